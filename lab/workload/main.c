@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of the workload. */
+#define _GNU_SOURCE
+#include "workload.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options options = {.fs = "/mnt/pmem", .disk = "/mnt/disk", .device = "rxe0"};
+
+static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, edge_scenarios, pin_scenarios, crowd_scenarios};
+
+static void usage(FILE *to)
+{
+	fputs("usage: workload [--fs DIR] [--disk DIR] [--device NAME] [--expect WORDS] SCENARIO...\n"
+	      "       workload --list\n"
+	      "Runs scenarios of RDMA memory, and prints one JSON line for each operation.\n"
+	      "  --fs DIR        directory on a DAX file system (/mnt/pmem)\n"
+	      "  --disk DIR      directory on an ordinary disk file system (/mnt/disk)\n"
+	      "  --device NAME   RDMA device (rxe0)\n"
+	      "  --expect WORDS  what the kernel is, comma separated (or environment WORKLOAD_EXPECT):\n"
+	      "                  broken: has the 2021 fsdax bug; fault-at-reg: ODP registration faults pages in\n"
+	      "Exit status: 0 all as expected, 1 an operation was not, 2 wrong usage, 3 a scenario could not be set up.\n", to);
+}
+
+static void set_expectations(const char *words)
+{
+	char *copy = strdup(words), *rest = copy;
+
+	for (char *word; (word = strsep(&rest, ","));) {
+		if (strcmp(word, "broken") == 0) {
+			options.broken = true;
+		} else if (strcmp(word, "fault-at-reg") == 0) {
+			options.fault_at_reg = true;
+		} else if (*word && strcmp(word, "fixed") != 0 && strcmp(word, "snapshot") != 0) {
+			fprintf(stderr, "workload: --expect knows broken, fixed, fault-at-reg and snapshot, not '%s'\n", word);
+			exit(2);
+		}
+	}
+	free(copy);
+}
+
+static const struct scenario *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (const struct scenario *it = lists[i]; it->name; it++)
+			if (strcmp(it->name, name) == 0)
+				return it;
+	return NULL;
+}
+
+static void list(void)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (const struct scenario *it = lists[i]; it->name; it++)
+			printf("%s\t%s\n", it->name, it->what);
+	list_spoiled();
+}
+
+static void spoiled(struct run *run)
+{
+	run_spoiled(run, run->scenario);
+}
+
+static void parse(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{"fs", required_argument, NULL, 'f'}, {"disk", required_argument, NULL, 'k'},
+		{"device", required_argument, NULL, 'd'}, {"expect", required_argument, NULL, 'e'},
+		{"list", no_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'}, {0},
+	};
+	int letter;
+
+	if (getenv("WORKLOAD_EXPECT"))
+		set_expectations(getenv("WORKLOAD_EXPECT"));
+	while ((letter = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (letter) {
+		case 'f': options.fs = optarg; break;
+		case 'k': options.disk = optarg; break;
+		case 'd': options.device = optarg; break;
+		case 'e': set_expectations(optarg); break;
+		case 'l': list(); exit(0);
+		case 'h': usage(stdout); exit(0);
+		default: usage(stderr); exit(2);
+		}
+	}
+	if (optind == argc) {
+		usage(stderr);
+		exit(2);
+	}
+	for (int i = optind; i < argc; i++)
+		if (!find(argv[i]) && !is_spoiled(argv[i])) {
+			fprintf(stderr, "workload: there is no scenario '%s' (workload --list)\n", argv[i]);
+			exit(2);
+		}
+}
+
+int main(int argc, char **argv)
+{
+	int worst = 0;
+
+	parse(argc, argv);
+	for (int i = optind; i < argc; i++) {
+		const struct scenario *scenario = find(argv[i]);
+		struct run run = {.scenario = argv[i], .bad_index = 8};
+		int status = run_scenario(&run, scenario ? scenario->run : spoiled);
+
+		if (status > worst)
+			worst = status;
+	}
+	return worst;
+}

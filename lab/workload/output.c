@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One JSON line for each operation, in one write so that lines of several threads and processes stay whole. */
+#define _GNU_SOURCE
+#include "workload.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *quoted_errno(char *buffer, size_t size, int error)
+{
+	if (error == 0)
+		return "null";
+	const char *name = strerrorname_np(error);
+	if (name)
+		snprintf(buffer, size, "\"%s\"", name);
+	else
+		snprintf(buffer, size, "\"%d\"", error);
+	return buffer;
+}
+
+void print_outcome(struct run *run, const struct outcome *it)
+{
+	char line[512], error[32], expected[32], wc[16] = "null", bad[32] = "null";
+
+	if (it->wc >= 0)
+		snprintf(wc, sizeof(wc), "%d", it->wc);
+	if (it->bad)
+		snprintf(bad, sizeof(bad), "\"%p\"", it->bad);
+	int length = snprintf(line, sizeof(line),
+		"{\"scenario\":\"%s\",\"op\":\"%s\",\"pid\":%d,\"tid\":%d,\"address\":\"%p\",\"length\":%zu,"
+		"\"errno\":%s,\"wc\":%s,\"expect_errno\":%s,\"bad_page\":%s,\"ok\":%s}\n",
+		run->scenario, it->op, getpid(), gettid(), it->address, it->length,
+		quoted_errno(error, sizeof(error), it->error), wc,
+		quoted_errno(expected, sizeof(expected), it->expect_error), bad, it->ok ? "true" : "false");
+	if (!it->ok)
+		run->surprised = true;
+	if (write(STDOUT_FILENO, line, length) != length)
+		set_up_failed(run, "cannot write the result to standard output");
+}
