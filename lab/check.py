@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compares what mrtrace reported with what the workload saw and the scenario table says."""
+
+import json
+import os
+
+from scenarios import choose
+
+# The workload's word for an operation, and the report's.
+REPORTED_AS = {"rdma_write": "page_fault"}
+
+
+class Check:
+    def __init__(self, scenario, what, problems):
+        self.scenario, self.what, self.problems = scenario, what, problems
+
+    @property
+    def passed(self):
+        return not self.problems
+
+    def __str__(self):
+        text = f"{'ok  ' if self.passed else 'FAIL'} {self.scenario}: {self.what}"
+        return text + "".join(f"\n         {problem}" for problem in self.problems)
+
+
+def read_json_lines(path):
+    """(objects, problems); the workload's lines have no other lines among them."""
+    objects, problems = [], []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                objects.append(json.loads(line))
+            except ValueError:
+                problems.append(f"{os.path.basename(path)}:{number} is no JSON: {line.strip()[:80]}")
+    return objects, problems
+
+
+def page_of(report):
+    return report.get("page", {}).get("address")
+
+
+def same_number(left, right):
+    return left is not None and right is not None and int(left, 16) == int(right, 16)
+
+
+def candidates(operation, reports, taken):
+    kind = REPORTED_AS.get(operation["op"], operation["op"])
+    for index, report in enumerate(reports):
+        if index in taken or report.get("pid") != operation["pid"] or report.get("operation") != kind:
+            continue
+        # A worker has no thread of the owner; a system call does.
+        if report.get("delivered") == "syscall" and report.get("tid") != operation["tid"]:
+            continue
+        yield index
+
+
+def covers(operation, report):
+    """Whether the report is about this range: scenarios of one process reuse addresses, threads do not share them."""
+    memory = report.get("mr", {})
+    if "address" not in memory:
+        return True
+    start, length = int(memory["address"], 16), memory.get("length", 0)
+    return start < int(operation["address"], 16) + operation["length"] and int(operation["address"], 16) < start + length
+
+
+def pair_up(failures, reports):
+    """Report index by failure index. Both lists are in order of time; first the pairs whose page agrees, then
+    whatever is left of the same thread and operation, so that a wrong page is told as a wrong page."""
+    pairs, taken = {}, set()
+
+    def take(agrees):
+        for number, failure in enumerate(failures):
+            if number in pairs:
+                continue
+            for index in candidates(failure, reports, taken):
+                if agrees(failure, reports[index]):
+                    pairs[number] = index
+                    taken.add(index)
+                    break
+
+    take(lambda failure, report: covers(failure, report) and failure["expect_errno"] == report.get("errno") and
+         (same_number(failure["bad_page"], page_of(report)) if failure["bad_page"] else True))
+    take(covers)
+    return pairs, taken
+
+
+def compare(operation, report, row):
+    problems = []
+
+    def expect(what, wanted, got):
+        if wanted != got:
+            problems.append(f"{what}: expected {wanted}, reported {got}")
+
+    expect("errno", row.errno or operation["expect_errno"], report.get("errno"))
+    expect("cause", row.cause, report.get("cause"))
+    expect("confidence", "unknown" if row.cause == "unknown" else "proved", report.get("confidence"))
+    if row.delivered:
+        expect("delivered", row.delivered, report.get("delivered"))
+    expect("comm", "workload", report.get("comm"))
+    if operation["bad_page"] and not same_number(operation["bad_page"], page_of(report)):
+        expect("failing page", operation["bad_page"], page_of(report))
+    if row.cause == "pte-special-devmap":
+        flags = set(report.get("page", {}).get("flags", []))
+        if not {"SPECIAL", "DEVMAP"} <= flags:
+            problems.append(f"page flags: SPECIAL and DEVMAP expected, reported {sorted(flags)}")
+    if row.cause in ("pte-special-devmap", "pin-fsdax"):
+        expect("mapping.fsdax", True, report.get("mapping", {}).get("fsdax"))
+    if not report.get("summary"):
+        problems.append("the report has no summary")
+    if not report.get("chain"):
+        problems.append("the report has no chain")
+    return problems
+
+
+def shown(report):
+    page = page_of(report)
+    mr = report.get("mr", {}).get("address")
+    return (f"{report.get('operation')} {report.get('errno')} {report.get('cause')} pid {report.get('pid')}"
+            f" tid {report.get('tid')}" + (f" page {page}" if page else "") + (f" MR {mr}" if mr else ""))
+
+
+def check_recording(operations, reports, scenarios, features):
+    """operations: the workload's lines; reports: `mrtrace report --json`. Returns checks in the workload's order."""
+    # In an asynchronous failure the workload itself sees nothing, so what it expects is what counts.
+    failures = [operation for operation in operations if operation["expect_errno"] is not None]
+    pairs, taken = pair_up(failures, reports)
+    checks = []
+    successes = {}
+    number = 0
+    for operation in operations:
+        name = operation["scenario"]
+        label = f"{operation['op']} {operation['expect_errno'] or 'success'}"
+        if not operation["ok"]:
+            checks.append(Check(name, label, [f"the workload itself did not get what it expected: {json.dumps(operation)}"]))
+        if operation["expect_errno"] is None:
+            successes[name] = successes.get(name, 0) + 1
+            continue
+        report = reports[pairs[number]] if number in pairs else None
+        number += 1
+        row = choose(scenarios, name.split(":")[-1], operation, features)
+        if row is None or row.cause is None:
+            checks.append(Check(name, label, ["the scenario table has no row with a cause for this failure"]))
+        elif report is None:
+            checks.append(Check(name, label, [f"not reported (pid {operation['pid']} tid {operation['tid']} "
+                                              f"address {operation['address']} page {operation['bad_page']})"]))
+        else:
+            page = page_of(report)
+            checks.append(Check(name, f"{label} -> {row.cause}, {row.delivered}" + (f", page {page}" if page else ""),
+                                compare(operation, report, row)))
+    extra = [shown(report) for index, report in enumerate(reports) if index not in taken]
+    total = sum(successes.values())
+    checks.append(Check("(all)", f"{total} operations that succeeded are not reported",
+                        [f"reported though nothing failed: {text}" for text in extra]))
+    return checks

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which guests a kernel needs for the scenarios, and what runs in each."""
+
+import shlex
+
+from scenarios import missing_need
+
+
+class Group:
+    """Scenarios under one `mrtrace record`."""
+
+    def __init__(self, name, scenarios, features, expect="", before=(), options=()):
+        self.name = name
+        self.scenarios = scenarios
+        self.features = features
+        self.expect = expect            # what the workload is told of the kernel
+        self.before = before            # shell lines that set the kernel up
+        self.options = options          # of mrtrace record
+
+
+class Guest:
+    def __init__(self, name, fs, groups, append=""):
+        self.name, self.fs, self.groups, self.append = name, fs, groups, append
+
+
+def applicable(table, features, own=False):
+    return [name for name, rows in table.items()
+            if any(missing_need(row, features) is None for row in rows) and any("own" in row.needs for row in rows) == own]
+
+
+def touches_fsdax(table, name):
+    return any({"fsdax", "xfs"} & row.needs for row in table[name])
+
+
+def plan_stock(table, features):
+    ext4, xfs = features | {"ext4", "fixed"}, features | {"xfs", "fixed"}
+    guests = [Guest("ext4", "ext4", [Group("ext4", applicable(table, ext4), ext4)])]
+    on_xfs = [name for name in applicable(table, xfs) if touches_fsdax(table, name)]
+    if on_xfs:
+        guests.append(Guest("xfs", "xfs", [Group("xfs", on_xfs, xfs)]))
+    for name in applicable(table, ext4, own=True):
+        guests.append(Guest(name, "ext4", [Group(name, [name], ext4)]))
+    for name in applicable(table, xfs, own=True):
+        if name not in applicable(table, ext4, own=True):
+            guests.append(Guest(name, "xfs", [Group(name, [name], xfs)]))
+    return guests
+
+
+def plan_2021(table, features, replay_options):
+    """One guest a file system: the bug and the mode of registration can be switched while it runs."""
+    guests = []
+    for fs in ("ext4", "xfs"):
+        groups = []
+        for bug in ("broken", "fixed"):
+            for mode in ("snapshot", "fault-at-reg"):
+                these = features | {fs, bug, mode}
+                names = applicable(table, these)
+                if fs == "xfs" or mode == "fault-at-reg":
+                    names = [name for name in names if touches_fsdax(table, name)]
+                before = (f"echo {bug} >/sys/module/hmm/parameters/fsdax_2021",
+                          f"echo {int(mode == 'fault-at-reg')} >/sys/module/rdma_rxe/parameters/odp_fault_at_reg")
+                expect = f"{bug},{mode}"
+                groups.append(Group(f"{fs}-{bug}-{mode}", names, these, expect, before))
+                if bug == "broken":
+                    hit = [name for name in names if any(
+                        row.cause == "pte-special-devmap" and missing_need(row, these) is None for row in table[name])]
+                    groups.append(Group(f"{fs}-{bug}-{mode}-replay", hit, these, expect, before, replay_options))
+        guests.append(Guest(fs, fs, [group for group in groups if group.scenarios]))
+    for name in applicable(table, features | {"ext4", "fixed", "snapshot"}, own=True):
+        these = features | {"ext4", "fixed", "snapshot"}
+        guests.append(Guest(name, "ext4", [Group(name, [name], these, "fixed,snapshot")], "hmm.fsdax_2021=fixed"))
+    return guests
+
+
+def skipped(table, guests):
+    """Scenarios of the table that no guest of this kernel runs, with the reason."""
+    ran = {name for guest in guests for group in guest.groups for name in group.scenarios}
+    every = set().union(*(group.features for guest in guests for group in guest.groups))
+    return [(name, missing_need(rows[0], every) or "no guest fits") for name, rows in table.items() if name not in ran]
+
+
+def script(guest, record_options=()):
+    """The guest's shell script: each group leaves a directory of its own in /out."""
+    lines = []
+    for group in guest.groups:
+        directory = f"/out/{group.name}"
+        scenarios = " ".join(map(shlex.quote, group.scenarios))
+        options = " ".join(map(shlex.quote, (*record_options, *group.options)))
+        lines += [f"mkdir {directory}; echo 'lab: {len(group.scenarios)} scenarios in {group.name}'", *group.before,
+                  f"export WORKLOAD_EXPECT={shlex.quote(group.expect)}",
+                  # The workload's lines go past the tracer, whose diagnosis is on its own standard output.
+                  f"mrtrace record {options} -o {directory}/recording -- sh -c "
+                  f"'exec workload \"$@\" >{directory}/operations.jsonl 2>{directory}/workload.stderr' sh {scenarios} "
+                  f">{directory}/record.stdout 2>{directory}/record.stderr",
+                  f"echo $? >{directory}/status"]
+    return "\n".join(lines) + "\n"

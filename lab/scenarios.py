@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scenario table (scenarios.tsv), and which of its rows apply on a guest."""
+
+import lzma
+import os
+import subprocess
+
+
+class Scenario:
+    def __init__(self, row):
+        self.name = row["name"]
+        self.needs = {word for word in row["needs"].split(",") if word not in ("", "-")}
+        self.operation = blank(row["operation"])
+        self.errno = blank(row["errno"])
+        self.cause = blank(row["cause"])
+        self.delivered = blank(row["delivered"])
+        self.note = row.get("note", "")
+
+
+def blank(word):
+    """The table writes - for nothing."""
+    return None if word in ("", "-") else word
+
+
+def load(path):
+    """Rows by scenario name; a scenario whose operations fail differently has a row for each."""
+    scenarios = {}
+    header = None
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            line = line.rstrip("\n")
+            if not line.strip() or line.startswith("#"):
+                continue
+            fields = line.split("\t")
+            if header is None:
+                header = fields
+                missing = {"name", "needs", "operation", "errno", "cause", "delivered"} - set(header)
+                if missing:
+                    raise ValueError(f"{path}: the header line lacks {', '.join(sorted(missing))}")
+                continue
+            if len(fields) > len(header) or len(fields) < len(header) - 1:
+                raise ValueError(f"{path}:{number}: {len(fields)} fields, the header has {len(header)}")
+            scenario = Scenario(dict(zip(header, fields)))
+            scenarios.setdefault(scenario.name, []).append(scenario)
+    return scenarios
+
+
+def kernel_features(kernel, directory):
+    """What this kernel's soft-RoCE can do, seen in the module itself: distributions backport."""
+    if kernel == "fsdax-2021":
+        return {"fsdax-2021", "odp", "advise"}
+    module = None
+    for root, _, files in os.walk(os.path.join(directory, "modules")):
+        for name in files:
+            if name.startswith("rdma_rxe.ko"):
+                module = os.path.join(root, name)
+    if module is None:
+        raise ValueError(f"{directory} has no rdma_rxe module")
+    if module.endswith(".xz"):
+        with lzma.open(module) as file:
+            code = file.read()
+    elif module.endswith(".zst"):
+        code = subprocess.run(["zstd", "-qdc", module], check=True, stdout=subprocess.PIPE).stdout
+    else:
+        with open(module, "rb") as file:
+            code = file.read()
+    features = {"stock"}
+    if b"rxe_odp_mr_init_user" in code:
+        features |= {"odp", "write-fault"}
+    if b"rxe_ib_advise_mr" in code:
+        features.add("advise")
+    return features
+
+
+REASONS = {
+    "odp": "this kernel's rxe has no on-demand paging",
+    "advise": "this kernel's rxe has no advise_mr",
+    "fsdax-2021": "only the kernel fsdax-2021 shows it",
+}
+
+
+def missing_need(scenario, features):
+    """Why the scenario does not apply, or None."""
+    for need in sorted(scenario.needs - {"own", "root", "pin", "fsdax"}):
+        wanted = need[3:] if need.startswith("no-") else need
+        if (wanted in features) == need.startswith("no-"):
+            return REASONS.get(need, f"needs {need}")
+    return None
+
+
+def choose(scenarios, name, operation, features):
+    """The row for a failing operation of the workload."""
+    rows = [row for row in scenarios.get(name, []) if missing_need(row, features) is None]
+    if len(rows) > 1:
+        rows = [row for row in rows if row.operation in (operation["op"], None)] or rows
+    if len(rows) > 1:
+        rows = [row for row in rows if row.errno == operation["expect_errno"]] or rows
+    return rows[0] if rows else None
