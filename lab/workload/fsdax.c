@@ -40,6 +40,11 @@ static void fsdax_prefetch_write(struct run *run)
 	prefetch(run, PREFETCH_WRITE);
 }
 
+static void fsdax_prefetch_later(struct run *run)
+{
+	prefetch(run, PREFETCH_LATER);
+}
+
 static void fsdax_prefetch_middle(struct run *run)
 {
 	struct memory memory;
@@ -54,6 +59,7 @@ const struct scenario fsdax_scenarios[] = {
 	{"fsdax-reg", "fsdax: ODP registration", fsdax_reg},
 	{"fsdax-prefetch", "fsdax: PREFETCH", fsdax_prefetch},
 	{"fsdax-prefetch-write", "fsdax: PREFETCH_WRITE", fsdax_prefetch_write},
+	{"fsdax-prefetch-later", "fsdax: asynchronous PREFETCH", fsdax_prefetch_later},
 	{"fsdax-prefetch-middle", "fsdax: PREFETCH over holes, then over written pages", fsdax_prefetch_middle},
 	{0},
 };
