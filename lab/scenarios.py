@@ -74,8 +74,13 @@ def kernel_features(kernel, directory):
 
 REASONS = {
     "odp": "this kernel's rxe has no on-demand paging",
+    "no-odp": "this kernel's rxe has on-demand paging",
     "advise": "this kernel's rxe has no advise_mr",
+    "write-fault": "RDMA WRITE to on-demand memory is not supported by this kernel's rxe",
+    "broken": "this kernel does not have the 2021 bug",
+    "stock": "only on a kernel of Debian's",
     "fsdax-2021": "only the kernel fsdax-2021 shows it",
+    "fault-codes": "the tracer is not told to witness fault codes",
 }
 
 
