@@ -86,7 +86,7 @@ def pair_up(failures, reports):
     return pairs, taken
 
 
-def compare(operation, report, row):
+def compare(operation, report, row, features):
     problems = []
 
     def expect(what, wanted, got):
@@ -105,6 +105,9 @@ def compare(operation, report, row):
         flags = set(report.get("page", {}).get("flags", []))
         if not {"SPECIAL", "DEVMAP"} <= flags:
             problems.append(f"page flags: SPECIAL and DEVMAP expected, reported {sorted(flags)}")
+        # Both rungs of the ladder must give this answer.
+        seen = {link.get("function"): link.get("seen") for link in report.get("chain", [])}
+        expect("hmm_vma_handle_pte seen", "replayed" if "replay" in features else "direct", seen.get("hmm_vma_handle_pte"))
     if row.cause in ("pte-special-devmap", "pin-fsdax"):
         expect("mapping.fsdax", True, report.get("mapping", {}).get("fsdax"))
     if not report.get("summary"):
@@ -148,7 +151,7 @@ def check_recording(operations, reports, scenarios, features):
         else:
             page = page_of(report)
             checks.append(Check(name, f"{label} -> {row.cause}, {row.delivered}" + (f", page {page}" if page else ""),
-                                compare(operation, report, row)))
+                                compare(operation, report, row, features)))
     extra = [shown(report) for index, report in enumerate(reports) if index not in taken]
     total = sum(successes.values())
     checks.append(Check("(all)", f"{total} operations that succeeded are not reported",

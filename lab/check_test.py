@@ -80,6 +80,20 @@ class Comparison(unittest.TestCase):
         operations[0]["ok"] = False
         self.assertEqual([name for name, _ in failing(operations, REPORTS)], ["ok"])
 
+    def test_the_2021_bug_needs_its_flags_and_its_rung(self):
+        table = row("fsdax-reg", "reg_mr", "EFAULT", "pte-special-devmap", "syscall")
+        operations = [operation("fsdax-reg", "reg_mr", 7, 0x10000, "EFAULT", 0x10000)]
+        good = report("reg_mr", 7, 0x10000, "EFAULT", "pte-special-devmap", "syscall", 0x10000)
+        good["page"]["flags"] = ["PRESENT", "SPECIAL", "DEVMAP"]
+        good["chain"] = [{"function": "hmm_vma_handle_pte", "seen": "direct"}]
+
+        def problems(one, features):
+            return check.check_recording(operations, [one], table, features)[0].problems
+        self.assertEqual(problems(good, FEATURES), [])
+        self.assertEqual(len(problems(good, FEATURES | {"replay"})), 1)
+        self.assertEqual(len(problems({**good, "page": {"address": "0x10000", "flags": ["SPECIAL"]}}, FEATURES)), 1)
+        self.assertEqual(len(problems({**good, "mapping": {}}, FEATURES)), 1)
+
     def test_fsdax_must_be_known_as_such(self):
         reports = copy.deepcopy(REPORTS)
         reports[3]["mapping"]["fsdax"] = False

@@ -36,17 +36,24 @@ def succeeds(table, name):
     return name.startswith("ok-") and all(row.errno is None for row in table[name])
 
 
+def own_guests(table, features, expect="", append=""):
+    guests, done = [], set()
+    for fs in ("ext4", "xfs"):
+        these = features | {fs}
+        for name in applicable(table, these, own=True):
+            if name not in done:
+                done.add(name)
+                guests.append(Guest(name, fs, [Group(name, [name], these, expect)], append))
+    return guests
+
+
 def plan_stock(table, features):
     ext4, xfs = features | {"ext4", "fixed"}, features | {"xfs", "fixed"}
     guests = [Guest("ext4", "ext4", [Group("ext4", applicable(table, ext4), ext4)])]
     on_xfs = [name for name in applicable(table, xfs) if touches_fsdax(table, name)]
     if on_xfs:
         guests.append(Guest("xfs", "xfs", [Group("xfs", on_xfs, xfs)]))
-    for name in applicable(table, ext4, own=True):
-        guests.append(Guest(name, "ext4", [Group(name, [name], ext4)]))
-    for name in applicable(table, xfs, own=True):
-        if name not in applicable(table, ext4, own=True):
-            guests.append(Guest(name, "xfs", [Group(name, [name], xfs)]))
+    guests += own_guests(table, features | {"fixed"})
     return guests
 
 
@@ -68,11 +75,9 @@ def plan_2021(table, features, replay_options):
                 if bug == "broken":
                     hit = [name for name in names if any(
                         row.cause == "pte-special-devmap" and missing_need(row, these) is None for row in table[name])]
-                    groups.append(Group(f"{fs}-{bug}-{mode}-replay", hit, these, expect, before, replay_options))
+                    groups.append(Group(f"{fs}-{bug}-{mode}-replay", hit, these | {"replay"}, expect, before, replay_options))
         guests.append(Guest(fs, fs, [group for group in groups if group.scenarios]))
-    for name in applicable(table, features | {"ext4", "fixed", "snapshot"}, own=True):
-        these = features | {"ext4", "fixed", "snapshot"}
-        guests.append(Guest(name, "ext4", [Group(name, [name], these, "fixed,snapshot")], "hmm.fsdax_2021=fixed"))
+    guests += own_guests(table, features | {"fixed", "snapshot"}, "fixed,snapshot", "hmm.fsdax_2021=fixed")
     return guests
 
 

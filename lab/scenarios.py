@@ -86,7 +86,9 @@ REASONS = {
 
 def missing_need(scenario, features):
     """Why the scenario does not apply, or None."""
-    for need in sorted(scenario.needs - {"own", "root", "pin", "fsdax"}):
+    needs = scenario.needs - {"own", "root", "pin", "fsdax"}
+    # What a kernel lacks is the better reason than the mode it is in.
+    for need in sorted(needs, key=lambda word: (word.startswith("no-"), word)):
         wanted = need[3:] if need.startswith("no-") else need
         if (wanted in features) == need.startswith("no-"):
             return REASONS.get(need, f"needs {need}")
