@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+
+/// The records that the agent makes itself.
+extension Event {
+  /// One hook's totals at `timeNs`. `rung` is how the hook was attached.
+  package static func counter(
+    hook: UInt32, rung: mrt_rung, counts: mrt_counts, missed: UInt64, timeNs: UInt64
+  ) -> Event {
+    var record = mrt_counter()
+    record.h = mrt_header(agentTimeNs: timeNs, hook: hook)
+    record.counts = counts
+    record.missed = missed
+    record.rung = rung.rawValue
+    return .counter(record)
+  }
+
+  /// The name of a kernel address.
+  package static func kernelSymbol(address: UInt64, name: String, timeNs: UInt64) -> Event {
+    .symbol(
+      SymbolRecord(
+        header: mrt_header(agentTimeNs: timeNs), address: address, what: MRT_STACK_KERNEL.rawValue,
+        name: name))
+  }
+
+  /// The name of an address in process `pid`.
+  package static func userSymbol(
+    address: UInt64, pid: UInt32, name: String, timeNs: UInt64
+  ) -> Event {
+    var header = mrt_header(agentTimeNs: timeNs)
+    header.pid = pid
+    return .symbol(
+      SymbolRecord(header: header, address: address, what: MRT_STACK_USER.rawValue, name: name))
+  }
+}
+
+extension mrt_header {
+  /// Of a record that belongs to no operation and no task.
+  fileprivate init(agentTimeNs timeNs: UInt64, hook: UInt32 = 0) {
+    self.init()
+    time_ns = timeNs
+    self.hook = hook
+  }
+}

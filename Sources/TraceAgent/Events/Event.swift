@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+
+/// One record of bpf/events.h, decoded.
+///
+/// Records of fixed size are the imported C struct itself; those with a tail are Swift structs.
+package enum Event: Sendable {
+  /// An operation ended.
+  case operation(mrt_operation)
+  /// The umem an operation worked on.
+  case umem(mrt_umem)
+  /// A function between verb and HMM returned.
+  case layer(mrt_layer)
+  /// An HMM range fault returned.
+  case range(mrt_range)
+  /// A page-walk callback decided.
+  case walk(mrt_walk)
+  /// Page-table entries of one address, all levels.
+  case levels(mrt_levels)
+  case entries(EntriesRecord)
+  case mapping(MappingRecord)
+  /// A page fault failed.
+  case fault(mrt_fault)
+  case stack(StackRecord)
+  /// One hook's totals.
+  case counter(mrt_counter)
+  case symbol(SymbolRecord)
+  /// A kind this version does not know: only its header was read.
+  case unknown(mrt_header)
+
+  package var header: mrt_header {
+    switch self {
+    case .operation(let record): record.h
+    case .umem(let record): record.h
+    case .layer(let record): record.h
+    case .range(let record): record.h
+    case .walk(let record): record.h
+    case .levels(let record): record.h
+    case .entries(let record): record.header
+    case .mapping(let record): record.header
+    case .fault(let record): record.h
+    case .stack(let record): record.header
+    case .counter(let record): record.h
+    case .symbol(let record): record.header
+    case .unknown(let header): header
+    }
+  }
+
+  /// CLOCK_MONOTONIC, ns.
+  package var timeNs: UInt64 { header.time_ns }
+}

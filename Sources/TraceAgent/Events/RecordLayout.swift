@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+
+/// The size rules of one kind of record.
+package struct RecordLayout: Sendable {
+  /// A variable tail: `count` elements after the fixed part.
+  package struct Tail: Sendable {
+    package var countOffset: Int
+    package var stride: Int
+    package var max: Int
+  }
+
+  /// Bytes before the tail.
+  package var fixedSize: Int
+  package var tail: Tail?
+
+  /// Bytes of a header, and the least a record can have.
+  package static let headerSize = MemoryLayout<mrt_header>.size
+
+  /// The rules of `kind`; nil for a kind this version does not know.
+  package static func of(kind: UInt32) -> RecordLayout? {
+    switch mrt_kind(rawValue: kind) {
+    case MRT_KIND_OPERATION: fixed(mrt_operation.self)
+    case MRT_KIND_UMEM: fixed(mrt_umem.self)
+    case MRT_KIND_LAYER: fixed(mrt_layer.self)
+    case MRT_KIND_RANGE: fixed(mrt_range.self)
+    case MRT_KIND_WALK: fixed(mrt_walk.self)
+    case MRT_KIND_LEVELS: fixed(mrt_levels.self)
+    case MRT_KIND_FAULT: fixed(mrt_fault.self)
+    case MRT_KIND_COUNTER: fixed(mrt_counter.self)
+    // The fixed parts of the others end where their tail begins; a test holds these numbers to the C structs.
+    case MRT_KIND_ENTRIES:
+      RecordLayout(
+        fixedSize: 64, tail: Tail(countOffset: 60, stride: 8, max: Int(MRT_ENTRIES_MAX)))
+    case MRT_KIND_MAPPING:
+      RecordLayout(fixedSize: 192, tail: Tail(countOffset: 188, stride: 1, max: Int(MRT_PATH_MAX)))
+    case MRT_KIND_STACK:
+      RecordLayout(fixedSize: 48, tail: Tail(countOffset: 44, stride: 8, max: Int(MRT_STACK_MAX)))
+    case MRT_KIND_SYMBOL:
+      RecordLayout(fixedSize: 56, tail: Tail(countOffset: 52, stride: 1, max: Int(MRT_NAME_MAX)))
+    default: nil
+    }
+  }
+
+  private static func fixed<T: BitwiseCopyable>(_ type: T.Type) -> RecordLayout {
+    RecordLayout(fixedSize: MemoryLayout<T>.size, tail: nil)
+  }
+
+  /// Whether a whole record is exactly as long as its fields, as the recording's CTF description needs it: no byte
+  /// of padding, no field of a later version.
+  package static func isExact(_ record: RawSpan) -> Bool {
+    guard record.byteCount >= headerSize else { return false }
+    let header = record.unsafeLoadUnaligned(as: mrt_header.self)
+    guard Int(header.size) == record.byteCount, let layout = of(kind: header.kind),
+      let count = try? layout.tailCount(of: record, kind: header.kind)
+    else { return false }
+    return record.byteCount == layout.fixedSize + count * (layout.tail?.stride ?? 0)
+  }
+
+  /// The number of elements in the tail of `record`, all of which are there; 0 for a kind without tail.
+  ///
+  /// `record` is a whole record, `size` bytes long.
+  func tailCount(of record: RawSpan, kind: UInt32) throws(DecodeError) -> Int {
+    guard record.byteCount >= fixedSize else {
+      throw .fixedPart(kind: kind, size: record.byteCount)
+    }
+    guard let tail else { return 0 }
+    let count = record.unsafeLoadUnaligned(fromByteOffset: tail.countOffset, as: UInt32.self)
+    guard count <= tail.max else { throw .count(kind: kind, count: count) }
+    let expected = fixedSize + Int(count) * tail.stride
+    guard record.byteCount == expected else {
+      throw .tail(kind: kind, size: record.byteCount, expected: expected)
+    }
+    return Int(count)
+  }
+}

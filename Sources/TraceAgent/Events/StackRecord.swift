@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+
+/// `struct mrt_stack`: a call chain.
+package struct StackRecord: Sendable {
+  package var header: mrt_header
+  /// MRT_STACK_KERNEL or MRT_STACK_USER.
+  package var what: UInt32
+  /// Innermost first; at most MRT_STACK_MAX are recorded.
+  package var addresses: [UInt64]
+
+  package init(header: mrt_header, what: UInt32, addresses: [UInt64]) {
+    self.header = header
+    self.what = what
+    self.addresses = addresses
+  }
+}

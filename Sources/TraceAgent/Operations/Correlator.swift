@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Model
+
+/// Events to operations: which evidence belongs to which registration, prefetch or page fault.
+///
+/// Records of one operation carry the same tid and operation number. In the ring buffer the evidence always comes
+/// before the OPERATION record that ends it; in a recording, whose streams are merged by time, some may come a little
+/// later, for which an operation then waits ``Configuration/lateNs``. A failed registration waits for what its thread
+/// does next, at most ``Configuration/recoveryNs``, because that may be its cure.
+package struct Correlator: Sendable {
+  package struct Configuration: Equatable, Sendable {
+    /// How long evidence may come after the end of its operation, ns of event time.
+    package var lateNs: UInt64
+    /// How long after a failed registration the same thread may mend it, ns of event time.
+    package var recoveryNs: UInt64 = 1_000_000_000
+    /// Operations with evidence and without end that are kept.
+    package var pendingOperations = 4096
+    /// Records of evidence kept of one operation.
+    package var recordsPerOperation = 4096
+    /// Memory regions known at a time.
+    package var regions = 65536
+
+    package init(lateNs: UInt64) { self.lateNs = lateNs }
+
+    /// Records in the order of the ring buffer.
+    package static let live = Configuration(lateNs: 0)
+    /// Events in the order of their time.
+    package static let recording = Configuration(lateNs: 10_000_000)
+  }
+
+  /// What could not be made an operation.
+  package struct Statistics: Equatable, Sendable {
+    /// Operations whose end was not seen, given up or left over at the end, and their records.
+    package var unfinishedOperations = 0
+    package var unfinishedRecords = 0
+    /// OPERATION records of a kind this version does not know.
+    package var unknownOperations = 0
+  }
+
+  package let hooks: HookNames
+  package let configuration: Configuration
+  package private(set) var symbols = SymbolTable()
+
+  private var pending: PendingEvidence
+  private var regions: RegionTable
+  private var late: LateWindow
+  private var recovery = RecoveryWindow()
+  private var comms: [Int: String] = [:]
+  private var unknownOperations = 0
+  private var now: UInt64 = 0
+
+  package init(hooks: HookNames = HookNames(), configuration: Configuration = .live) {
+    self.hooks = hooks
+    self.configuration = configuration
+    pending = PendingEvidence(
+      operationLimit: configuration.pendingOperations,
+      recordLimit: configuration.recordsPerOperation)
+    regions = RegionTable(limit: configuration.regions)
+    late = LateWindow(lateNs: configuration.lateNs)
+  }
+
+  package var statistics: Statistics {
+    Statistics(
+      unfinishedOperations: pending.abandonedOperations + pending.count,
+      unfinishedRecords: pending.abandonedRecords + pending.records,
+      unknownOperations: unknownOperations)
+  }
+
+  /// Takes one event in; returns the operations that are finished by it, seldom more than one.
+  package mutating func add(_ event: Event) -> [Operation] {
+    let header = event.header
+    now = max(now, header.time_ns)
+    switch event {
+    case .operation(let record): end(record)
+    case .symbol(let record): symbols.add(record)
+    case .counter, .unknown: break
+    default: keep(event, header)
+    }
+    return due()
+  }
+
+  /// Returns the operations that need wait no longer at `timeNs` (CLOCK_MONOTONIC, ns), though no event came.
+  package mutating func advance(to timeNs: UInt64) -> [Operation] {
+    now = max(now, timeNs)
+    return due()
+  }
+
+  /// Returns all operations that were still waiting: no event follows.
+  package mutating func finish() -> [Operation] {
+    var operations = late.takeAll()
+    operations += recovery.takeAll().map(\.operation)
+    for index in operations.indices { symbols.name(&operations[index]) }
+    return operations
+  }
+
+  private mutating func keep(_ event: Event, _ header: mrt_header) {
+    if case .layer(let record) = event, header.hook == MRT_HOOK_ODP_RELEASE.rawValue {
+      // struct ib_umem_odp begins with its struct ib_umem: the argument is the umem's identity.
+      regions.release(umem: record.arguments.0)
+    }
+    guard header.operation != 0 else { return }
+    let key = PendingEvidence.Key(tid: header.tid, operation: header.operation)
+    if !pending.holds(key) {
+      if late.add(event, to: key, hooks: hooks) { return }
+      if recovery.add(event, to: key, hooks: hooks) { return }
+    }
+    pending.add(event, to: key)
+  }
+
+  private mutating func end(_ record: mrt_operation) {
+    let key = PendingEvidence.Key(tid: record.h.tid, operation: record.h.operation)
+    // Operation 0 is none: its records belong to nobody.
+    let evidence = record.h.operation == 0 ? .init() : pending.take(key)
+    guard var operation = Operation(record) else {
+      unknownOperations += 1
+      return
+    }
+    for event in evidence.events { operation.add(event, hooks: hooks) }
+    operation.lost += evidence.dropped
+    regions.complete(&operation)
+    nameOwner(of: &operation)
+    regions.learn(from: operation)
+    if let mended = recovery.next(operation) { late.hold(mended.operation, key: mended.key) }
+    if operation.failed && operation.kind == .regMR {
+      recovery.hold(operation, key: key, until: operation.endNs &+ configuration.recoveryNs)
+    } else {
+      late.hold(operation, key: key)
+    }
+  }
+
+  /// The comm of a process is known from its own operations, or from any that names it as the owner.
+  private mutating func nameOwner(of operation: inout Operation) {
+    guard let owner = operation.ownerPID else { return }
+    if let comm = operation.ownerComm, !comm.isEmpty {
+      if comms.count >= configuration.regions { comms.removeAll(keepingCapacity: true) }
+      comms[owner] = comm
+    } else {
+      operation.ownerComm = comms[owner]
+    }
+  }
+
+  private mutating func due() -> [Operation] {
+    for waiting in recovery.takeDue(at: now) { late.hold(waiting.operation, key: waiting.key) }
+    var operations = late.takeDue(at: now)
+    for index in operations.indices { symbols.name(&operations[index]) }
+    return operations
+  }
+}
+
+extension Correlator {
+  /// Correlates a whole recording: all operations, in order of their end.
+  package static func correlate(
+    _ events: some Sequence<Event>, hooks: HookNames = HookNames()
+  ) -> (operations: [Operation], statistics: Statistics) {
+    var correlator = Correlator(hooks: hooks, configuration: .recording)
+    var operations: [Operation] = []
+    for event in events { operations += correlator.add(event) }
+    operations += correlator.finish()
+    for index in operations.indices { correlator.symbols.name(&operations[index]) }
+    // Swift's sort is stable, though not by promise: equal times keep their order by the number.
+    let order = operations.indices.sorted {
+      (operations[$0].endNs, $0) < (operations[$1].endNs, $1)
+    }
+    return (order.map { operations[$0] }, correlator.statistics)
+  }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Model
+
+extension Operation {
+  /// What `struct mrt_operation` says of an operation; nil for a kind of a later version.
+  ///
+  /// A field whose MRT_HAS_… bit is clear was not read: it stays nil, whatever its bytes are.
+  init?(_ record: mrt_operation) {
+    guard let kind = Kind(record.kind) else { return nil }
+    let comm = CText.string(in: record.comm)
+    self.init(
+      kind: kind, runner: Task(pid: Int(record.h.pid), tid: Int(record.h.tid), comm: comm),
+      endNs: record.h.time_ns, result: record.result)
+    let has = { record.has & $0 != 0 }
+    if has(MRT_HAS_START) { startNs = record.start_ns }
+    if has(MRT_HAS_MR) {
+      mr.address = record.mr_address
+      mr.length = record.mr_length
+    }
+    if has(MRT_HAS_IOVA) { mr.iova = record.mr_iova }
+    if has(MRT_HAS_ACCESS) { mr.access = record.access }
+    if has(MRT_HAS_DEVICE) { device = CText.string(in: record.device) }
+    if has(MRT_HAS_CAPS) { deviceHasODP = record.device_caps & MRT_CAP_ON_DEMAND != 0 }
+    if has(MRT_HAS_DRIVER_OPS) { driverHasAdvise = record.driver_ops & MRT_DRIVER_ADVISE_MR != 0 }
+    if has(MRT_HAS_ADVICE) {
+      advice = Advice(advice: record.advice, flags: record.advise_flags, sgeCount: record.num_sge)
+    }
+    if has(MRT_HAS_REQUEST) {
+      request = AddressRange(start: record.request_address, length: record.request_length)
+    }
+    if has(MRT_HAS_LKEY) { lkey = record.lkey }
+    if record.umem != 0 { umemIdentity = record.umem }
+    if has(MRT_HAS_OWNER) {
+      ownerPID = Int(record.owner_pid)
+    } else if kind.isSystemCall {
+      ownerPID = runner.pid
+    }
+    if has(MRT_HAS_OWNER_COMM) {
+      ownerComm = CText.string(in: record.owner_comm)
+    } else if ownerPID == runner.pid {
+      ownerComm = comm
+    }
+    lost = Int(record.lost)
+  }
+}
+
+extension Operation.Kind {
+  init?(_ kind: UInt32) {
+    switch mrt_operation_kind(rawValue: kind) {
+    case MRT_OP_REG_MR: self = .regMR
+    case MRT_OP_REREG_MR: self = .reregMR
+    case MRT_OP_ADVISE_MR: self = .adviseMR
+    case MRT_OP_PAGE_FAULT: self = .pageFault
+    case MRT_OP_PREFETCH: self = .prefetch
+    default: return nil
+    }
+  }
+
+  /// Carried out in the context of the process that asked.
+  var isSystemCall: Bool {
+    switch self {
+    case .regMR, .reregMR, .adviseMR: true
+    case .pageFault, .prefetch: false
+    }
+  }
+}

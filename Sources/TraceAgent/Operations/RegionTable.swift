@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// Memory regions by the kernel address of their umem, so that a page fault can be told with the access flags that
+/// only the registration knew.
+///
+/// The kernel reuses addresses: a newer registration replaces, a release removes, and an entry that contradicts what
+/// an operation saw is not used.
+struct RegionTable: Sendable {
+  private struct Entry {
+    var region: MemoryRegion
+    var ownerPID: Int?
+    var device: String?
+    var lkey: UInt32?
+  }
+
+  private var entries: [UInt64: Entry] = [:]
+  private let limit: Int
+
+  /// - Parameter limit: the number of regions kept; beyond it all are forgotten, which leaves fields absent.
+  init(limit: Int) { self.limit = limit }
+
+  var count: Int { entries.count }
+
+  /// Learns from a successful `reg_mr` or `rereg_mr`; of other operations nothing.
+  mutating func learn(from operation: Operation) {
+    guard !operation.failed else { return }
+    switch operation.kind {
+    case .regMR:
+      guard let umem = operation.umemIdentity else { return }
+      if entries.count >= limit { entries.removeAll(keepingCapacity: true) }
+      entries[umem] = Entry(
+        region: operation.mr, ownerPID: operation.ownerPID, device: operation.device,
+        lkey: operation.lkey)
+    case .reregMR: reregistered(operation)
+    case .adviseMR, .pageFault, .prefetch: break
+    }
+  }
+
+  mutating func release(umem: UInt64) { entries[umem] = nil }
+
+  /// Fills what an advice, prefetch or page fault does not know of its MR.
+  func complete(_ operation: inout Operation) {
+    switch operation.kind {
+    case .regMR, .reregMR: return
+    case .adviseMR, .pageFault, .prefetch: break
+    }
+    guard let umem = operation.umemIdentity, let entry = entries[umem],
+      agrees(entry, with: operation, umem: umem)
+    else { return }
+    let known = entry.region
+    operation.mr.address = operation.mr.address ?? known.address
+    operation.mr.length = operation.mr.length ?? known.length
+    operation.mr.iova = operation.mr.iova ?? known.iova
+    operation.mr.access = operation.mr.access ?? known.access
+    operation.device = operation.device ?? entry.device
+    if operation.ownerPID == nil { operation.ownerPID = entry.ownerPID }
+  }
+
+  /// `ib_uverbs_rereg_mr()` may keep the umem and change the access, or make a new umem.
+  private mutating func reregistered(_ operation: Operation) {
+    guard let umem = operation.umemIdentity else {
+      // Some MR of this process has changed, and which is not known: know nothing of any.
+      entries = entries.filter { $0.value.ownerPID != operation.ownerPID }
+      return
+    }
+    if let lkey = operation.lkey {
+      entries = entries.filter {
+        $0.key == umem || $0.value.lkey != lkey || $0.value.device != operation.device
+      }
+    }
+    // A umem stands for one range, so that much still holds; the access may have changed unseen.
+    var region = operation.mr
+    if let known = entries[umem]?.region {
+      region.address = region.address ?? known.address
+      region.length = region.length ?? known.length
+      region.iova = region.iova ?? known.iova
+    }
+    if entries.count >= limit { entries.removeAll(keepingCapacity: true) }
+    entries[umem] = Entry(
+      region: region, ownerPID: operation.ownerPID, device: operation.device, lkey: operation.lkey)
+  }
+
+  private func agrees(_ entry: Entry, with operation: Operation, umem: UInt64) -> Bool {
+    func same<T: Equatable>(_ one: T?, _ other: T?) -> Bool {
+      guard let one, let other else { return true }
+      return one == other
+    }
+    let region = operation.umems.last { $0.identity == umem }?.region
+    let known = entry.region
+    return same(entry.ownerPID, operation.ownerPID) && same(entry.device, operation.device)
+      && same(known.address, operation.mr.address) && same(known.length, operation.mr.length)
+      && same(known.address, region?.start) && same(known.length, region?.length)
+  }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+
+/// One event of each kind, with a different number in every field: what is mixed up shows.
+enum SampleEvents {
+  static let kinds: [UInt32] = Array(1...12)
+
+  static func header(
+    hook: mrt_hook = MRT_HOOK_NONE, timeNs: UInt64 = 1_000, operation: UInt64 = 7, pid: UInt32 = 412,
+    tid: UInt32 = 413, cpu: UInt32 = 0
+  ) -> mrt_header {
+    mrt_header(
+      time_ns: timeNs, kind: 0, size: 0, operation: operation, pid: pid, tid: tid, cpu: cpu,
+      hook: hook.rawValue)
+  }
+
+  static func operation(
+    kind: mrt_operation_kind = MRT_OP_ADVISE_MR, header: mrt_header = header(), result: Int64 = -14,
+    has: UInt32 = 0xFFF
+  ) -> mrt_operation {
+    var record = mrt_operation()
+    record.h = header
+    record.start_ns = header.time_ns &- 500
+    record.result = result
+    record.umem = 0xFFFF_8880_0000_1000
+    record.mr_address = 0x7F10_C000_0000
+    record.mr_length = 0x20_0000
+    record.mr_iova = 0x1000
+    record.request_address = 0x7F10_C000_3000
+    record.request_length = 0x2000
+    record.kind = kind.rawValue
+    record.has = has
+    record.access = 0x43
+    record.device_caps = MRT_CAP_ON_DEMAND
+    record.driver_ops = MRT_DRIVER_ADVISE_MR
+    record.advice = 1
+    record.advise_flags = 1
+    record.num_sge = 3
+    record.lkey = 0x1234
+    record.owner_pid = header.pid
+    CText.fill(&record.owner_comm, with: "server")
+    CText.fill(&record.comm, with: "server-io")
+    CText.fill(&record.device, with: "rxe0")
+    return record
+  }
+
+  static func umem(header: mrt_header = header(hook: MRT_HOOK_ODP_GET)) -> mrt_umem {
+    mrt_umem(
+      h: header, umem: 0xFFFF_8880_0000_1000, address: 0x7F10_C000_0000, length: 0x20_0000,
+      iova: 0x1000, pinned_vm: 11, memlock_limit: 65536, page_shift: 12,
+      flags: MRT_UMEM_WRITABLE | MRT_UMEM_ODP | MRT_UMEM_HAS_FIELDS | MRT_UMEM_HAS_PAGE_SHIFT
+        | MRT_UMEM_HAS_MEMLOCK, owner_pid: 412, access: 0x41)
+  }
+
+  static func layer(
+    header: mrt_header = header(hook: MRT_HOOK_ODP_MAP), result: Int64 = -14, argument: UInt64 = 1
+  ) -> mrt_layer {
+    mrt_layer(
+      h: header, result: result, arguments: (argument, 2, 3, 4, 5, 6),
+      rung: MRT_RUNG_FEXIT.rawValue, reserved: 0)
+  }
+
+  static func range(header: mrt_header = header(hook: MRT_HOOK_RANGE_FAULT)) -> mrt_range {
+    mrt_range(
+      h: header, result: -16, start: 0x1000, end: 0x5000, default_flags: 1 << 63,
+      pfn_flags_mask: 0x22, mm: 0xFFFF_8880_0000_2000, rung: MRT_RUNG_KPROBE.rawValue,
+      flags: MRT_RANGE_CAN_UNLOCK)
+  }
+
+  static func walk(
+    header: mrt_header = header(hook: MRT_HOOK_WALK_PMD),
+    flags: UInt32 = MRT_WALK_HAS_LAST | MRT_WALK_HAS_PENDING | MRT_WALK_HAS_DEFAULT
+  ) -> mrt_walk {
+    mrt_walk(
+      h: header, result: -14, start: 0x1000, end: 0x4000, last: 0x2000, pending_end: 0x3000,
+      default_flags: 3 << 62, entry: 0x8400_0000_2804_0267, required_fault: 2, flags: flags,
+      rung: MRT_RUNG_FEXIT.rawValue, reserved: 0)
+  }
+
+  static func levels(header: mrt_header = header(hook: MRT_HOOK_WALK_PMD)) -> mrt_levels {
+    mrt_levels(
+      h: header, address: 0x7F10_C000_3000, pgd: 0x11, p4d: 0x22, pud: 0x33, pmd: 0x44, pte: 0x55,
+      read: MRT_LEVEL_PGD | MRT_LEVEL_PUD | MRT_LEVEL_PMD | MRT_LEVEL_PTE, paging_levels: 4)
+  }
+
+  static func entries(
+    header: mrt_header = header(hook: MRT_HOOK_WALK_PMD), count: Int = 5
+  ) -> EntriesRecord {
+    EntriesRecord(
+      header: header, address: 0x7F10_C000_0000, what: MRT_ENTRIES_PTE.rawValue,
+      search: UInt32(MRT_ENTRIES_WALKED), values: (0..<UInt64(count)).map { 0x8000_0000_0000_0867 + $0 << 12 })
+  }
+
+  static func mapping(
+    header: mrt_header = header(hook: MRT_HOOK_WALK_TEST),
+    flags: UInt32 = MRT_MAPPING_FOUND | MRT_MAPPING_HAS_FILE | MRT_MAPPING_FSDAX,
+    path: String = "pool\0pmem\0mnt\0/\0"
+  ) -> MappingRecord {
+    var record = MappingRecord(header: header, address: 0x7F10_C000_3000, flags: flags)
+    record.start = 0x7F10_C000_0000
+    record.end = 0x7F10_C020_0000
+    record.vmFlags = 0xFB
+    record.pageOffset = 16
+    record.previousEnd = 0x7000
+    record.nextStart = 0x9000
+    record.inode = 12
+    record.fileSize = 0x10_0000
+    record.filesystemMagic = 0xEF53
+    record.device = 0x0FD0_0000
+    record.inodeFlags = 0x2000
+    record.mode = 0o100644
+    record.filesystem = "ext4"
+    record.blockDevice = "pmem0"
+    record.path = Array(path.utf8)
+    return record
+  }
+
+  static func fault(
+    header: mrt_header = header(hook: MRT_HOOK_DAX_PTE_FAULT),
+    flags: UInt32 = MRT_FAULT_HAS_FILE | MRT_FAULT_HAS_FLAGS
+  ) -> mrt_fault {
+    mrt_fault(
+      h: header, address: 0x7F10_C000_4000, inode: 12, page_offset: 20, file_size: 0x4000,
+      result: 2, fault_flags: 0x81, flags: flags, reserved: 0)
+  }
+
+  static func stack(
+    header: mrt_header = header(), what: mrt_stack_what = MRT_STACK_KERNEL,
+    addresses: [UInt64] = [0xFFFF_FFFF_8100_0010, 0xFFFF_FFFF_8100_0020]
+  ) -> StackRecord {
+    StackRecord(header: header, what: what.rawValue, addresses: addresses)
+  }
+
+  static func counter(
+    header: mrt_header = header(hook: MRT_HOOK_WALK_PMD, operation: 0)
+  ) -> mrt_counter {
+    mrt_counter(
+      h: header,
+      counts: mrt_counts(
+        seen: 100, failed: 90, recorded: 80, lost: 7, filtered: 3, untracked: 2), missed: 1,
+      rung: MRT_RUNG_FEXIT.rawValue, reserved: 0)
+  }
+
+  static func symbol(timeNs: UInt64 = 1_000) -> Event {
+    .kernelSymbol(address: 0xFFFF_FFFF_8100_0010, name: "hmm_vma_walk_pmd+0x12", timeNs: timeNs)
+  }
+
+  /// All kinds, one each, in order of their kind, `step` ns apart.
+  static func all(from timeNs: UInt64 = 1_000, step: UInt64 = 10, cpu: UInt32 = 0) -> [Event] {
+    func header(_ kind: UInt64, _ hook: mrt_hook, operation: UInt64 = 7) -> mrt_header {
+      Self.header(hook: hook, timeNs: timeNs + (kind - 1) * step, operation: operation, cpu: cpu)
+    }
+    return [
+      .operation(operation(header: header(1, MRT_HOOK_ADVISE_MR))),
+      .umem(umem(header: header(2, MRT_HOOK_ODP_GET))),
+      .layer(layer(header: header(3, MRT_HOOK_ODP_MAP))),
+      .range(range(header: header(4, MRT_HOOK_RANGE_FAULT))),
+      .walk(walk(header: header(5, MRT_HOOK_WALK_PMD))),
+      .levels(levels(header: header(6, MRT_HOOK_WALK_PMD))),
+      .entries(entries(header: header(7, MRT_HOOK_WALK_PMD))),
+      .mapping(mapping(header: header(8, MRT_HOOK_WALK_TEST))),
+      .fault(fault(header: header(9, MRT_HOOK_DAX_PTE_FAULT))),
+      .stack(stack(header: header(10, MRT_HOOK_WALK_PMD))),
+      .counter(counter(header: header(11, MRT_HOOK_WALK_PMD, operation: 0))),
+      symbol(timeNs: timeNs + 11 * step),
+    ]
+  }
+}
