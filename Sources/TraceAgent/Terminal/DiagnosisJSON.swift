@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// The diagnosis object of `report --json`: a contract with scripts. Keys may be added at the end, never renamed.
+package enum DiagnosisJSON {
+  /// One failed operation, one line without its newline.
+  ///
+  /// - Parameter clockOffsetNs: CLOCK_REALTIME - CLOCK_MONOTONIC; nil: `time_ns` is left out.
+  package static func line(_ diagnosis: Diagnosis, clockOffsetNs: Int64?) -> String {
+    let operation = diagnosis.operation
+    var object = JSONObject()
+    who(operation, clockOffsetNs, into: &object)
+    object.add("mr", region(operation.mr))
+    object.add("errno", diagnosis.errno.description)
+    object.add("delivered", diagnosis.delivered.rawValue)
+    object.add("chain", .array(diagnosis.chain.map(link)))
+    object.add("cause", diagnosis.cause)
+    object.add("confidence", diagnosis.confidence.rawValue)
+    object.add("page", diagnosis.page.map(page))
+    if let mapping = diagnosis.mapping, mapping.found {
+      object.add("mapping", EvidenceJSON.mapping(mapping, fileOffset: diagnosis.fileOffset))
+    }
+    object.add("summary", diagnosis.summary)
+    object.add("advice", .strings(diagnosis.advice))
+    object.add("references", .strings(diagnosis.references))
+    object.add("worker", operation.people.worker.map(task))
+    object.add("recovered_by", operation.recoveredBy)
+    if let mapping = diagnosis.mapping, !mapping.found {
+      object.add("gap", EvidenceJSON.gap(mapping))
+    }
+    object.add("request", request(operation))
+    object.add("stack", stack(operation))
+    if operation.lost > 0 { object.add("lost", number: operation.lost) }
+    if diagnosis.cause == "unknown" { object.add("evidence", EvidenceJSON.all(operation)) }
+    return JSON.object(object).line
+  }
+
+  /// One operation that did not fail, for `--all`: one line without its newline.
+  package static func operationLine(_ operation: Operation, clockOffsetNs: Int64?) -> String {
+    var object = JSONObject()
+    who(operation, clockOffsetNs, into: &object)
+    object.add("mr", region(operation.mr))
+    object.add("request", request(operation))
+    object.add("result", .signed(operation.result))
+    object.add("worker", operation.people.worker.map(task))
+    if operation.lost > 0 { object.add("lost", number: operation.lost) }
+    return JSON.object(object).line
+  }
+
+  private static func who(_ operation: Operation, _ offset: Int64?, into object: inout JSONObject) {
+    let people = operation.people
+    object.add("operation", operation.kind.rawValue)
+    object.add("pid", number: people.pid)
+    object.add("tid", number: people.tid)
+    object.add("comm", people.comm)
+    object.add("device", operation.device)
+    if let offset {
+      let time = WallClock.nanoseconds(
+        monotonic: operation.startNs ?? operation.endNs, offset: offset)
+      object.add("time_ns", time.map(JSON.signed))
+    }
+    object.add("duration_ns", number: operation.durationNs)
+  }
+
+  private static func task(_ task: Operation.Task) -> JSON {
+    var object = JSONObject()
+    object.add("pid", number: task.pid)
+    object.add("tid", number: task.tid)
+    object.add("comm", task.comm)
+    return .object(object)
+  }
+
+  private static func region(_ mr: MemoryRegion) -> JSON? {
+    var object = JSONObject()
+    object.add("address", hex: mr.address)
+    object.add("length", number: mr.length)
+    object.add("iova", hex: mr.iova)
+    object.add("access", mr.access.map { .strings(AccessFlags.names($0)) })
+    return object.orNil
+  }
+
+  private static func link(_ link: Diagnosis.Link) -> JSON {
+    var object = JSONObject()
+    object.add("function", link.function)
+    object.add("result", link.result)
+    object.add("seen", link.seen.rawValue)
+    return .object(object)
+  }
+
+  private static func page(_ page: Diagnosis.Page) -> JSON {
+    var object = JSONObject()
+    object.add("address", hex: page.address)
+    object.add("level", page.level)
+    object.add("raw", hex: page.raw)
+    // Without an entry nothing is known of its flags.
+    if page.raw != nil { object.add("flags", .strings(page.flags)) }
+    if !page.neighbours.isEmpty {
+      object.add("neighbours", .array(page.neighbours.map(neighbour)))
+    }
+    return .object(object)
+  }
+
+  private static func neighbour(_ neighbour: Diagnosis.Page.Neighbour) -> JSON {
+    var object = JSONObject()
+    object.add("address", hex: neighbour.address)
+    object.add("raw", hex: neighbour.raw)
+    object.add("flags", .strings(neighbour.flags))
+    return .object(object)
+  }
+
+  private static func request(_ operation: Operation) -> JSON? {
+    var object = JSONObject()
+    object.add("address", hex: operation.request?.start)
+    object.add("length", number: operation.request?.length)
+    object.add("lkey", hex: operation.lkey.map(UInt64.init))
+    if let advice = operation.advice {
+      object.add("advice", advice.adviceName ?? "\(advice.advice)")
+      object.add("flags", .strings(advice.flagNames))
+      object.add("sges", number: UInt64(advice.sgeCount))
+    }
+    return object.orNil
+  }
+
+  private static func stack(_ operation: Operation) -> JSON? {
+    var object = JSONObject()
+    if !operation.kernelStack.isEmpty {
+      object.add("kernel", .array(operation.kernelStack.map(frame)))
+    }
+    if !operation.userStack.isEmpty {
+      object.add("user", .array(operation.userStack.map(frame)))
+    }
+    return object.orNil
+  }
+
+  private static func frame(_ frame: StackFrame) -> JSON {
+    var object = JSONObject()
+    object.add("address", hex: frame.address)
+    object.add("name", frame.name)
+    return .object(object)
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What `doctor` found: filled by the kernel layer, shown by ``DoctorText`` and ``DoctorJSON``.
+package struct DoctorReport: Equatable, Sendable {
+  package enum Status: String, Sendable { case ok, warn, fail, info }
+
+  /// One thing looked at.
+  package struct Check: Equatable, Sendable {
+    package var name: String
+    package var status: Status
+    /// What was found, one sentence.
+    package var detail: String
+    /// The command that mends it.
+    package var fix: String?
+    package init(name: String, status: Status, detail: String, fix: String? = nil) {
+      self.name = name
+      self.status = status
+      self.detail = detail
+      self.fix = fix
+    }
+  }
+
+  /// How a hook is, or would be, attached.
+  package enum HookRung: String, Sendable {
+    case fexit, kprobe, tracepoint
+    /// No symbol: its decision is found again from the evidence of its caller.
+    case replay
+    /// This kernel does not have it, and nothing stands in.
+    case absent
+    /// Its module is not loaded: attached when it is.
+    case later
+
+    /// A program is attached to it.
+    package var isAttached: Bool {
+      switch self {
+      case .fexit, .kprobe, .tracepoint: true
+      case .replay, .absent, .later: false
+      }
+    }
+  }
+
+  /// One row of the hook plan.
+  package struct Hook: Equatable, Sendable {
+    /// The function by its name in the kernel's source.
+    package var hook: String
+    /// What it is watched for.
+    package var purpose: String
+    /// What is attached to, e.g. a clone's symbol; nil where there is none.
+    package var symbol: String?
+    /// nil: in the kernel itself.
+    package var module: String?
+    package var rung: HookRung
+    package var note: String
+    package init(
+      hook: String, purpose: String, symbol: String?, module: String?, rung: HookRung,
+      note: String = ""
+    ) {
+      self.hook = hook
+      self.purpose = purpose
+      self.symbol = symbol
+      self.module = module
+      self.rung = rung
+      self.note = note
+    }
+  }
+
+  package enum Answer: String, Sendable { case yes, no, unknown }
+
+  /// One RDMA device.
+  package struct Device: Equatable, Sendable {
+    package var name: String
+    package var driver: String?
+    package var odp: Answer
+    package var detail: String
+    package init(name: String, driver: String?, odp: Answer, detail: String = "") {
+      self.name = name
+      self.driver = driver
+      self.odp = odp
+      self.detail = detail
+    }
+  }
+
+  /// One mounted file system on persistent memory.
+  package struct Mount: Equatable, Sendable {
+    package var device: String
+    package var mountPoint: String
+    package var filesystem: String
+    package var dax: Answer
+    /// The mount option that says so, e.g. "dax=always".
+    package var option: String
+    package init(
+      device: String, mountPoint: String, filesystem: String, dax: Answer, option: String
+    ) {
+      self.device = device
+      self.mountPoint = mountPoint
+      self.filesystem = filesystem
+      self.dax = dax
+      self.option = option
+    }
+  }
+
+  /// `uname -r` and `uname -m`.
+  package var release: String
+  package var machine: String
+  /// Can `record` work here: `ok` yes, `warn` with gaps, `fail` no.
+  package var status: Status
+  /// The same as one sentence.
+  package var verdict: String
+  package var checks: [Check]
+  package var hooks: [Hook]
+  package var devices: [Device]
+  package var mounts: [Mount]
+
+  package init(
+    release: String, machine: String, status: Status, verdict: String, checks: [Check] = [],
+    hooks: [Hook] = [], devices: [Device] = [], mounts: [Mount] = []
+  ) {
+    self.release = release
+    self.machine = machine
+    self.status = status
+    self.verdict = verdict
+    self.checks = checks
+    self.hooks = hooks
+    self.devices = devices
+    self.mounts = mounts
+  }
+}
