@@ -2,12 +2,13 @@
 
 import CEvents
 
-/// Record bytes, from the ring buffer or from a recording, to ``Event``. Nothing is loaded before its bounds are checked.
+/// Record bytes, from the ring buffer or from a recording, to ``Event``. Nothing is loaded before
+/// its bounds are checked.
 package enum EventDecoder {
   /// Decodes the record at the start of `bytes`; bytes after its `size` are ignored.
   ///
-  /// A record of fixed size may be longer than this version knows: what a later minor format version added is
-  /// skipped. Records of fixed size are decoded without allocation.
+  /// A record of fixed size may be longer than this version knows: what a later minor format
+  /// version added is skipped. Records of fixed size are decoded without allocation.
   package static func decode(_ bytes: RawSpan) throws(DecodeError) -> Event {
     let header = try header(of: bytes)
     let record = bytes.extracting(0..<Int(header.size))

@@ -5,7 +5,8 @@ import CEvents
 extension Event {
   /// The record's bytes as events.h lays them out; `kind` and `size` of its header are set here.
   ///
-  /// Tails longer than their maximum are cut. Of an unknown kind only the header is known, and encoded.
+  /// Tails longer than their maximum are cut. Of an unknown kind only the header is known, and
+  /// encoded.
   package func encoded() -> [UInt8] {
     switch self {
     case .operation(let record): Self.bytes(of: record, kind: MRT_KIND_OPERATION)

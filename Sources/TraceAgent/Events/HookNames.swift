@@ -2,14 +2,16 @@
 
 import CEvents
 
-/// Hook numbers of events.h to the kernel functions they watch, by their names in the kernel's source.
+/// Hook numbers of events.h to the kernel functions they watch, by their names in the kernel's
+/// source.
 package struct HookNames: Equatable, Sendable {
   private var names: [UInt32: String]
 
-  /// The names of events.h, where `symbols` (of a hook plan) does not say otherwise: hook 36 is `ib_umem_get`, but
-  /// `__ib_umem_get_va` on 7.x.
+  /// The names of events.h, where `symbols` (of a hook plan) does not say otherwise: hook 36 is
+  /// `ib_umem_get`, but `__ib_umem_get_va` on 7.x.
   ///
-  /// A compiler's suffix (".isra.0", ".constprop.0") is no part of a name in the source and is dropped.
+  /// A compiler's suffix (".isra.0", ".constprop.0") is no part of a name in the source and is
+  /// dropped.
   package init(symbols: [UInt32: String] = [:]) {
     names = Self.usual
     for (hook, symbol) in symbols {

@@ -22,7 +22,8 @@ package struct MappingRecord: Sendable {
   package var flags: UInt32
   package var filesystem: String
   package var blockDevice: String
-  /// Names from the file up to the root, each ended by NUL; at most MRT_PATH_MAX bytes are recorded.
+  /// Names from the file up to the root, each ended by NUL; at most MRT_PATH_MAX bytes are
+  /// recorded.
   package var path: [UInt8]
 
   package init(header: mrt_header, address: UInt64, flags: UInt32) {
@@ -48,11 +49,12 @@ package struct MappingRecord: Sendable {
 
   /// The path as a person writes it, and whether its upper end is missing.
   ///
-  /// The root of every mount on the way up is a dentry named "/" (`d_make_root()`), so those names separate
-  /// nothing. A path whose upper end could not be walked is shown as "…/leaf".
+  /// The root of every mount on the way up is a dentry named "/" (`d_make_root()`), so those names
+  /// separate nothing. A path whose upper end could not be walked is shown as "…/leaf".
   package var filePath: (text: String, isCut: Bool) {
     var names = path.split(separator: 0, omittingEmptySubsequences: false)
-    // Every name is ended by NUL, so what follows the last NUL is empty, or a name that was cut short.
+    // Every name is ended by NUL, so what follows the last NUL is empty, or a name that was cut
+    // short.
     let unfinished = names.popLast() ?? []
     var isCut = flags & MRT_MAPPING_PATH_CUT != 0
     if !unfinished.isEmpty {

@@ -29,7 +29,8 @@ package struct RecordLayout: Sendable {
     case MRT_KIND_LEVELS: fixed(mrt_levels.self)
     case MRT_KIND_FAULT: fixed(mrt_fault.self)
     case MRT_KIND_COUNTER: fixed(mrt_counter.self)
-    // The fixed parts of the others end where their tail begins; a test holds these numbers to the C structs.
+    // The fixed parts of the others end where their tail begins; a test holds these numbers to the
+    // C structs.
     case MRT_KIND_ENTRIES:
       RecordLayout(
         fixedSize: 64, tail: Tail(countOffset: 60, stride: 8, max: Int(MRT_ENTRIES_MAX)))
@@ -47,8 +48,8 @@ package struct RecordLayout: Sendable {
     RecordLayout(fixedSize: MemoryLayout<T>.size, tail: nil)
   }
 
-  /// Whether a whole record is exactly as long as its fields, as the recording's CTF description needs it: no byte
-  /// of padding, no field of a later version.
+  /// Whether a whole record is exactly as long as its fields, as the recording's CTF description
+  /// needs it: no byte of padding, no field of a later version.
   package static func isExact(_ record: RawSpan) -> Bool {
     guard record.byteCount >= headerSize else { return false }
     let header = record.unsafeLoadUnaligned(as: mrt_header.self)
@@ -58,7 +59,8 @@ package struct RecordLayout: Sendable {
     return record.byteCount == layout.fixedSize + count * (layout.tail?.stride ?? 0)
   }
 
-  /// The number of elements in the tail of `record`, all of which are there; 0 for a kind without tail.
+  /// The number of elements in the tail of `record`, all of which are there; 0 for a kind without
+  /// tail.
   ///
   /// `record` is a whole record, `size` bytes long.
   func tailCount(of record: RawSpan, kind: UInt32) throws(DecodeError) -> Int {

@@ -6,10 +6,11 @@ import Model
 
 /// Events to operations: which evidence belongs to which registration, prefetch or page fault.
 ///
-/// Records of one operation carry the same tid and operation number. In the ring buffer the evidence always comes
-/// before the OPERATION record that ends it; in a recording, whose streams are merged by time, some may come a little
-/// later, for which an operation then waits ``Configuration/lateNs``. A failed registration waits for what its thread
-/// does next, at most ``Configuration/recoveryNs``, because that may be its cure.
+/// Records of one operation carry the same tid and operation number. In the ring buffer the
+/// evidence always comes before the OPERATION record that ends it; in a recording, whose streams
+/// are merged by time, some may come a little later, for which an operation then waits
+/// ``Configuration/lateNs``. A failed registration waits for what its thread does next, at most
+/// ``Configuration/recoveryNs``, because that may be its cure.
 package struct Correlator: Sendable {
   package struct Configuration: Equatable, Sendable {
     /// How long evidence may come after the end of its operation, ns of event time.
@@ -82,7 +83,8 @@ package struct Correlator: Sendable {
     return due()
   }
 
-  /// Returns the operations that need wait no longer at `timeNs` (CLOCK_MONOTONIC, ns), though no event came.
+  /// Returns the operations that need wait no longer at `timeNs` (CLOCK_MONOTONIC, ns), though no
+  /// event came.
   package mutating func advance(to timeNs: UInt64) -> [Operation] {
     now = max(now, timeNs)
     return due()
@@ -131,7 +133,8 @@ package struct Correlator: Sendable {
     }
   }
 
-  /// The comm of a process is known from its own operations, or from any that names it as the owner.
+  /// The comm of a process is known from its own operations, or from any that names it as the
+  /// owner.
   private mutating func nameOwner(of operation: inout Operation) {
     guard let owner = operation.ownerPID else { return }
     if let comm = operation.ownerComm, !comm.isEmpty {

@@ -14,7 +14,8 @@ struct LateWindow: Sendable {
   /// From `head` on; nil before it.
   private var waiting: [Waiting?] = []
   private var head = 0
-  /// Of the waiting operations: the number of each in order of arrival, `waiting` begins with number `first`.
+  /// Of the waiting operations: the number of each in order of arrival, `waiting` begins with
+  /// number `first`.
   private var numbers: [PendingEvidence.Key: Int] = [:]
   private var first = 0
 

@@ -2,7 +2,8 @@
 
 import Events
 
-/// Evidence of operations that have not ended yet, bounded: an operation whose end is never seen must not stay forever.
+/// Evidence of operations that have not ended yet, bounded: an operation whose end is never seen
+/// must not stay forever.
 struct PendingEvidence: Sendable {
   struct Key: Hashable, Sendable {
     var tid: UInt32
@@ -23,7 +24,8 @@ struct PendingEvidence: Sendable {
   private let operationLimit: Int
   private let recordLimit: Int
   private var pending: [Key: Evidence] = [:]
-  /// Keys in order of their first record; keys of ended operations are skipped, and dropped now and then.
+  /// Keys in order of their first record; keys of ended operations are skipped, and dropped now and
+  /// then.
   private var order: [Key] = []
   private var head = 0
 

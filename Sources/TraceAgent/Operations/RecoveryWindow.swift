@@ -5,7 +5,8 @@ import Model
 
 /// Failed registrations that wait for what their thread does next.
 ///
-/// librpma pins fsdax, gets EOPNOTSUPP, and registers again with ON_DEMAND: the first is no problem of anybody's.
+/// librpma pins fsdax, gets EOPNOTSUPP, and registers again with ON_DEMAND: the first is no problem
+/// of anybody's.
 struct RecoveryWindow: Sendable {
   struct Waiting: Sendable {
     var operation: Operation
@@ -22,8 +23,8 @@ struct RecoveryWindow: Sendable {
     earliest = min(earliest, deadline)
   }
 
-  /// The failed registration before `operation` on its thread, which need wait no longer; mended where `operation`
-  /// is a registration that succeeded over a range that overlaps.
+  /// The failed registration before `operation` on its thread, which need wait no longer; mended
+  /// where `operation` is a registration that succeeded over a range that overlaps.
   mutating func next(_ operation: Operation) -> Waiting? {
     guard var before = waiting.removeValue(forKey: operation.runner.tid) else { return nil }
     if operation.startNs ?? operation.endNs <= before.deadline {
@@ -74,7 +75,7 @@ extension MemoryRegion {
     guard let address, let length, let otherAddress = other.address, let otherLength = other.length
     else { return false }
     // Differences of addresses: an end may be 2^64.
-    return address <= otherAddress ? otherAddress - address < length && otherLength > 0
-      : address - otherAddress < otherLength && length > 0
+    if address <= otherAddress { return otherAddress - address < length && otherLength > 0 }
+    return address - otherAddress < otherLength && length > 0
   }
 }

@@ -2,11 +2,11 @@
 
 import Model
 
-/// Memory regions by the kernel address of their umem, so that a page fault can be told with the access flags that
-/// only the registration knew.
+/// Memory regions by the kernel address of their umem, so that a page fault can be told with the
+/// access flags that only the registration knew.
 ///
-/// The kernel reuses addresses: a newer registration replaces, a release removes, and an entry that contradicts what
-/// an operation saw is not used.
+/// The kernel reuses addresses: a newer registration replaces, a release removes, and an entry that
+/// contradicts what an operation saw is not used.
 struct RegionTable: Sendable {
   private struct Entry {
     var region: MemoryRegion
@@ -18,7 +18,8 @@ struct RegionTable: Sendable {
   private var entries: [UInt64: Entry] = [:]
   private let limit: Int
 
-  /// - Parameter limit: the number of regions kept; beyond it all are forgotten, which leaves fields absent.
+  /// - Parameter limit: the number of regions kept; beyond it all are forgotten, which leaves
+  ///   fields absent.
   init(limit: Int) { self.limit = limit }
 
   var count: Int { entries.count }

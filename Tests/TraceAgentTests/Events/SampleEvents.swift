@@ -8,8 +8,8 @@ enum SampleEvents {
   static let kinds: [UInt32] = Array(1...12)
 
   static func header(
-    hook: mrt_hook = MRT_HOOK_NONE, timeNs: UInt64 = 1_000, operation: UInt64 = 7, pid: UInt32 = 412,
-    tid: UInt32 = 413, cpu: UInt32 = 0
+    hook: mrt_hook = MRT_HOOK_NONE, timeNs: UInt64 = 1_000, operation: UInt64 = 7,
+    pid: UInt32 = 412, tid: UInt32 = 413, cpu: UInt32 = 0
   ) -> mrt_header {
     mrt_header(
       time_ns: timeNs, kind: 0, size: 0, operation: operation, pid: pid, tid: tid, cpu: cpu,
@@ -90,7 +90,8 @@ enum SampleEvents {
   ) -> EntriesRecord {
     EntriesRecord(
       header: header, address: 0x7F10_C000_0000, what: MRT_ENTRIES_PTE.rawValue,
-      search: UInt32(MRT_ENTRIES_WALKED), values: (0..<UInt64(count)).map { 0x8000_0000_0000_0867 + $0 << 12 })
+      search: UInt32(MRT_ENTRIES_WALKED),
+      values: (0..<UInt64(count)).map { 0x8000_0000_0000_0867 + $0 << 12 })
   }
 
   static func mapping(

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Model
+
+/// What a recording says of itself and of the machine it was made on: the environment block of its
+/// metadata.
+package struct RecordingEnvironment: Equatable, Sendable {
+  /// One hook: what was to be watched, and how it is.
+  package struct PlannedHook: Equatable, Sendable {
+    /// enum mrt_hook.
+    package var hook: UInt32
+    /// The symbol as kallsyms has it, compiler's suffix included.
+    package var symbol: String
+    /// nil: vmlinux.
+    package var module: String?
+    /// How it is attached ("fexit", "kprobe", "tracepoint"), or why not.
+    package var rung: String
+    package var note: String?
+
+    package init(
+      hook: UInt32, symbol: String, module: String? = nil, rung: String, note: String? = nil
+    ) {
+      self.hook = hook
+      self.symbol = symbol
+      self.module = module
+      self.rung = rung
+      self.note = note
+    }
+  }
+
+  /// The format this version writes.
+  package static let formatMajor = Int(MRT_FORMAT_MAJOR)
+  package static let formatMinor = Int(MRT_FORMAT_MINOR)
+
+  /// Of the recording: as written by the version that made it.
+  package var formatMajor = Self.formatMajor
+  package var formatMinor = Self.formatMinor
+  package var toolVersion: String
+  /// With the kernel's release and machine (`uname -r`, `-m`).
+  package var traits: KernelTraits
+  /// `uname -v`.
+  package var kernelVersion: String
+  /// The kernel's GNU build id, lower-case hexadecimal.
+  package var buildID: String?
+  package var hostname: String
+  /// mrtrace's own arguments, the name it was called by first.
+  package var commandLine: [String]
+  /// "failures", "operations", …
+  package var detail: String
+  package var hookPlan: [PlannedHook]
+  /// CLOCK_REALTIME − CLOCK_MONOTONIC when the recording began, ns.
+  package var clockOffsetNs: Int64
+  /// CLOCK_REALTIME when the recording began, ns since 1970.
+  package var startWallNs: UInt64
+
+  package init(
+    toolVersion: String, traits: KernelTraits, kernelVersion: String, buildID: String? = nil,
+    hostname: String, commandLine: [String], detail: String, hookPlan: [PlannedHook],
+    clockOffsetNs: Int64, startWallNs: UInt64
+  ) {
+    self.toolVersion = toolVersion
+    self.traits = traits
+    self.kernelVersion = kernelVersion
+    self.buildID = buildID
+    self.hostname = hostname
+    self.commandLine = commandLine
+    self.detail = detail
+    self.hookPlan = hookPlan
+    self.clockOffsetNs = clockOffsetNs
+    self.startWallNs = startWallNs
+  }
+
+  package var kernelRelease: String { traits.release }
+  package var machine: String { traits.machine }
+
+  /// Function names of the hooks of this recording.
+  package var hookNames: HookNames {
+    HookNames(
+      symbols: Dictionary(
+        hookPlan.map { ($0.hook, $0.symbol) }, uniquingKeysWith: { first, _ in first }))
+  }
+}

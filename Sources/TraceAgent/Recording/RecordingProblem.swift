@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// What a recording that could be read does not tell.
+package enum RecordingProblem: Equatable, Sendable {
+  /// It has no closing record: whoever wrote it was stopped.
+  case notClosed
+  /// A stream ends inside a packet: `bytes` of it are there, and not read.
+  case truncated(file: String, bytes: Int)
+  /// No packet stands at `offset`, and so no more can be found in this stream: `bytes` are not
+  /// read.
+  case damaged(file: String, offset: Int, bytes: Int)
+  /// Packets before the one at `offset` are not there.
+  case packetsMissing(file: String, offset: Int, count: UInt64)
+  /// The records of the packet at `offset` end early: damage inside.
+  case damagedPacket(file: String, offset: Int, missing: Int)
+  /// Records that contradict themselves or their packet: not read.
+  case damagedRecords(file: String, count: Int)
+  /// A stream that cannot be read.
+  case unreadable(RecordingError)
+  /// The closing record counts this many records more than there are.
+  case recordsMissing(count: UInt64)
+
+  /// One sentence for a person.
+  package var sentence: String {
+    switch self {
+    case .notClosed:
+      "The recording was not closed: it ends at the last packet that was written."
+    case .truncated(let file, let bytes):
+      "\(file) is cut off inside a packet: its last \(bytes) bytes cannot be read."
+    case .damaged(let file, let offset, let bytes):
+      "\(file) is damaged at byte \(offset): the \(bytes) bytes from there on cannot be read."
+    case .packetsMissing(let file, let offset, let count):
+      "\(file) lacks \(count) packets before byte \(offset)."
+    case .damagedPacket(let file, let offset, let missing):
+      "A packet of \(file), at byte \(offset), is damaged: \(missing) of its records cannot be read."
+    case .damagedRecords(let file, let count):
+      "\(file) has damaged records that cannot be read: \(count)."
+    case .unreadable(let error): error.sentence
+    case .recordsMissing(let count): "Records that were written are missing: \(count)."
+    }
+  }
+}

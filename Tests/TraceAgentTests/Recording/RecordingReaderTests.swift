@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Foundation
+import Testing
+
+@testable import Recording
+
+@Suite struct RecordingReaderTests {
+  private func sentence(_ path: String) -> String? {
+    do {
+      _ = try RecordingReader.open(path)
+      return nil
+    } catch {
+      return error.sentence
+    }
+  }
+
+  @Test func givesBackWhatWasWritten() throws {
+    let scratch = try ScratchDirectory()
+    let events = try SampleRecording.write(at: scratch("r"))
+    let reader = try RecordingReader.open(scratch("r"))
+    #expect(reader.environment == SampleRecording.environment)
+    #expect(reader.isClosed)
+    #expect(reader.totals == .init(records: UInt64(events.count), discarded: 0, clamped: 0))
+    // The times of the two CPUs alternate.
+    let expected = events.sorted { $0.timeNs < $1.timeNs }.map { $0.encoded() }
+    #expect(reader.events().map { $0.encoded() } == expected)
+    #expect(reader.events().map { $0.encoded() } == expected, "a second time")
+    #expect(reader.problems == [])
+  }
+
+  @Test func environmentKeepsEveryField() throws {
+    let scratch = try ScratchDirectory()
+    var environment = SampleRecording.environment
+    environment.buildID = nil
+    environment.clockOffsetNs = -1
+    environment.commandLine = []
+    environment.hookPlan = []
+    environment.traits.specialRule = .noDevmap
+    environment.traits.faultsOutsideWalk = true
+    environment.traits.rejectsMixedMap = true
+    environment.traits.pinsForWriteAlways = false
+    environment.traits.refusesFilePins = true
+    environment.traits.pageTables.devmapBit = nil
+    environment.traits.pageTables.savedDirtyBit = 58
+    environment.traits.pageTables.levels = 5
+    environment.traits.pageTables.swapTypes.migrationReadExclusive = nil
+    environment.traits.pageTables.swapTypes.deviceWrite = 26
+    environment.traits.pageTables.swapTypes.deviceRead = 27
+    environment.traits.pageTables.swapTypes.deviceExclusive = [28, 29]
+    environment.traits.pageTables.swapTypes.pteMarker = nil
+    environment.traits.pageTables.swapTypes.swapinError = nil
+    try SampleRecording.write(at: scratch("r"), environment: environment)
+    #expect(try RecordingReader.open(scratch("r")).environment == environment)
+    #expect(environment.hookNames == HookNames())
+  }
+
+  @Test func hookNamesComeFromThePlan() {
+    let names = SampleRecording.environment.hookNames
+    #expect(names[23] == "pagefault_mr")
+    #expect(names[40] == "hmm_range_fault")
+  }
+
+  @Test func tellsWhatIsNoRecording() throws {
+    let scratch = try ScratchDirectory()
+    let path = scratch("r")
+    #expect(sentence(path) == "Cannot read \(path): No such file or directory.")
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    let none =
+      "\(path) is not a recording: a recording is a directory with a file named metadata."
+    #expect(sentence(path) == none)
+    try FileManager.default.createDirectory(
+      atPath: path + "/metadata", withIntermediateDirectories: false)
+    #expect(sentence(path) == none)
+    try replace(scratch("file"), with: [1])
+    #expect(
+      sentence(scratch("file"))
+        == none.replacingOccurrences(of: path, with: scratch("file")))
+  }
+
+  @Test(arguments: [
+    ("", "is not a recording: its metadata is not the text of a CTF 1.8 trace."),
+    ("garbage", "is not a recording: its metadata is not the text of a CTF 1.8 trace."),
+    ("/* CTF 1.8 */\n", "is a CTF trace, but not a recording of mrtrace."),
+    (
+      "/* CTF 1.8 */ trace { env { x = 1; }; }; env { tracer_name = \"lttng-modules\"; };",
+      "is a CTF trace, but not a recording of mrtrace."
+    ),
+    ("/* CTF 1.8 */ env { ", "is damaged: it ends inside the environment block."),
+    ("/* CTF 1.8 */ env { a = \"b", "is damaged: it ends inside a text."),
+    ("/* CTF 1.8 */ env { a = \"\\q\"; };", "is damaged: an unknown escape in a text."),
+    ("/* CTF 1.8 */ env { a \"b\"; };", "is damaged: no value for a."),
+    (
+      "/* CTF 1.8 */ env { a = 99999999999999999999; };", "is damaged: no number for a."
+    ),
+    (
+      "/* CTF 1.8 */ env { tracer_name = \"mrtrace\"; };",
+      "is damaged: it does not tell format_major."
+    ),
+    (
+      "/* CTF 1.8 */ env { tracer_name = \"mrtrace\"; format_major = \"x\"; };",
+      "is damaged: format_major has no valid value."
+    ),
+  ])
+  func refusesOtherMetadata(text: String, reason: String) throws {
+    let scratch = try ScratchDirectory()
+    try FileManager.default.createDirectory(
+      atPath: scratch("r"), withIntermediateDirectories: false)
+    try replace(scratch("r/metadata"), with: Array(text.utf8))
+    let told = sentence(scratch("r"))
+    #expect(told?.hasSuffix(reason) == true, "\(told ?? "nothing")")
+  }
+
+  private func rewriteMetadata(
+    of path: String, _ old: String, _ new: String
+  ) throws {
+    let text = String(decoding: try contents(of: path + "/metadata"), as: UTF8.self)
+    let changed = text.replacingOccurrences(of: old, with: new)
+    try #require(changed != text)
+    try replace(path + "/metadata", with: Array(changed.utf8))
+  }
+
+  @Test func refusesALaterMajorVersion() throws {
+    let scratch = try ScratchDirectory()
+    try SampleRecording.write(at: scratch("r"))
+    try rewriteMetadata(of: scratch("r"), "format_major = 1;", "format_major = 2;")
+    #expect(
+      sentence(scratch("r"))
+        == "\(scratch("r")) has recording format 2, which needs a newer mrtrace: this one reads up to 1."
+    )
+  }
+
+  /// A later minor version may add kinds and fields: what is known is read, the rest is passed on
+  /// as unknown.
+  @Test func readsALaterMinorVersion() throws {
+    let scratch = try ScratchDirectory()
+    try SampleRecording.write(at: scratch("r"))
+    try rewriteMetadata(
+      of: scratch("r"), "format_minor = 0;", "format_minor = 9;\n\tnew_key = \"x\";")
+    var stream = try contents(of: scratch("r/stream_1"))
+    // The first record: kind 99 now.
+    stream[PacketHeader.size + 8] = 99
+    try replace(scratch("r/stream_1"), with: stream)
+    let reader = try RecordingReader.open(scratch("r"))
+    #expect(reader.environment.formatMinor == 9)
+    let events = Array(reader.events())
+    #expect(events.count == 72)
+    #expect(events[1].header.kind == 99)
+    #expect(reader.problems == [])
+  }
+
+  @Test(arguments: [
+    ("page_devmap_bit = 58;", "page_devmap_bit = 64;", "page_devmap_bit has no valid value."),
+    ("swap_hwpoison = 26;", "swap_hwpoison = 256;", "swap_hwpoison has no valid value."),
+    ("plan_count = 3;", "plan_count = 4;", "it does not tell plan_3_hook."),
+    ("plan_count = 3;", "plan_count = 99999999;", "plan_count has no valid value."),
+    ("\"devmap-unknown\"", "\"other\"", "hmm_special_rule has no valid value."),
+    ("trace_uuid = \"", "trace_uuid = \"zz", "trace_uuid has no valid value."),
+  ])
+  func refusesDamagedEnvironment(old: String, new: String, reason: String) throws {
+    let scratch = try ScratchDirectory()
+    try SampleRecording.write(at: scratch("r"))
+    try rewriteMetadata(of: scratch("r"), old, new)
+    #expect(sentence(scratch("r")) == "The metadata of \(scratch("r")) is damaged: \(reason)")
+  }
+}
