@@ -2,11 +2,11 @@
 
 import Model
 
-/// The diagnosis object of `report --json`: a contract with scripts. Keys may be added at the end, never renamed.
+/// The diagnosis object of `report --json`: a contract with scripts. Keys may be added at the end,
+/// never renamed.
 package enum DiagnosisJSON {
-  /// One failed operation, one line without its newline.
-  ///
-  /// - Parameter clockOffsetNs: CLOCK_REALTIME - CLOCK_MONOTONIC; nil: `time_ns` is left out.
+  /// One failed operation, one line without its newline. `clockOffsetNs` is CLOCK_REALTIME -
+  /// CLOCK_MONOTONIC; nil: `time_ns` is left out.
   package static func line(_ diagnosis: Diagnosis, clockOffsetNs: Int64?) -> String {
     let operation = diagnosis.operation
     var object = JSONObject()

@@ -162,7 +162,8 @@ enum EvidenceText {
 
   /// Entries that differ in nothing but the frame of a present one, folded.
   static func runs(_ evidence: EntriesEvidence) -> [Run] {
-    // x86-64: bits 12 to 51 are the frame; bit 0 is PRESENT. An HMM PFN has flags at the top (bit 63 VALID).
+    // x86-64: bits 12 to 51 are the frame; bit 0 is PRESENT. An HMM PFN has flags at the top (bit
+    // 63 VALID).
     let present: UInt64 = evidence.what == .pte ? 1 : 1 << 63
     let flags: UInt64 = evidence.what == .pte ? 0xfff0_0000_0000_0fff : 0xffe0_0000_0000_0000
     func alike(_ one: UInt64, _ other: UInt64) -> Bool {

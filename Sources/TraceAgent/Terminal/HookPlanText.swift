@@ -2,7 +2,8 @@
 
 /// The hook plan in one line, for the start of `record`.
 package enum HookPlanText {
-  /// "attached 20 of 24 hooks: 18 fexit, 2 kprobe; replayed: …; 2 waiting for module mlx5_ib; 1 not in this kernel".
+  /// "attached 20 of 24 hooks: 18 fexit, 2 kprobe; replayed: …; 2 waiting for module mlx5_ib; 1 not
+  /// in this kernel".
   ///
   /// Never cut and without newline: what is missing stands at the end, and matters most.
   package static func line(_ hooks: [DoctorReport.Hook]) -> String {

@@ -48,8 +48,8 @@ enum JSON: Equatable, Sendable {
     }
   }
 
-  /// Escapes what JSON demands (RFC 8259, section 7), and what a terminal would obey when the line is shown on
-  /// one: any reader gets the same string back.
+  /// Escapes what JSON demands (RFC 8259, section 7), and what a terminal would obey when the line
+  /// is shown on one: any reader gets the same string back.
   private static func writeQuoted(_ value: String, to text: inout String) {
     text += "\""
     let plain = value.utf8.allSatisfy {

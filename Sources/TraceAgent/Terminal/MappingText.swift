@@ -4,7 +4,8 @@ import Model
 
 /// The mapping of a page, or the gap where there is none.
 enum MappingText {
-  /// - Parameter fileOffset: byte offset of the failing page in the file, where known.
+  /// One paragraph each: range and permissions, file, file system. `fileOffset` is the byte offset
+  /// of the failing page in the file, where known.
   static func paragraphs(_ mapping: MappingEvidence, fileOffset: UInt64?) -> [[Span]] {
     guard mapping.found else { return [[Span(gap(mapping))]] }
     var first: [Span] = [
@@ -13,7 +14,8 @@ enum MappingText {
     ]
     first += VMAFlags.names(mapping.vmFlags).map { Span.word($0, .dim) }
     guard let file = mapping.file else {
-      let what = mapping.isAnonymous ? "anonymous memory" : "no file: memory of a driver or the kernel"
+      let what =
+        mapping.isAnonymous ? "anonymous memory" : "no file: memory of a driver or the kernel"
       return [first, [Span(what + (mapping.isHugeTLB ? ", hugetlb" : ""))]]
     }
     return [first, fileLine(file, fileOffset: fileOffset), [Span(filesystem(file, mapping))]]
@@ -35,7 +37,8 @@ enum MappingText {
     return [.word(file.path + (rest.isEmpty ? "" : ",")), Span(rest)]
   }
 
-  private static func filesystem(_ file: MappingEvidence.File, _ mapping: MappingEvidence) -> String {
+  private static func filesystem(_ file: MappingEvidence.File, _ mapping: MappingEvidence) -> String
+  {
     var parts = [file.filesystem.isEmpty ? "unknown file system" : file.filesystem]
     if !file.blockDevice.isEmpty, file.blockDevice != file.filesystem {
       parts[0] += " on \(file.blockDevice)"

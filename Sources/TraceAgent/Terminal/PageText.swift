@@ -15,7 +15,8 @@ enum PageText {
     var isFailing: Bool
   }
 
-  /// Neighbours in order of address, equal ones next to each other folded. The failing page stands alone always.
+  /// Neighbours in order of address, equal ones next to each other folded. The failing page stands
+  /// alone always.
   static func rows(_ page: Diagnosis.Page) -> [Row] {
     var entries = page.neighbours
     if let raw = page.raw {
@@ -87,7 +88,8 @@ enum PageText {
     return text
   }
 
-  /// All flags of the rows, each list's order kept, so that every flag can have a column of its own.
+  /// All flags of the rows, each list's order kept, so that every flag can have a column of its
+  /// own.
   static func flagColumns(_ lists: [[String]]) -> [String] {
     var columns: [String] = []
     for list in lists {
@@ -104,7 +106,8 @@ enum PageText {
     return columns
   }
 
-  /// "only here: SPECIAL DEVMAP; …": what sets the page apart from every mapped neighbour; nil where nothing does.
+  /// "only here: SPECIAL DEVMAP; …": what sets the page apart from every mapped neighbour; nil
+  /// where nothing does.
   static func difference(_ page: Diagnosis.Page) -> String? {
     let others = page.neighbours.filter { $0.address != page.address && !$0.flags.isEmpty }
     guard page.raw != nil, !others.isEmpty else { return nil }

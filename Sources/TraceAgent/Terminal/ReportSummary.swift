@@ -39,7 +39,8 @@ package struct ReportSummary: Equatable, Sendable {
   /// Empty when not known.
   package var seen: [Seen]
   package var hooks: [Hook]
-  /// What else the reader must know, one sentence each: a truncated stream, operations not followed.
+  /// What else the reader must know, one sentence each: a truncated stream, operations not
+  /// followed.
   package var problems: [String]
 
   package init(seen: [Seen] = [], hooks: [Hook] = [], problems: [String] = []) {

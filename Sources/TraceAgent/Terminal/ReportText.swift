@@ -10,8 +10,11 @@ package enum ReportText {
   /// The text of one diagnosis; ends with a newline.
   ///
   /// - Parameters:
+  ///   - diagnosis: what to show.
   ///   - index: its number in the report, from 1; nil where it stands alone.
+  ///   - style: of the file it is written to.
   ///   - clockOffsetNs: CLOCK_REALTIME - CLOCK_MONOTONIC; nil: the time is not shown.
+  /// - Returns: the lines, each with its newline.
   package static func render(
     _ diagnosis: Diagnosis, index: Int?, style: Style, clockOffsetNs: Int64? = nil
   ) -> String {
@@ -178,7 +181,9 @@ package enum ReportText {
     if diagnosis.operation.recoveredBy == nil, !diagnosis.advice.isEmpty {
       block.blank()
       block.line([Span("What to do:", .heading)], indent: indent)
-      for advice in diagnosis.advice { block.prose("- \(advice)", indent: indent, hang: indent + 2) }
+      for advice in diagnosis.advice {
+        block.prose("- \(advice)", indent: indent, hang: indent + 2)
+      }
     }
     if !diagnosis.references.isEmpty {
       block.blank()

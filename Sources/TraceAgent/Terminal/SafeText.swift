@@ -2,9 +2,9 @@
 
 /// Text that a terminal shows and never obeys.
 ///
-/// Process names and paths are chosen by whoever is traced, and a recording by whoever sent it: control
-/// characters, escape sequences and direction overrides in them are spelled out instead. A backslash stays as it
-/// is, so that ordinary paths can be copied; the exact name is in the JSON.
+/// Process names and paths are chosen by whoever is traced, and a recording by whoever sent it:
+/// control characters, escape sequences and direction overrides in them are spelled out instead. A
+/// backslash stays as it is, so that ordinary paths can be copied; the exact name is in the JSON.
 enum SafeText {
   static func clean(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
@@ -19,7 +19,8 @@ enum SafeText {
     return result
   }
 
-  /// Controls (C0, DEL, C1), invisible format characters such as direction overrides, line separators.
+  /// Controls (C0, DEL, C1), invisible format characters such as direction overrides, line
+  /// separators.
   static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator: true

@@ -2,15 +2,16 @@
 
 /// How text is shown: colour or none, and how wide.
 ///
-/// A value made from facts that the caller read (isatty, environment, TIOCGWINSZ), so that every text is a pure
-/// function of its arguments.
+/// A value made from facts that the caller read (isatty, environment, TIOCGWINSZ), so that every
+/// text is a pure function of its arguments.
 package struct Style: Equatable, Sendable {
   /// What a piece of text means; the colour follows from it. Never the only carrier of the meaning.
   package enum Role: Sendable { case heading, bad, warning, good, dim, accent }
 
   /// The text goes to a terminal.
   package var isTerminal: Bool
-  /// Escape sequences may be written: a terminal that is not dumb. Colour needs more: see ``colour``.
+  /// Escape sequences may be written: a terminal that is not dumb. Colour needs more: see
+  /// ``colour``.
   package var cursor: Bool
   package var colour: Bool
   /// Columns that may be filled.
@@ -45,7 +46,8 @@ package struct Style: Equatable, Sendable {
   /// Columns for prose.
   var proseWidth: Int { min(width, Style.proseLimit) }
 
-  /// `text` in the colour of `role`; unchanged without colour. The text must be safe (``SafeText``) already.
+  /// `text` in the colour of `role`; unchanged without colour. The text must be safe (``SafeText``)
+  /// already.
   func paint(_ text: String, _ role: Role?) -> String {
     guard colour, let role, !text.isEmpty else { return text }
     let code =

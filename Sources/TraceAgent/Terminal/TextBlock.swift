@@ -80,8 +80,8 @@ struct TextBlock {
     lines.append(line)
   }
 
-  /// Fills words into lines of at most `first`, then `rest` columns. A word that is longer than a line gets one
-  /// of its own and is never broken: an address or a path is to be copied.
+  /// Fills words into lines of at most `first`, then `rest` columns. A word that is longer than a
+  /// line gets one of its own and is never broken: an address or a path is to be copied.
   static func fill(_ spans: [Span], first: Int, rest: Int) -> [[Span]] {
     var lines: [[Span]] = []
     var line: [Span] = []

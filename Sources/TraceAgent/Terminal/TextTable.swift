@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Aligned columns. The last one takes the room that is left and is wrapped; where too little is left it goes
-/// below its row instead, so that nothing is cut.
+/// Aligned columns. The last one takes the room that is left and is wrapped; where too little is
+/// left it goes below its row instead, so that nothing is cut.
 struct TextTable {
   enum Alignment: Sendable { case left, right }
   struct Column: Sendable {

@@ -9,7 +9,8 @@ enum WallClock {
     return overflow ? nil : sum
   }
 
-  /// "2026-11-22 22:49:49.000123 UTC". UTC, since the machine that reads a recording may be elsewhere.
+  /// "2026-11-22 22:49:49.000123 UTC". UTC, since the machine that reads a recording may be
+  /// elsewhere.
   static func text(_ nanoseconds: Int64) -> String? {
     guard nanoseconds >= 0 else { return nil }
     let seconds = nanoseconds / 1_000_000_000

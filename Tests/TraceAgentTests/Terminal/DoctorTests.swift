@@ -8,7 +8,7 @@ import Testing
 @Suite struct DoctorTests {
   @Test func text() {
     #expect(
-      DoctorText.render(Samples.doctor, style: .plain(width: 100)) == """
+      DoctorText.render(DiagnosisSamples.doctor, style: .plain(width: 100)) == """
         warning: record works here, without the deciding check itself
         kernel 6.1.0-56-amd64, x86_64
 
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test func narrowTextHasEverythingWithinTheWidth() {
-    let text = DoctorText.render(Samples.doctor, style: .plain(width: 60))
+    let text = DoctorText.render(DiagnosisSamples.doctor, style: .plain(width: 60))
     for line in text.split(separator: "\n") { #expect(line.count <= 60) }
     #expect(text.contains("      device page faults; on pagefault_mr.constprop.0\n"))
     #expect(text.contains("so that its\n                      functions cannot be watched yet\n"))
@@ -76,18 +76,18 @@ import Testing
 
   @Test func colourStandsBesideWords() {
     let colour = Style(isTerminal: true, noColor: nil, term: "xterm", width: 100)
-    let text = DoctorText.render(Samples.doctor, style: colour)
+    let text = DoctorText.render(DiagnosisSamples.doctor, style: colour)
     #expect(text.contains("\u{1b}[32mok\u{1b}[0m"))
     #expect(text.contains("\u{1b}[33mwarn\u{1b}[0m"))
   }
 
   @Test func json() throws {
-    let line = DoctorJSON.line(Samples.doctor)
+    let line = DoctorJSON.line(DiagnosisSamples.doctor)
     #expect(!line.contains("\n"))
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
     #expect(object["status"] as? String == "warn")
-    #expect(object["verdict"] as? String == Samples.doctor.verdict)
+    #expect(object["verdict"] as? String == DiagnosisSamples.doctor.verdict)
     #expect(
       object["kernel"] as? [String: String] == ["release": "6.1.0-56-amd64", "machine": "x86_64"])
     #expect(
@@ -131,13 +131,14 @@ import Testing
 @Suite struct HookPlanTextTests {
   @Test func whatIsMissingIsSaid() {
     #expect(
-      HookPlanText.line(Samples.doctor.hooks)
+      HookPlanText.line(DiagnosisSamples.doctor.hooks)
         == "attached 2 of 5 hooks: 1 fexit, 1 kprobe; replayed: hmm_vma_handle_pte; "
         + "1 waiting for module rdma_rxe; 1 not in this kernel")
   }
 
   @Test func aWholePlanIsShort() {
-    #expect(HookPlanText.line([Samples.doctor.hooks[0]]) == "attached 1 of 1 hook: 1 fexit")
+    #expect(
+      HookPlanText.line([DiagnosisSamples.doctor.hooks[0]]) == "attached 1 of 1 hook: 1 fexit")
     #expect(HookPlanText.line([]) == "attached 0 of 0 hooks")
   }
 
@@ -150,9 +151,10 @@ import Testing
   }
 }
 
-@Suite struct ProgressTests {
+@Suite struct ProgressLineTests {
   @Test func aTerminalGetsOneLine() {
-    var progress = Progress(style: Style(isTerminal: true, noColor: "1", term: "xterm", width: 40))
+    var progress = ProgressLine(
+      style: Style(isTerminal: true, noColor: "1", term: "xterm", width: 40))
     #expect(progress.clear() == "")
     #expect(progress.show("10 operations") == "\r10 operations\u{1b}[K")
     #expect(progress.show("10 operations") == "")
@@ -165,7 +167,7 @@ import Testing
 
   @Test func nothingIsWrittenElsewhere() {
     for style in [.plain(), Style(isTerminal: true, noColor: nil, term: "dumb", width: 80)] {
-      var progress = Progress(style: style)
+      var progress = ProgressLine(style: style)
       #expect(progress.show("text") == "")
       #expect(progress.clear() == "")
     }

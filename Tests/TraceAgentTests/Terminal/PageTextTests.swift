@@ -14,7 +14,8 @@ import Testing
       flags: flags[failing])
     page.neighbours = flags.enumerated().map { index, flags in
       .init(
-        address: UInt64(index) * step, raw: flags.isEmpty ? 0 : 0x1000 + UInt64(index), flags: flags)
+        address: UInt64(index) * step, raw: flags.isEmpty ? 0 : 0x1000 + UInt64(index), flags: flags
+      )
     }
     return page
   }
@@ -68,6 +69,7 @@ import Testing
     #expect(PageText.difference(PageTextTests.page([["P"], ["P"]], failing: 0)) == nil)
     #expect(PageText.difference(PageTextTests.page([["P"], []], failing: 0)) == nil)
     // Not "only this page": another one has it too.
-    #expect(PageText.difference(PageTextTests.page([["P", "S"], ["P"], ["P", "S"]], failing: 0)) == nil)
+    #expect(
+      PageText.difference(PageTextTests.page([["P", "S"], ["P"], ["P", "S"]], failing: 0)) == nil)
   }
 }

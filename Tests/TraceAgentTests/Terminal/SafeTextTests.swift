@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct SafeTextTests {
   @Test(arguments: [
-    ("plain /path_1", "plain /path_1"), ("a\u{1b}[31mb", "a\\x1b[31mb"), ("a\nb\r\tc", "a\\nb\\r\\tc"),
+    ("plain /path_1", "plain /path_1"), ("a\u{1b}[31mb", "a\\x1b[31mb"),
+    ("a\nb\r\tc", "a\\nb\\r\\tc"),
     ("bell\u{7}", "bell\\x07"), ("del\u{7f}", "del\\x7f"), ("csi\u{9b}2J", "csi\\x9b2J"),
     ("evil\u{202e}txt", "evil\\u{202e}txt"), ("line\u{2028}end", "line\\u{2028}end"),
     ("mnt\\x2dpmem", "mnt\\x2dpmem"), ("größe 页", "größe 页"), ("cut\u{fffd}", "cut\u{fffd}"),

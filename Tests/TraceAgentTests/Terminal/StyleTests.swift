@@ -7,12 +7,13 @@ import Testing
 @Suite struct StyleTests {
   static let escape: Character = "\u{1b}"
 
-  @Test(arguments: [
-    (true, nil, "xterm", true, true), (false, nil, "xterm", false, false),
-    (true, "1", "xterm", false, true), (true, "", "xterm", true, true),
-    (true, nil, "dumb", false, false), (true, nil, "", false, false),
-    (true, nil, nil, false, false),
-  ] as [(Bool, String?, String?, Bool, Bool)])
+  @Test(
+    arguments: [
+      (true, nil, "xterm", true, true), (false, nil, "xterm", false, false),
+      (true, "1", "xterm", false, true), (true, "", "xterm", true, true),
+      (true, nil, "dumb", false, false), (true, nil, "", false, false),
+      (true, nil, nil, false, false),
+    ] as [(Bool, String?, String?, Bool, Bool)])
   func colourAndCursor(
     isTerminal: Bool, noColor: String?, term: String?, colour: Bool, cursor: Bool
   ) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One line of standard error that is written again and again; nothing at all where that is no terminal.
+/// One line of standard error that is written again and again; nothing at all where that is no
+/// terminal.
 ///
 /// Returns what is to be written; writing is the caller's, in one `write()` each.
-package struct Progress: Sendable {
+package struct ProgressLine: Sendable {
   private let style: Style
   private var shown: String?
 

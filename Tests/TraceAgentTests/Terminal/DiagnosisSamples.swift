@@ -4,9 +4,11 @@ import Model
 import Terminal
 
 /// Diagnoses as the rules would make them.
-enum Samples {
+enum DiagnosisSamples {
   static let base: UInt64 = 0x7f10_c000_0000
-  static let specialDevmap = ["PRESENT", "RW", "USER", "ACCESSED", "DIRTY", "SPECIAL", "DEVMAP", "NX"]
+  static let specialDevmap = [
+    "PRESENT", "RW", "USER", "ACCESSED", "DIRTY", "SPECIAL", "DEVMAP", "NX",
+  ]
 
   static func file(size: UInt64 = 2_097_152) -> MappingEvidence.File {
     .init(
@@ -74,9 +76,9 @@ enum Samples {
     diagnosis.mapping = mapping(at: base + 0x3000)
     diagnosis.fileOffset = 12288
     diagnosis.summary =
-      "advise_mr failed with EFAULT: page 0x7f10c0003000 of /mnt/pmem/pool (fsdax, offset 12288) is mapped by a "
-      + "PTE with SPECIAL and DEVMAP set, and this kernel's hmm_vma_handle_pte() takes every special PTE for "
-      + "one without a struct page"
+      "advise_mr failed with EFAULT: page 0x7f10c0003000 of /mnt/pmem/pool (fsdax, offset 12288) "
+      + "is mapped by a PTE with SPECIAL and DEVMAP set, and this kernel's hmm_vma_handle_pte() takes "
+      + "every special PTE for one without a struct page"
     diagnosis.advice = [
       "Run a kernel with commit 4b42fb213678: 5.15, 5.14.6, 5.13.19, 5.10.67 or later.",
       "Until then map the file with 2 MiB pages: they do not reach this check.",
@@ -139,7 +141,8 @@ enum Samples {
     diagnosis.cause = "pin-fsdax"
     diagnosis.confidence = .proved
     diagnosis.mapping = mapping()
-    diagnosis.summary = "reg_mr failed with EOPNOTSUPP: a long-term pin of fsdax is refused by design"
+    diagnosis.summary =
+      "reg_mr failed with EOPNOTSUPP: a long-term pin of fsdax is refused by design"
     diagnosis.advice = ["Register with IBV_ACCESS_ON_DEMAND."]
     return diagnosis
   }
@@ -186,7 +189,8 @@ enum Samples {
         values: [0x8000_0000_0100_0067, 0x8000_0000_0200_0067, 0, 0, 0x25])
     ]
     operation.mappings = [mapping(file: nil, fsdax: false)]
-    operation.kernelStack = Array(repeating: StackFrame(address: 1, name: "walk+0x1"), count: 3)
+    operation.kernelStack =
+      Array(repeating: StackFrame(address: 1, name: "walk+0x1"), count: 3)
       + (0..<9).map { StackFrame(address: $0, name: "frame\($0)+0x1") }
     operation.userStack = [StackFrame(address: 0x7f00, name: "libibverbs.so.1+0x1234")]
     var diagnosis = Diagnosis(operation: operation, errno: .inval, delivered: .syscall)
@@ -194,12 +198,13 @@ enum Samples {
       .init(function: "hmm_vma_walk_pmd", result: "-EFAULT", seen: .direct),
       .init(function: "ib_umem_odp_map_dma_and_lock", result: "-EFAULT", seen: .direct),
     ]
-    diagnosis.summary = "reg_mr failed with EINVAL; the deepest function that failed is hmm_vma_walk_pmd"
+    diagnosis.summary =
+      "reg_mr failed with EINVAL; the deepest function that failed is hmm_vma_walk_pmd"
     return diagnosis
   }
 }
 
-extension Samples {
+extension DiagnosisSamples {
   static var doctor: DoctorReport {
     DoctorReport(
       release: "6.1.0-56-amd64", machine: "x86_64", status: .warn,

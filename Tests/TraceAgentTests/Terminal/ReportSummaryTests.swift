@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+import Testing
+
+@testable import Terminal
+
+@Suite struct ReportSummaryTests {
+  static let seen: [ReportSummary.Seen] = [
+    .init(kind: .regMR, count: 10), .init(kind: .adviseMR, count: 0),
+    .init(kind: .pageFault, count: 2),
+  ]
+
+  @Test func totalsByCause() {
+    let again = DiagnosisSamples.beyondEOF
+    #expect(
+      ReportText.summaryTable(
+        [
+          DiagnosisSamples.specialPage, again, again, DiagnosisSamples.pinnedFSDAX,
+          DiagnosisSamples.unknown,
+        ],
+        ReportSummary(seen: ReportSummaryTests.seen), style: .plain()) == """
+          4 failed operations, 1 mended by the program itself, of 12 operations (10 reg_mr, 2 page_fault)
+            cause               count  mended  confidence  errno       operation
+            fault-beyond-eof        2          inferred    EFAULT      prefetch
+            pte-special-devmap      1          proved      EFAULT      advise_mr
+            pin-fsdax               1       1  proved      EOPNOTSUPP  reg_mr
+            unknown                 1          unknown     EINVAL      reg_mr
+
+          """)
+  }
+
+  @Test func oneCauseSeenInSeveralWays() {
+    var other = DiagnosisSamples.beyondEOF
+    other.confidence = .proved
+    other.operation.kind = .adviseMR
+    let text = ReportText.summaryTable(
+      [DiagnosisSamples.beyondEOF, other], ReportSummary(), style: .plain())
+    #expect(text.hasPrefix("2 failed operations\n"))
+    #expect(text.contains("inferred, proved"))
+    #expect(text.contains("prefetch, advise_mr"))
+  }
+
+  @Test func noFailureIsOneLine() {
+    #expect(
+      ReportText.summaryTable([], ReportSummary(seen: ReportSummaryTests.seen), style: .plain())
+        == "no failed operation: 12 operations (10 reg_mr, 2 page_fault) seen\n")
+    #expect(
+      ReportText.summaryTable([], ReportSummary(), style: .plain()) == "no failed operation\n")
+    #expect(
+      ReportText.summaryTable(
+        [], ReportSummary(seen: [.init(kind: .regMR, count: 0)]), style: .plain())
+        == "no failed operation: 0 operations seen\n")
+  }
+
+  @Test func aMendedFailureIsNone() {
+    #expect(
+      ReportText.summaryTable([DiagnosisSamples.pinnedFSDAX], ReportSummary(), style: .plain())
+        .hasPrefix("no failed operation, 1 mended by the program itself\n"))
+  }
+
+  @Test func lossIsShownOnlyWhereThereIsAny() {
+    var summary = ReportSummary(
+      seen: [.init(kind: .regMR, count: 10)],
+      hooks: [
+        .init(name: "hmm_vma_walk_pmd", seen: 100, failed: 3, recorded: 3, lost: 0, missed: 0),
+        .init(name: "hmm_range_fault", seen: 10, failed: 3, recorded: 2, lost: 1, missed: 0),
+        .init(name: "pagefault_mr", seen: 5, failed: 0, recorded: 0, lost: 0, missed: 27),
+      ])
+    #expect(
+      ReportText.summaryTable([], summary, style: .plain()) == """
+        no failed operation recorded: 10 operations (10 reg_mr) seen
+
+        Not everything was seen: the report is incomplete.
+          hook             seen  failed  recorded  lost  missed
+          hmm_range_fault    10       3         2     1       0
+          pagefault_mr        5       0         0     0      27
+
+        """)
+    summary.hooks.removeLast(2)
+    #expect(!ReportText.summaryTable([], summary, style: .plain()).contains("hook"))
+  }
+
+  @Test func problemsAreSaid() {
+    let text = ReportText.summaryTable(
+      [], ReportSummary(problems: ["stream_1 ends in the middle of a packet"]), style: .plain())
+    #expect(
+      text == "no failed operation recorded\nstream_1 ends in the middle of a packet\n")
+  }
+
+  /// Counts of a hostile recording.
+  @Test func countsDoNotOverflow() {
+    let text = ReportText.summaryTable(
+      [],
+      ReportSummary(seen: [.init(kind: .regMR, count: .max), .init(kind: .prefetch, count: .max)]),
+      style: .plain())
+    #expect(text.contains("18446744073709551615 operations"))
+  }
+}
