@@ -132,6 +132,17 @@ import Testing
     #expect(object["worker"] == nil)
   }
 
+  /// Advice by a child on memory of its parent: the caller is not the owner, and no thread is the owner's.
+  @Test func aCallOnForeignMemoryNamesBoth() throws {
+    var diagnosis = DiagnosisSamples.specialPage
+    diagnosis.operation.ownerPID = 400
+    let object = try DiagnosisJSONTests.object(diagnosis)
+    #expect(object["pid"] as? Int == 400)
+    #expect(object["tid"] == nil)
+    #expect(object["comm"] == nil)
+    #expect((object["worker"] as? [String: Any])?["tid"] as? Int == 412)
+  }
+
   @Test func aGapIsNoMapping() throws {
     let object = try DiagnosisJSONTests.object(DiagnosisSamples.missingMapping)
     #expect(object["mapping"] == nil)
