@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// Each folder of Sources/TraceAgent is a layer and a target: it can import only
+// the layers that stand before it (docs/architecture.md).
+let layers = "Sources/TraceAgent"
+
+let package = Package(
+  name: "mrtrace",
+  products: [.executable(name: "mrtrace", targets: ["mrtrace"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // bpf/events.h alone, so that decoding does not know libbpf.
+    .target(name: "CEvents", path: "Sources/CBPF/events"),
+    .target(
+      name: "CBPF", path: "Sources/CBPF", exclude: ["events"],
+      linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+    .plugin(name: "BPFObject", capability: .buildTool(), path: "bpf/plugin"),
+
+    .target(name: "Model", path: "\(layers)/Model"),
+    .target(name: "Events", dependencies: ["CEvents", "Model"], path: "\(layers)/Events"),
+    .target(name: "Operations", dependencies: ["Events", "Model"], path: "\(layers)/Operations"),
+    .target(name: "Diagnosis", dependencies: ["Model"], path: "\(layers)/Diagnosis"),
+    .target(
+      name: "Recording", dependencies: ["CEvents", "Events", "Model"], path: "\(layers)/Recording"),
+    .target(
+      name: "Kernel", dependencies: ["CBPF", "CEvents", "Events", "Model"],
+      path: "\(layers)/Kernel", plugins: ["BPFObject"]),
+    .target(name: "Terminal", dependencies: ["Diagnosis", "Model"], path: "\(layers)/Terminal"),
+    .executableTarget(
+      name: "mrtrace",
+      dependencies: [
+        "CBPF", "Diagnosis", "Events", "Kernel", "Model", "Operations", "Recording", "Terminal",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "\(layers)/CLI"),
+    .testTarget(
+      name: "TraceAgentTests",
+      dependencies: [
+        "CEvents", "Diagnosis", "Events", "Kernel", "Model", "Operations", "Recording", "Terminal",
+        "mrtrace",
+      ],
+      resources: [.copy("Fixtures")]),
+  ],
+  swiftLanguageModes: [.v6]
+)

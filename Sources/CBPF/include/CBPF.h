@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The C border: libbpf, and what of Linux Swift's Glibc module does not show.
+ * Only the Kernel layer imports this.
+ */
+#ifndef CBPF_H
+#define CBPF_H
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+
+/// Collects libbpf's messages instead of printing them. Its callback takes a
+/// va_list, which Swift cannot.
+void cbpf_log_start(void);
+
+/// Everything libbpf said since cbpf_log_start(), NUL-terminated, oldest lines cut.
+const char *cbpf_log_text(void);
+
+/// The positions at the start of a BPF ring buffer's pages, with the ordering
+/// the kernel's producer needs (kernel/bpf/ringbuf.c).
+static inline uint64_t cbpf_load_acquire_u64(const void *p)
+{
+	return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t cbpf_load_acquire_u32(const void *p)
+{
+	return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+}
+
+static inline void cbpf_store_release_u64(void *p, uint64_t value)
+{
+	__atomic_store_n((uint64_t *)p, value, __ATOMIC_RELEASE);
+}
+
+/// A child that waits for cbpf_child_go() before it runs its command.
+struct cbpf_child {
+	pid_t pid;
+	int go;		/* write end: one byte lets it run */
+	int error;	/* read end: errno of a failed exec, or end of file */
+};
+
+/// Fork a child that will run `argv` (execvp). 0, or -errno.
+int cbpf_child_start(char *const argv[], struct cbpf_child *child);
+
+/// Let it run. 0 once exec succeeded, or -errno of the exec that failed (the
+/// child is then gone and has been waited for).
+int cbpf_child_go(struct cbpf_child *child);
+
+/// Give up on a child that has not been let go: it ends without running anything.
+void cbpf_child_abandon(struct cbpf_child *child);
+
+/// A wait status taken apart as a shell would: exit status, or 128 + signal.
+int cbpf_exit_status(int status);
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "CBPF.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char log_text[256 * 1024];
+static size_t log_used;
+
+static int log_line(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	int n;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	if (log_used > sizeof(log_text) / 2) {	/* the end of a story matters most */
+		memmove(log_text, log_text + log_used / 2, log_used - log_used / 2);
+		log_used -= log_used / 2;
+	}
+	n = vsnprintf(log_text + log_used, sizeof(log_text) - log_used, format, arguments);
+	if (n > 0) {
+		log_used += n;
+		if (log_used >= sizeof(log_text))
+			log_used = sizeof(log_text) - 1;
+	}
+	return n;
+}
+
+void cbpf_log_start(void)
+{
+	log_used = 0;
+	log_text[0] = 0;
+	libbpf_set_print(log_line);
+}
+
+const char *cbpf_log_text(void)
+{
+	log_text[log_used] = 0;
+	return log_text;
+}
+
+int cbpf_child_start(char *const argv[], struct cbpf_child *child)
+{
+	int go[2], error[2], code;
+	sigset_t none;
+	char byte;
+
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	if (pipe2(error, O_CLOEXEC)) {
+		code = -errno;
+		close(go[0]);
+		close(go[1]);
+		return code;
+	}
+	child->pid = fork();
+	if (child->pid < 0) {
+		code = -errno;
+		close(go[0]);
+		close(go[1]);
+		close(error[0]);
+		close(error[1]);
+		return code;
+	}
+	if (child->pid == 0) {
+		/* the agent reads its signals from a signalfd; the command must not */
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		signal(SIGPIPE, SIG_DFL);
+		close(go[1]);
+		if (read(go[0], &byte, 1) != 1)
+			_exit(127);
+		execvp(argv[0], argv);
+		code = errno;
+		if (write(error[1], &code, sizeof(code)) != sizeof(code))
+			_exit(126);
+		_exit(127);
+	}
+	close(go[0]);
+	close(error[1]);
+	child->go = go[1];
+	child->error = error[0];
+	return 0;
+}
+
+int cbpf_child_go(struct cbpf_child *child)
+{
+	int code = 0;
+	ssize_t n;
+
+	if (write(child->go, "g", 1) != 1)
+		return -errno;
+	close(child->go);
+	child->go = -1;
+	do {
+		n = read(child->error, &code, sizeof(code));
+	} while (n < 0 && errno == EINTR);
+	close(child->error);
+	child->error = -1;
+	if (n != sizeof(code))
+		return 0;
+	waitpid(child->pid, NULL, 0);
+	return -code;
+}
+
+void cbpf_child_abandon(struct cbpf_child *child)
+{
+	if (child->go < 0)
+		return;
+	close(child->go);
+	close(child->error);
+	child->go = child->error = -1;
+	waitpid(child->pid, NULL, 0);
+}
+
+int cbpf_exit_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+/// `mrtrace`: explains why RDMA memory failed.
+@main
+struct MRTrace: ParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "mrtrace",
+    abstract: "Explains why RDMA memory failed.",
+    discussion: """
+      Watches memory registrations, prefetches and on-demand page faults with BPF, and says for every one that \
+      failed which page, which page-table bits and which kernel check decided, which file the page belongs to, \
+      and what to do.
+
+      EXAMPLES
+        mrtrace record -- ./server --pool /mnt/pmem/pool
+        mrtrace record -p 4242 --duration 60
+        mrtrace report mrtrace-20261122-101500
+        mrtrace doctor
+      """,
+    version: version,
+    subcommands: [RecordCommand.self, ReportCommand.self, DoctorCommand.self])
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+
+/// A kernel function that mrtrace watches: the agent's half of `enum mrt_hook` and of the programs in bpf/.
+package struct Hook: Equatable, Sendable {
+  package enum Role: String, Sendable {
+    case verbs, driver, umem, hmm, fault, process
+  }
+
+  package enum Way: Equatable, Sendable {
+    /// fexit, or kretprobe with a kprobe that keeps the arguments.
+    case exit
+    /// Entry matters too: begins an operation.
+    case entryAndExit
+    case tracepoint
+  }
+
+  /// When it is attached.
+  package enum Need: Int, Sendable {
+    case always
+    /// `--fault-codes`: on a path that every process uses.
+    case faultCodes
+    /// `--detail layers`.
+    case layers
+    /// A filter that follows children.
+    case follow
+  }
+
+  package var id: mrt_hook
+  /// Name in the kernel's source, of the BPF program, and in chains.
+  package var symbol: String
+  /// Modules that may hold it; empty = vmlinux.
+  package var modules: [String]
+  package var role: Role
+  package var way: Way
+  package var need: Need
+  /// What can no longer be told without it; nil when its absence is normal on many kernels.
+  package var withoutIt: String?
+
+  package init(
+    _ id: mrt_hook, _ symbol: String, _ role: Role, modules: [String] = [], way: Way = .exit,
+    need: Need = .always, withoutIt: String? = nil
+  ) {
+    self.id = id
+    self.symbol = symbol
+    self.modules = modules
+    self.role = role
+    self.way = way
+    self.need = need
+    self.withoutIt = withoutIt
+  }
+}
+
+extension mrt_hook: @retroactive Equatable, @retroactive Hashable {}
+
+extension Hook {
+  private static let core = ["ib_uverbs", "ib_core"]
+
+  /// All hooks, in the order in which `doctor` shows them.
+  package static let all: [Hook] = [
+    Hook(
+      MRT_HOOK_REG_MR, "ib_uverbs_reg_mr", .verbs, modules: core, way: .entryAndExit,
+      withoutIt: "registrations are not seen"),
+    Hook(
+      MRT_HOOK_REREG_MR, "ib_uverbs_rereg_mr", .verbs, modules: core, way: .entryAndExit,
+      withoutIt: "re-registrations are not seen"),
+    Hook(
+      MRT_HOOK_ADVISE_MR, "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR", .verbs, modules: core,
+      way: .entryAndExit, withoutIt: "prefetch requests are not seen"),
+    Hook(
+      MRT_HOOK_METHOD_REG_MR, "ib_uverbs_handler_UVERBS_METHOD_REG_MR", .verbs, modules: core,
+      way: .entryAndExit),
+    Hook(
+      MRT_HOOK_METHOD_REG_DMABUF_MR, "ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR", .verbs,
+      modules: core, way: .entryAndExit),
+    Hook(MRT_HOOK_RXE_ADVISE_MR, "rxe_ib_advise_mr", .driver, modules: ["rdma_rxe"]),
+    Hook(
+      MRT_HOOK_RXE_PREFETCH_WORK, "rxe_ib_prefetch_mr_work", .driver, modules: ["rdma_rxe"],
+      way: .entryAndExit),
+    Hook(MRT_HOOK_MLX5_ADVISE_MR, "mlx5_ib_advise_mr", .driver, modules: ["mlx5_ib"]),
+    Hook(
+      MRT_HOOK_MLX5_PREFETCH_WORK, "mlx5_ib_prefetch_mr_work", .driver, modules: ["mlx5_ib"],
+      way: .entryAndExit),
+    Hook(MRT_HOOK_MLX5_GET_PREFETCHABLE, "get_prefetchable_mr", .driver, modules: ["mlx5_ib"]),
+    Hook(
+      MRT_HOOK_ODP_GET, "ib_umem_odp_get", .umem, modules: core,
+      withoutIt: "page faults cannot be tied to their registration"),
+    Hook(MRT_HOOK_ODP_ALLOC_IMPLICIT, "ib_umem_odp_alloc_implicit", .umem, modules: core),
+    Hook(MRT_HOOK_ODP_ALLOC_CHILD, "ib_umem_odp_alloc_child", .umem, modules: core),
+    Hook(
+      MRT_HOOK_ODP_MAP, "ib_umem_odp_map_dma_and_lock", .umem, modules: core, way: .entryAndExit,
+      withoutIt: "page faults and asynchronous prefetches are not seen"),
+    Hook(
+      MRT_HOOK_ODP_UNMAP, "ib_umem_odp_unmap_dma_pages", .umem, modules: core, need: .layers),
+    Hook(MRT_HOOK_ODP_RELEASE, "ib_umem_odp_release", .umem, modules: core, need: .layers),
+    Hook(MRT_HOOK_UMEM_GET, "ib_umem_get", .umem, modules: core),
+    Hook(MRT_HOOK_UMEM_GET, "__ib_umem_get_va", .umem, modules: core),
+    Hook(MRT_HOOK_RANGE_FAULT, "hmm_range_fault", .hmm, withoutIt: "HMM's result is not seen"),
+    Hook(MRT_HOOK_RANGE_FAULT_LOCKED, "hmm_range_fault_locked", .hmm),
+    Hook(MRT_HOOK_RANGE_FAULT_UNLOCKED, "hmm_range_fault_unlocked_timeout", .hmm),
+    Hook(
+      MRT_HOOK_WALK_TEST, "hmm_vma_walk_test", .hmm,
+      withoutIt: "mappings that HMM refuses are not named"),
+    Hook(MRT_HOOK_WALK_HOLE, "hmm_vma_walk_hole", .hmm, withoutIt: "missing mappings are not named"),
+    Hook(
+      MRT_HOOK_WALK_PMD, "hmm_vma_walk_pmd", .hmm,
+      withoutIt: "page-table entries that HMM rejects are not seen"),
+    Hook(MRT_HOOK_WALK_PUD, "hmm_vma_walk_pud", .hmm),
+    Hook(MRT_HOOK_WALK_HUGETLB, "hmm_vma_walk_hugetlb_entry", .hmm),
+    Hook(MRT_HOOK_HANDLE_PTE, "hmm_vma_handle_pte", .hmm),
+    Hook(
+      MRT_HOOK_DAX_PTE_FAULT, "dax_pte_fault_done", .fault, way: .tracepoint,
+      withoutIt: "failing DAX faults have no fault code"),
+    Hook(MRT_HOOK_DAX_PMD_FAULT, "dax_pmd_fault_done", .fault, way: .tracepoint),
+    Hook(MRT_HOOK_HANDLE_MM_FAULT, "handle_mm_fault", .fault, need: .faultCodes),
+    Hook(MRT_HOOK_FORK, "sched_process_fork", .process, way: .tracepoint, need: .follow),
+  ]
+}

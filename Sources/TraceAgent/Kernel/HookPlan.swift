@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+
+/// How each hook is attached on this kernel: a pure function of what the kernel offers.
+package struct HookPlan: Equatable, Sendable {
+  package enum Rung: String, Sendable {
+    case fexit, kprobe, tracepoint
+    /// No function of its own: rebuilt from what a caller saw.
+    case replay
+    /// Its module is not loaded yet.
+    case later
+    /// Not asked for in this run.
+    case off
+    case absent
+  }
+
+  package struct Row: Equatable, Sendable {
+    package var hook: Hook
+    package var rung: Rung
+    /// The symbol as it is in this kernel: a clone's name, perhaps.
+    package var target: String
+    package var module: String?
+    package var note: String
+    package init(hook: Hook, rung: Rung, target: String, module: String?, note: String) {
+      self.hook = hook
+      self.rung = rung
+      self.target = target
+      self.module = module
+      self.note = note
+    }
+
+    package var isAttached: Bool { [.fexit, .kprobe, .tracepoint].contains(rung) }
+  }
+
+  /// Families of hooks that can be forced off, to see what the answer is without them.
+  package enum Family: String, CaseIterable, Sendable {
+    case fentry, kprobe, direct, fault
+  }
+
+  /// What the kernel offers, as far as a plan depends on it.
+  package struct Offers: Sendable {
+    package var symbols: KernelSymbols
+    /// Modules with BTF, and "vmlinux".
+    package var btf: Set<String>
+    package var tracepoints: Set<String>
+    /// From /proc/modules.
+    package var modules: Set<String>
+    package init(
+      symbols: KernelSymbols, btf: Set<String>, tracepoints: Set<String>, modules: Set<String>
+    ) {
+      self.symbols = symbols
+      self.btf = btf
+      self.tracepoints = tracepoints
+      self.modules = modules
+    }
+
+    /// A part of the kernel that is not there now, but may be loaded later.
+    func mayLoadLater(_ hook: Hook) -> Bool {
+      guard !hook.modules.isEmpty else { return false }
+      if hook.modules.contains(where: { modules.contains($0) }) { return false }
+      // built in: a sibling from the same module is in vmlinux
+      return !Hook.all.contains {
+        $0.modules == hook.modules && symbols[$0.symbol] != nil && symbols[$0.symbol]?.module == nil
+      }
+    }
+  }
+
+  package struct Wish: Equatable, Sendable {
+    package var faultCodes: Bool
+    package var layers: Bool
+    package var follow: Bool
+    package var without: Set<Family>
+    /// Hooks whose fentry program the verifier refused on this kernel: they go one rung down.
+    package var demoted: Set<String>
+    package init(
+      faultCodes: Bool = false, layers: Bool = false, follow: Bool = false,
+      without: Set<Family> = [], demoted: Set<String> = []
+    ) {
+      self.faultCodes = faultCodes
+      self.layers = layers
+      self.follow = follow
+      self.without = without
+      self.demoted = demoted
+    }
+  }
+
+  package var rows: [Row]
+
+  package init(rows: [Row]) { self.rows = rows }
+
+  package init(hooks: [Hook] = Hook.all, offers: Offers, wish: Wish) {
+    rows = hooks.map { HookPlan.row(for: $0, offers: offers, wish: wish) }
+    // hmm_vma_handle_pte is inlined nearly everywhere: its caller records what a replay needs.
+    let callerSeen = rows.contains { $0.hook.id == MRT_HOOK_WALK_PMD && $0.isAttached }
+    for index in rows.indices
+    where rows[index].hook.id == MRT_HOOK_HANDLE_PTE && rows[index].rung == .absent && callerSeen {
+      rows[index].rung = .replay
+      rows[index].note = "inlined in this kernel: replayed over the entries hmm_vma_walk_pmd saw"
+    }
+  }
+
+  package func attached() -> [Row] { rows.filter(\.isAttached) }
+  package func later() -> [Row] { rows.filter { $0.rung == .later } }
+
+  private static func row(for hook: Hook, offers: Offers, wish: Wish) -> Row {
+    var row = Row(hook: hook, rung: .absent, target: hook.symbol, module: nil, note: "")
+    switch hook.need {
+    case .always: break
+    case .faultCodes where !wish.faultCodes: return row.off("only with --fault-codes")
+    case .layers where !wish.layers: return row.off("only with --detail layers")
+    case .follow where !wish.follow: return row.off("only where children are followed")
+    default: break
+    }
+    if hook.role == .fault, wish.without.contains(.fault) { return row.off("forced off") }
+    if hook.id == MRT_HOOK_HANDLE_PTE, wish.without.contains(.direct) {
+      row.note = "forced off"
+      return row
+    }
+    if hook.way == .tracepoint {
+      row.rung = offers.tracepoints.contains(hook.symbol) ? .tracepoint : .absent
+      if row.rung == .absent { row.note = hook.withoutIt ?? "not in this kernel" }
+      return row
+    }
+    if let symbol = offers.symbols[hook.symbol] {
+      row.module = symbol.module
+      let hasBTF = offers.btf.contains(symbol.module ?? "vmlinux")
+      let fentryOff = wish.without.contains(.fentry)
+      if hasBTF, !fentryOff, !wish.demoted.contains(hook.symbol) {
+        row.rung = .fexit
+        return row
+      }
+      if !wish.without.contains(.kprobe) {
+        row.rung = .kprobe
+        row.note =
+          fentryOff
+          ? "fentry forced off"
+          : hasBTF ? "fentry refused by this kernel" : "no BTF for \(symbol.module ?? "vmlinux")"
+        return row
+      }
+      row.note = "forced off"
+      return row
+    }
+    if let clone = offers.symbols.clone(of: hook.symbol), !wish.without.contains(.kprobe) {
+      row.rung = .kprobe
+      row.target = clone
+      row.module = offers.symbols[clone]?.module
+      row.note = "compiler's copy of \(hook.symbol)"
+      return row
+    }
+    if offers.mayLoadLater(hook) {
+      row.rung = .later
+      row.note = "\(hook.modules[0]) is not loaded"
+      return row
+    }
+    row.note = hook.withoutIt ?? "not in this kernel"
+    return row
+  }
+}
+
+extension HookPlan.Row {
+  fileprivate func off(_ note: String) -> HookPlan.Row {
+    var row = self
+    row.rung = .off
+    row.note = note
+    return row
+  }
+}

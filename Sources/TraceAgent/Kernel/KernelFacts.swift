@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Model
+
+/// What the running kernel is and offers, read from /proc and /sys.
+package struct KernelFacts: Sendable {
+  package var release: String
+  package var version: String
+  package var machine: String
+  package var hostname: String
+  package var offers: HookPlan.Offers
+  package var pagingLevels: Int
+  package var zeroPFN: UInt64?
+
+  /// Data symbols that say which kernel generation this is (kernel-facts D1, D3), or that BPF reads.
+  static let telltales: Set<String> = [
+    "arch_check_zapped_pte", "vmf_insert_page_mkwrite", "make_device_exclusive",
+    "make_device_exclusive_range", "page_offset_base", "pgdir_shift", "zero_pfn", "empty_zero_page",
+    "hmm_range_fault_locked", "vm_normal_page", "__traceiter_dax_pte_fault_done",
+    "__traceiter_dax_pmd_fault_done", "__traceiter_sched_process_fork",
+    "__tracepoint_dax_pte_fault_done", "__tracepoint_dax_pmd_fault_done",
+    "__tracepoint_sched_process_fork", "_text",
+  ]
+
+  package static func read() throws(KernelError) -> KernelFacts {
+    var name = utsname()
+    guard uname(&name) == 0 else { throw .system(call: "uname", errno: Errno(rawValue: errno)) }
+    let machine = text(of: name.machine)
+    guard machine == "x86_64" else { throw .notLinux64 }
+
+    let wanted = Set(Hook.all.map(\.symbol)).union(telltales)
+    let symbols = try KernelSymbols.read(wanted: wanted)
+    let offers = HookPlan.Offers(
+      symbols: symbols, btf: namesIn("/sys/kernel/btf"), tracepoints: tracepoints(in: symbols),
+      modules: loadedModules())
+    return KernelFacts(
+      release: text(of: name.release), version: text(of: name.version), machine: machine,
+      hostname: text(of: name.nodename), offers: offers,
+      pagingLevels: fiveLevelPaging() ? 5 : 4, zeroPFN: nil)
+  }
+
+  /// The same, without reading kallsyms again: which modules have come since.
+  package static func loadedModules() -> Set<String> {
+    guard let text = TextFile.read("/proc/modules") else { return [] }
+    return Set(
+      text.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) })
+  }
+
+  private static func tracepoints(in symbols: KernelSymbols) -> Set<String> {
+    Set(
+      Hook.all.filter { $0.way == .tracepoint }.map(\.symbol).filter {
+        symbols.has("__traceiter_\($0)") || symbols.has("__tracepoint_\($0)")
+      })
+  }
+
+  /// The kernel runs with 57-bit addresses: /proc/cpuinfo shows la57 only where it is in use.
+  private static func fiveLevelPaging() -> Bool {
+    guard let text = TextFile.read("/proc/cpuinfo") else { return false }
+    guard let flags = text.split(separator: "\n").first(where: { $0.hasPrefix("flags") }) else {
+      return false
+    }
+    return flags.split(separator: " ").contains("la57")
+  }
+
+  private static func namesIn(_ directory: String) -> Set<String> {
+    var names: Set<String> = []
+    guard let handle = opendir(directory) else { return names }
+    defer { closedir(handle) }
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.insert(name) }
+    }
+    return names
+  }
+
+  private static func text<T>(of tuple: T) -> String {
+    withUnsafeBytes(of: tuple) { bytes in
+      String(decoding: bytes.prefix(while: { $0 != 0 }), as: UTF8.self)
+    }
+  }
+}

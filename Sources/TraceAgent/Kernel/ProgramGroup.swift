@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CBPF
+import CEvents
+import Glibc
+import Model
+
+/// One loaded copy of the BPF object, with the programs of some hooks, and their links.
+///
+/// A class because a `~Copyable` value cannot be kept in an array; nothing but ``Tracer`` holds it.
+final class ProgramGroup {
+  /// Loading failed. `symbol`: whose program was refused, where libbpf names it.
+  struct Refusal: Error {
+    var step: String
+    var errno: Errno
+    var symbol: String?
+    var detail: String
+
+    var asKernelError: KernelError {
+      .bpfRefused(step: step, errno: errno, detail: detail)
+    }
+  }
+
+  private let object: OpaquePointer
+  private var links: [OpaquePointer] = []
+  private var programs: [String: OpaquePointer] = [:]
+  private(set) var attachFailures: [(symbol: String, why: String)] = []
+
+  private init(object: OpaquePointer) { self.object = object }
+
+  deinit {
+    // links first: a program must not run while its maps go
+    for link in links { bpf_link__destroy(link) }
+    bpf_object__close(object)
+  }
+
+  static func load(
+    _ rows: [HookPlan.Row], settings: TracerSettings, sharing first: ProgramGroup?
+  ) throws(Refusal) -> ProgramGroup {
+    let group = try open()
+    group.choosePrograms(rows)
+    try group.prepareMaps(settings: settings, sharing: first)
+    let result = bpf_object__load(group.object)
+    guard result == 0 else {
+      let log = String(cString: cbpf_log_text())
+      throw Refusal(
+        step: "load its BPF programs", errno: Errno(rawValue: -result),
+        symbol: refusedSymbol(in: log), detail: lastWords(of: log))
+    }
+    group.attach(rows)
+    return group
+  }
+
+  func mapDescriptor(_ name: String) -> CInt {
+    guard let map = bpf_object__find_map_by_name(object, name) else { return -1 }
+    return bpf_map__fd(map)
+  }
+
+  /// Runs that the kernel skipped because the program was running already on that CPU.
+  func recursionMisses(of row: HookPlan.Row) -> UInt64 {
+    programNames(for: row).reduce(0) { sum, name in
+      guard let program = programs[name] else { return sum }
+      var info = bpf_prog_info()
+      var length = UInt32(MemoryLayout<bpf_prog_info>.size)
+      guard bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0 else { return sum }
+      return sum + info.recursion_misses
+    }
+  }
+
+  // MARK: - Loading
+
+  private static func open() throws(Refusal) -> ProgramGroup {
+    let image = BPFObjectImage.bytes()
+    let opened: OpaquePointer? = "mrtrace".withCString { name in
+      var options = bpf_object_open_opts()
+      options.sz = MemoryLayout<bpf_object_open_opts>.size
+      options.object_name = name
+      return image.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
+    }
+    guard let opened else {
+      throw Refusal(
+        step: "open its BPF object", errno: Errno(rawValue: errno), symbol: nil,
+        detail: lastWords(of: String(cString: cbpf_log_text())))
+    }
+    return ProgramGroup(object: opened)
+  }
+
+  private func programNames(for row: HookPlan.Row) -> [String] {
+    let symbol = row.hook.symbol
+    switch row.rung {
+    case .fexit:
+      return row.hook.way == .entryAndExit
+        ? ["fentry__\(symbol)", "fexit__\(symbol)"] : ["fexit__\(symbol)"]
+    case .kprobe: return ["kprobe__\(symbol)", "kretprobe__\(symbol)"]
+    case .tracepoint: return ["raw_tp__\(symbol)"]
+    default: return []
+    }
+  }
+
+  private func choosePrograms(_ rows: [HookPlan.Row]) {
+    let wanted = Set(rows.flatMap(programNames))
+    var program = bpf_object__next_program(object, nil)
+    while let current = program {
+      let name = String(cString: bpf_program__name(current))
+      let load = wanted.contains(name)
+      bpf_program__set_autoload(current, load)
+      if load { programs[name] = current }
+      program = bpf_object__next_program(object, current)
+    }
+  }
+
+  private func prepareMaps(
+    settings: TracerSettings, sharing first: ProgramGroup?
+  ) throws(Refusal) {
+    var map = bpf_object__next_map(object, nil)
+    while let current = map {
+      let name = String(cString: bpf_map__name(current))
+      if name.hasSuffix(".config") {
+        var config = mrt_config()
+        config.detail = settings.detail.code
+        config.filter = settings.filters ? 1 : 0
+        config.follow = settings.follow ? 1 : 0
+        config.`self` = UInt32(getpid())
+        let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
+        guard result == 0 else { throw refusal("configure its BPF programs", result) }
+      } else if let first, !name.contains(".") {
+        let result = bpf_map__reuse_fd(current, first.mapDescriptor(name))
+        guard result == 0 else { throw refusal("share its BPF maps", result) }
+      } else if name == "ring" {
+        bpf_map__set_max_entries(current, UInt32(settings.ringSize))
+      }
+      map = bpf_object__next_map(object, current)
+    }
+  }
+
+  private func refusal(_ step: String, _ result: CInt) -> Refusal {
+    Refusal(step: step, errno: Errno(rawValue: -result), symbol: nil, detail: "")
+  }
+
+  // MARK: - Attaching
+
+  private func attach(_ rows: [HookPlan.Row]) {
+    for row in rows {
+      for name in programNames(for: row) {
+        guard let program = programs[name] else { continue }
+        let link: OpaquePointer?
+        switch row.rung {
+        case .fexit: link = bpf_program__attach_trace(program)
+        case .tracepoint: link = bpf_program__attach_raw_tracepoint(program, row.hook.symbol)
+        default:
+          link = bpf_program__attach_kprobe(program, name.hasPrefix("kret"), row.target)
+        }
+        if let link {
+          links.append(link)
+        } else {
+          attachFailures.append((row.hook.symbol, "could not be attached: \(Errno(rawValue: errno))"))
+        }
+      }
+    }
+  }
+
+  // MARK: - What libbpf said
+
+  /// "libbpf: prog 'fexit__hmm_range_fault': failed to load: -22" names the program.
+  static func refusedSymbol(in log: String) -> String? {
+    for line in log.split(separator: "\n").reversed() where line.contains("prog '") {
+      guard let open = line.firstIndex(of: "'") else { continue }
+      let rest = line[line.index(after: open)...]
+      guard let close = rest.firstIndex(of: "'") else { continue }
+      let name = rest[..<close]
+      for prefix in ["fexit__", "fentry__"] where name.hasPrefix(prefix) {
+        return String(name.dropFirst(prefix.count))
+      }
+    }
+    return nil
+  }
+
+  /// The last line that is not an echo of the failure itself.
+  static func lastWords(of log: String) -> String {
+    let lines = log.split(separator: "\n").map {
+      $0.hasPrefix("libbpf: ") ? String($0.dropFirst(8)) : String($0)
+    }
+    return lines.last { !$0.hasPrefix("failed to load object") && !$0.hasPrefix("processed ") && !$0.hasPrefix("-- ") } ?? ""
+  }
+}

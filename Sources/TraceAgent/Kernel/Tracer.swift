@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CBPF
+import CEvents
+import Glibc
+import Model
+
+/// What the programs in the kernel are told before they are loaded (`struct mrt_config`).
+package struct TracerSettings: Sendable {
+  /// How much is recorded of what succeeds.
+  package enum Detail: String, CaseIterable, Sendable {
+    case failures, operations, layers
+    var code: UInt32 {
+      switch self {
+      case .failures: return 0
+      case .operations: return 1
+      case .layers: return 2
+      }
+    }
+  }
+
+  package var detail: Detail
+  /// Only these processes; empty = all. Children too, where `follow` is set.
+  package var processes: [UInt32]
+  package var filters: Bool
+  package var follow: Bool
+  package var faultCodes: Bool
+  package var without: Set<HookPlan.Family>
+  /// Bytes; a power of two.
+  package var ringSize: Int
+
+  package init(
+    detail: Detail = .operations, processes: [UInt32] = [], filters: Bool = false,
+    follow: Bool = false, faultCodes: Bool = false, without: Set<HookPlan.Family> = [],
+    ringSize: Int = 4 << 20
+  ) {
+    self.detail = detail
+    self.processes = processes
+    self.filters = filters
+    self.follow = follow
+    self.faultCodes = faultCodes
+    self.without = without
+    self.ringSize = ringSize
+  }
+
+  func wish(demoted: Set<String>) -> HookPlan.Wish {
+    HookPlan.Wish(
+      faultCodes: faultCodes, layers: detail == .layers, follow: follow, without: without,
+      demoted: demoted)
+  }
+}
+
+/// The programs in the kernel: loaded, attached, and gone with this value.
+///
+/// Hooks in modules that are loaded later come as further groups, which share the first group's maps.
+package struct Tracer: ~Copyable {
+  package private(set) var plan: HookPlan
+  private let settings: TracerSettings
+  private var groups: [ProgramGroup]
+  private var demoted: Set<String>
+  private var modules: Set<String>
+  package let ringDescriptor: CInt
+
+  /// Loads and attaches everything this kernel can take.
+  package static func start(
+    facts: KernelFacts, settings: TracerSettings
+  ) throws(KernelError) -> Tracer {
+    if let obstacle = Permissions.obstacle() { throw obstacle }
+    guard facts.offers.symbols.symbols.values.contains(where: { $0.address != 0 }) else {
+      throw .symbolsHidden
+    }
+    cbpf_log_start()
+    var demoted: Set<String> = []
+    while true {
+      var plan = HookPlan(offers: facts.offers, wish: settings.wish(demoted: demoted))
+      guard !plan.attached().isEmpty else { throw .nothingToHook }
+      do throws(ProgramGroup.Refusal) {
+        let group = try ProgramGroup.load(plan.attached(), settings: settings, sharing: nil)
+        for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
+        let ring = group.mapDescriptor("ring")
+        let tracer = Tracer(
+          plan: plan, settings: settings, groups: [group], demoted: demoted,
+          modules: facts.offers.modules, ringDescriptor: ring)
+        for process in settings.processes { tracer.watch(process) }
+        return tracer
+      } catch {
+        // One program the verifier refuses must not cost the others: one rung down, and again.
+        guard let symbol = error.symbol, demoted.insert(symbol).inserted else {
+          throw error.asKernelError
+        }
+      }
+    }
+  }
+
+  /// Attaches hooks whose module has been loaded since. True if the plan changed.
+  package mutating func attachLate() -> Bool {
+    guard !plan.later().isEmpty else { return false }
+    let now = KernelFacts.loadedModules()
+    guard now != modules else { return false }
+    modules = now
+    let waiting = Set(plan.later().flatMap(\.hook.modules))
+    guard !waiting.isDisjoint(with: now), let facts = try? KernelFacts.read() else { return false }
+    let fresh = HookPlan(offers: facts.offers, wish: settings.wish(demoted: demoted))
+    let come = fresh.attached().filter { row in
+      plan.later().contains { $0.hook.symbol == row.hook.symbol }
+    }
+    guard !come.isEmpty else { return false }
+    do throws(ProgramGroup.Refusal) {
+      let group = try ProgramGroup.load(come, settings: settings, sharing: groups[0])
+      for row in come { plan.replace(row) }
+      for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
+      groups.append(group)
+    } catch {
+      guard let symbol = error.symbol, demoted.insert(symbol).inserted else { return false }
+      modules = []  // try again at the next look
+      return false
+    }
+    return true
+  }
+
+  /// Follow this process (and its children, where asked for).
+  package func watch(_ process: UInt32) {
+    var key = process
+    var one: UInt8 = 1
+    _ = bpf_map_update_elem(groups[0].mapDescriptor("watched"), &key, &one, 0)
+  }
+
+  package func unwatch(_ process: UInt32) {
+    var key = process
+    _ = bpf_map_delete_elem(groups[0].mapDescriptor("watched"), &key)
+  }
+
+  /// Each hook's totals so far, summed over the CPUs.
+  package func counters() -> [(row: HookPlan.Row, counts: mrt_counts, missed: UInt64)] {
+    let cpus = Int(libbpf_num_possible_cpus())
+    guard cpus > 0 else { return [] }
+    let descriptor = groups[0].mapDescriptor("counters")
+    return plan.attached().map { row in
+      var key = row.hook.id.rawValue
+      var values = [mrt_counts](repeating: mrt_counts(), count: cpus)
+      var sum = mrt_counts()
+      if bpf_map_lookup_elem(descriptor, &key, &values) == 0 {
+        for value in values {
+          sum.seen += value.seen
+          sum.failed += value.failed
+          sum.recorded += value.recorded
+          sum.lost += value.lost
+          sum.filtered += value.filtered
+          sum.untracked += value.untracked
+        }
+      }
+      return (row, sum, groups.reduce(0) { $0 + $1.recursionMisses(of: row) })
+    }
+  }
+
+  /// The size of the ring buffer as the kernel has it, bytes.
+  package var ringSize: Int { settings.ringSize }
+}
+
+extension HookPlan {
+  mutating func markAbsent(_ symbol: String, note: String) {
+    for index in rows.indices where rows[index].hook.symbol == symbol && rows[index].isAttached {
+      rows[index].rung = .absent
+      rows[index].note = note
+    }
+  }
+
+  mutating func replace(_ row: Row) {
+    for index in rows.indices where rows[index].hook.symbol == row.hook.symbol { rows[index] = row }
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The answer for one failed operation: what `report --json` prints (design: section 4) and what the text shows.
+package struct Diagnosis: Equatable, Sendable {
+  package enum Delivered: String, Sendable {
+    /// The errno was the system call's result.
+    case syscall
+    /// The user saw an error completion.
+    case completion
+    /// Nobody was told.
+    case discarded
+  }
+
+  package enum Confidence: String, Sendable { case proved, inferred, unknown }
+
+  /// One function's part in the failure.
+  package struct Link: Equatable, Sendable {
+    package enum Seen: String, Sendable { case direct, replayed, inferred }
+    package var function: String
+    /// "-EFAULT", or "VM_FAULT_SIGBUS" for fault handlers.
+    package var result: String
+    package var seen: Seen
+    package init(function: String, result: String, seen: Seen) {
+      self.function = function
+      self.result = result
+      self.seen = seen
+    }
+  }
+
+  /// The failing page.
+  package struct Page: Equatable, Sendable {
+    package var address: UInt64
+    /// "pte", "pmd", "pud", …; nil when no entry was read for it.
+    package var level: String?
+    package var raw: UInt64?
+    /// Flags that this kernel defines and that are set, or e.g. ["HWPOISON"] for a swap-type entry.
+    package var flags: [String]
+    /// Entries around it, for the reader's eye: address, raw, flags. Includes the page itself.
+    package var neighbours: [Neighbour]
+    package struct Neighbour: Equatable, Sendable {
+      package var address: UInt64
+      package var raw: UInt64
+      package var flags: [String]
+      package init(address: UInt64, raw: UInt64, flags: [String]) {
+        self.address = address
+        self.raw = raw
+        self.flags = flags
+      }
+    }
+    package init(address: UInt64, level: String?, raw: UInt64?, flags: [String]) {
+      self.address = address
+      self.level = level
+      self.raw = raw
+      self.flags = flags
+      self.neighbours = []
+    }
+  }
+
+  package var operation: Operation
+  package var errno: Errno
+  package var delivered: Delivered
+  /// From the deepest function that failed outward.
+  package var chain: [Link]
+  /// A name of design section 5, or "unknown".
+  package var cause: String
+  package var confidence: Confidence
+  package var page: Page?
+  /// The mapping of the failing page.
+  package var mapping: MappingEvidence?
+  /// Byte offset of the failing page in the mapping's file.
+  package var fileOffset: UInt64?
+  /// One sentence.
+  package var summary: String
+  package var advice: [String]
+  package var references: [String]
+
+  package init(operation: Operation, errno: Errno, delivered: Delivered) {
+    self.operation = operation
+    self.errno = errno
+    self.delivered = delivered
+    self.chain = []
+    self.cause = "unknown"
+    self.confidence = .unknown
+    self.summary = ""
+    self.advice = []
+    self.references = []
+  }
+}

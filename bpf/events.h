@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Every record that crosses from kernel to agent, and from agent to recording:
+ * the one definition, for BPF C and for Swift alike.
+ *
+ * Rules of the house
+ *  - fixed-width fields, padded by hand, every size asserted;
+ *  - the first 40 bytes are the same in all: mrt_header;
+ *  - `size` is the length of the whole record, so an unknown kind is skipped;
+ *  - a variable tail is preceded by its count, and is the last member;
+ *  - a field that was not read is 0 *and* its MRT_HAS_… bit is clear: absent is
+ *    not zero;
+ *  - the same bytes are a CTF 1.8 event (Recording/CTFMetadata.swift): 16 bytes
+ *    of event header, 24 bytes of event context, then the fields in order.
+ *
+ * Growing: add fields at the end of a record's fixed part only together with a
+ * new minor format version; add kinds freely.
+ */
+#ifndef MRTRACE_EVENTS_H
+#define MRTRACE_EVENTS_H
+
+#ifdef __bpf__
+typedef unsigned char mrt_u8;
+typedef unsigned int mrt_u32;
+typedef int mrt_s32;
+typedef unsigned long long mrt_u64;
+typedef long long mrt_s64;
+#else
+#include <stdint.h>
+typedef uint8_t mrt_u8;
+typedef uint32_t mrt_u32;
+typedef int32_t mrt_s32;
+typedef uint64_t mrt_u64;
+typedef int64_t mrt_s64;
+#endif
+
+#define MRT_FORMAT_MAJOR 1
+#define MRT_FORMAT_MINOR 0
+
+enum mrt_kind {
+	MRT_KIND_OPERATION = 1,	/* an operation ended */
+	MRT_KIND_UMEM = 2,	/* the umem an operation worked on */
+	MRT_KIND_LAYER = 3,	/* a function between verb and HMM returned */
+	MRT_KIND_RANGE = 4,	/* an HMM range fault returned */
+	MRT_KIND_WALK = 5,	/* a page-walk callback decided */
+	MRT_KIND_LEVELS = 6,	/* page-table entries of one address, all levels */
+	MRT_KIND_ENTRIES = 7,	/* a run of consecutive 8-byte entries */
+	MRT_KIND_MAPPING = 8,	/* a VMA and its file */
+	MRT_KIND_FAULT = 9,	/* a page fault failed */
+	MRT_KIND_STACK = 10,	/* kernel or user call chain */
+	/* made by the agent, never by BPF */
+	MRT_KIND_COUNTER = 11,	/* one hook's totals, at the end */
+	MRT_KIND_SYMBOL = 12,	/* name of an address seen in a stack */
+};
+
+/*
+ * Hooks: kernel functions watched. The numbers are in recordings: never reuse
+ * one. Swift's table of the same (Kernel/Hook.swift) adds symbol, module, rung.
+ */
+enum mrt_hook {
+	MRT_HOOK_NONE = 0,
+	/* verbs */
+	MRT_HOOK_REG_MR = 1,		/* ib_uverbs_reg_mr */
+	MRT_HOOK_REREG_MR = 2,		/* ib_uverbs_rereg_mr */
+	MRT_HOOK_ADVISE_MR = 3,		/* ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR */
+	MRT_HOOK_METHOD_REG_MR = 4,	/* ib_uverbs_handler_UVERBS_METHOD_REG_MR */
+	MRT_HOOK_METHOD_REG_DMABUF_MR = 5, /* …_REG_DMABUF_MR */
+	/* drivers */
+	MRT_HOOK_RXE_REG_USER_MR = 10,
+	MRT_HOOK_RXE_ADVISE_MR = 11,
+	MRT_HOOK_RXE_PREFETCH_WORK = 12,
+	MRT_HOOK_RXE_MAP_RANGE = 13,	/* rxe_odp_map_range_and_lock */
+	MRT_HOOK_MLX5_REG_USER_MR = 20,
+	MRT_HOOK_MLX5_ADVISE_MR = 21,
+	MRT_HOOK_MLX5_PREFETCH_WORK = 22,
+	MRT_HOOK_MLX5_PAGEFAULT_MR = 23, /* pagefault_mr */
+	MRT_HOOK_MLX5_GET_PREFETCHABLE = 24,
+	/* umem */
+	MRT_HOOK_ODP_GET = 30,		/* ib_umem_odp_get */
+	MRT_HOOK_ODP_ALLOC_IMPLICIT = 31,
+	MRT_HOOK_ODP_ALLOC_CHILD = 32,
+	MRT_HOOK_ODP_MAP = 33,		/* ib_umem_odp_map_dma_and_lock */
+	MRT_HOOK_ODP_UNMAP = 34,	/* ib_umem_odp_unmap_dma_pages */
+	MRT_HOOK_ODP_RELEASE = 35,
+	MRT_HOOK_UMEM_GET = 36,		/* ib_umem_get, 7.x __ib_umem_get_va */
+	/* HMM */
+	MRT_HOOK_RANGE_FAULT = 40,	/* hmm_range_fault */
+	MRT_HOOK_RANGE_FAULT_LOCKED = 41, /* 7.3 */
+	MRT_HOOK_RANGE_FAULT_UNLOCKED = 42, /* 7.3 hmm_range_fault_unlocked_timeout */
+	MRT_HOOK_WALK_TEST = 43,
+	MRT_HOOK_WALK_HOLE = 44,
+	MRT_HOOK_WALK_PMD = 45,
+	MRT_HOOK_WALK_PUD = 46,
+	MRT_HOOK_WALK_HUGETLB = 47,
+	MRT_HOOK_HANDLE_PTE = 48,	/* hmm_vma_handle_pte, where not inlined */
+	/* witnesses of a failed fault */
+	MRT_HOOK_HANDLE_MM_FAULT = 60,
+	MRT_HOOK_DAX_PTE_FAULT = 61,	/* tracepoint dax_pte_fault_done */
+	MRT_HOOK_DAX_PMD_FAULT = 62,	/* tracepoint dax_pmd_fault_done */
+	/* bookkeeping */
+	MRT_HOOK_FORK = 70,		/* tracepoint sched_process_fork */
+	MRT_HOOK_COUNT = 80,
+};
+
+/* How a result was seen. */
+enum mrt_rung {
+	MRT_RUNG_NONE = 0,
+	MRT_RUNG_FEXIT = 1,
+	MRT_RUNG_KPROBE = 2,
+	MRT_RUNG_TRACEPOINT = 3,
+};
+
+enum mrt_operation_kind {
+	MRT_OP_REG_MR = 1,
+	MRT_OP_REREG_MR = 2,
+	MRT_OP_ADVISE_MR = 3,
+	MRT_OP_PAGE_FAULT = 4,
+	MRT_OP_PREFETCH = 5,	/* asynchronous: run by a kernel worker */
+};
+
+struct mrt_header {
+	mrt_u64 time_ns;	/* CLOCK_MONOTONIC */
+	mrt_u32 kind;		/* enum mrt_kind */
+	mrt_u32 size;		/* of the whole record, bytes */
+	mrt_u64 operation;	/* unique with tid; 0 = belongs to none */
+	mrt_u32 pid;		/* tgid of the task that ran, initial namespace */
+	mrt_u32 tid;
+	mrt_u32 cpu;
+	mrt_u32 hook;		/* enum mrt_hook: where it was seen */
+};
+
+/* Which fields of mrt_operation were read. */
+#define MRT_HAS_START		(1u << 0)	/* start_ns */
+#define MRT_HAS_MR		(1u << 1)	/* mr_address, mr_length */
+#define MRT_HAS_IOVA		(1u << 2)	/* mr_iova */
+#define MRT_HAS_ACCESS		(1u << 3)	/* access */
+#define MRT_HAS_DEVICE		(1u << 4)	/* device */
+#define MRT_HAS_CAPS		(1u << 5)	/* device_caps */
+#define MRT_HAS_ADVICE		(1u << 6)	/* advice, advise_flags, num_sge */
+#define MRT_HAS_REQUEST		(1u << 7)	/* request_address, request_length */
+#define MRT_HAS_LKEY		(1u << 8)	/* lkey */
+#define MRT_HAS_OWNER		(1u << 9)	/* owner_pid */
+#define MRT_HAS_OWNER_COMM	(1u << 10)	/* owner_comm */
+#define MRT_HAS_DRIVER_OPS	(1u << 11)	/* driver_ops */
+
+/* mrt_operation.device_caps */
+#define MRT_CAP_ON_DEMAND	(1u << 0)	/* device offers on-demand paging */
+/* mrt_operation.driver_ops */
+#define MRT_DRIVER_ADVISE_MR	(1u << 0)	/* ib_device.ops.advise_mr is set */
+
+struct mrt_operation {
+	struct mrt_header h;
+	mrt_u64 start_ns;
+	mrt_s64 result;		/* 0 or -errno; pages mapped for a page fault */
+	mrt_u64 umem;		/* identity of the umem (kernel address), 0 unknown */
+	mrt_u64 mr_address;
+	mrt_u64 mr_length;
+	mrt_u64 mr_iova;
+	mrt_u64 request_address; /* range advised or faulted; several SGEs: the first */
+	mrt_u64 request_length;
+	mrt_u32 kind;		/* enum mrt_operation_kind */
+	mrt_u32 has;		/* MRT_HAS_… */
+	mrt_u32 access;		/* enum ib_access_flags */
+	mrt_u32 device_caps;	/* MRT_CAP_… */
+	mrt_u32 driver_ops;	/* MRT_DRIVER_… */
+	mrt_u32 advice;		/* enum ib_uverbs_advise_mr_advice */
+	mrt_u32 advise_flags;	/* IB_UVERBS_ADVISE_MR_FLAG_… */
+	mrt_u32 num_sge;
+	mrt_u32 lkey;
+	mrt_u32 owner_pid;	/* tgid of the process that owns the memory */
+	mrt_u32 lost;		/* records of this operation that found no room */
+	mrt_u32 reserved;
+	mrt_u8 owner_comm[16];
+	mrt_u8 comm[16];	/* of the task that ran: a kworker, perhaps */
+	mrt_u8 device[32];	/* ib_device.name, cut at 31 */
+};
+
+/* mrt_umem.flags, and which fields were read */
+#define MRT_UMEM_WRITABLE	(1u << 0)
+#define MRT_UMEM_ODP		(1u << 1)
+#define MRT_UMEM_HAS_FIELDS	(1u << 8)	/* address … flags: an ib_umem was there */
+#define MRT_UMEM_HAS_PAGE_SHIFT	(1u << 9)
+#define MRT_UMEM_HAS_MEMLOCK	(1u << 10)	/* pinned_vm, memlock_limit */
+
+struct mrt_umem {
+	struct mrt_header h;
+	mrt_u64 umem;
+	mrt_u64 address;	/* as registered, not aligned */
+	mrt_u64 length;
+	mrt_u64 iova;
+	mrt_u64 pinned_vm;	/* pages the process has pinned */
+	mrt_u64 memlock_limit;	/* RLIMIT_MEMLOCK, bytes */
+	mrt_u32 page_shift;
+	mrt_u32 flags;
+	mrt_u32 owner_pid;
+	mrt_u32 access;		/* as asked in ib_umem_get / ib_umem_odp_get, else 0 */
+};
+
+struct mrt_layer {
+	struct mrt_header h;
+	mrt_s64 result;		/* the return value; an ERR_PTR as -errno */
+	mrt_u64 arguments[6];	/* of that function, in order */
+	mrt_u32 rung;		/* enum mrt_rung */
+	mrt_u32 reserved;
+};
+
+#define MRT_RANGE_CAN_UNLOCK	(1u << 0)	/* 7.3 engine: callbacks never fault */
+
+struct mrt_range {
+	struct mrt_header h;
+	mrt_s64 result;
+	mrt_u64 start;
+	mrt_u64 end;
+	mrt_u64 default_flags;	/* HMM_PFN_REQ_… */
+	mrt_u64 pfn_flags_mask;
+	mrt_u64 mm;
+	mrt_u32 rung;
+	mrt_u32 flags;
+};
+
+#define MRT_WALK_HAS_LAST	(1u << 0)	/* last */
+#define MRT_WALK_HAS_PENDING	(1u << 1)	/* last, pending_end, required_fault (7.3) */
+#define MRT_WALK_NO_VMA		(1u << 2)	/* walk->vma was NULL */
+#define MRT_WALK_HAS_DEFAULT	(1u << 3)	/* default_flags */
+
+struct mrt_walk {
+	struct mrt_header h;
+	mrt_s64 result;
+	mrt_u64 start;		/* of this callback's range */
+	mrt_u64 end;
+	mrt_u64 last;		/* hmm_vma_walk.last: first page to be faulted */
+	mrt_u64 pending_end;	/* hmm_vma_walk.end */
+	mrt_u64 default_flags;	/* hmm_range.default_flags */
+	mrt_u64 entry;		/* *pmdp, *pudp or *pte as the callback got it */
+	mrt_u32 required_fault;	/* HMM_NEED_… */
+	mrt_u32 flags;
+	mrt_u32 rung;
+	mrt_u32 reserved;
+};
+
+/* mrt_levels.read: which of the entries were read */
+#define MRT_LEVEL_PGD	(1u << 0)
+#define MRT_LEVEL_P4D	(1u << 1)	/* five-level paging only */
+#define MRT_LEVEL_PUD	(1u << 2)
+#define MRT_LEVEL_PMD	(1u << 3)
+#define MRT_LEVEL_PTE	(1u << 4)
+
+struct mrt_levels {
+	struct mrt_header h;
+	mrt_u64 address;
+	mrt_u64 pgd;
+	mrt_u64 p4d;
+	mrt_u64 pud;
+	mrt_u64 pmd;
+	mrt_u64 pte;
+	mrt_u32 read;
+	mrt_u32 paging_levels;	/* 4 or 5 */
+};
+
+enum mrt_entries_what {
+	MRT_ENTRIES_PTE = 1,	/* page-table entries, one a page */
+	MRT_ENTRIES_HMM_PFN = 2,/* hmm_range.hmm_pfns, one a page */
+};
+
+#define MRT_ENTRIES_MAX 512
+/* search: what the in-kernel scan was for */
+#define MRT_ENTRIES_WALKED	0	/* the range of a callback that failed */
+#define MRT_ENTRIES_FAULTED	1	/* page table with the page that could not be faulted */
+
+struct mrt_entries {
+	struct mrt_header h;
+	mrt_u64 address;	/* of the first entry */
+	mrt_u32 what;		/* enum mrt_entries_what */
+	mrt_u32 search;
+	mrt_u32 reserved;
+	mrt_u32 count;
+	mrt_u64 values[MRT_ENTRIES_MAX];	/* `count` of them are recorded */
+};
+
+#define MRT_MAPPING_FOUND	(1u << 0)	/* a VMA holds `address` */
+#define MRT_MAPPING_HAS_PREV	(1u << 1)	/* prev_end */
+#define MRT_MAPPING_HAS_NEXT	(1u << 2)	/* next_start */
+#define MRT_MAPPING_HAS_FILE	(1u << 3)
+#define MRT_MAPPING_FSDAX	(1u << 4)	/* as vma_is_fsdax() */
+#define MRT_MAPPING_ANON	(1u << 5)	/* vm_ops is NULL */
+#define MRT_MAPPING_PATH_CUT	(1u << 6)
+#define MRT_MAPPING_HUGETLB	(1u << 7)
+
+#define MRT_PATH_MAX 2048
+
+struct mrt_mapping {
+	struct mrt_header h;
+	mrt_u64 address;	/* the address asked for */
+	mrt_u64 start;
+	mrt_u64 end;
+	mrt_u64 vm_flags;
+	mrt_u64 pgoff;		/* vm_pgoff, pages */
+	mrt_u64 prev_end;	/* end of the mapping below, where none was found */
+	mrt_u64 next_start;	/* start of the mapping above, where none was found */
+	mrt_u64 inode;
+	mrt_u64 file_size;	/* i_size, bytes */
+	mrt_u64 fs_magic;	/* super_block.s_magic */
+	mrt_u32 device;		/* super_block.s_dev, kernel encoding (20 bits of minor) */
+	mrt_u32 inode_flags;	/* i_flags */
+	mrt_u32 mode;		/* i_mode */
+	mrt_u32 flags;
+	mrt_u8 filesystem[16];	/* file_system_type.name */
+	mrt_u8 block_device[32];	/* super_block.s_id */
+	mrt_u32 reserved;
+	mrt_u32 path_size;
+	mrt_u8 path[MRT_PATH_MAX]; /* names from the file up to the root, each ended by NUL */
+};
+
+#define MRT_FAULT_HAS_FILE	(1u << 0)	/* inode, page_offset, file_size */
+#define MRT_FAULT_HAS_FLAGS	(1u << 1)	/* fault_flags */
+
+struct mrt_fault {
+	struct mrt_header h;
+	mrt_u64 address;
+	mrt_u64 inode;
+	mrt_u64 page_offset;	/* vm_fault.pgoff, pages */
+	mrt_u64 file_size;
+	mrt_u32 result;		/* VM_FAULT_… */
+	mrt_u32 fault_flags;	/* FAULT_FLAG_… */
+	mrt_u32 flags;
+	mrt_u32 reserved;
+};
+
+#define MRT_STACK_MAX 64
+enum mrt_stack_what {
+	MRT_STACK_KERNEL = 1,
+	MRT_STACK_USER = 2,
+};
+
+struct mrt_stack {
+	struct mrt_header h;
+	mrt_u32 what;
+	mrt_u32 count;
+	mrt_u64 addresses[MRT_STACK_MAX];	/* innermost first; `count` recorded */
+};
+
+/* Per hook, kept in a per-CPU map by BPF; summed by the agent at the end. */
+struct mrt_counts {
+	mrt_u64 seen;		/* times the hook's program ran to the end of its gate */
+	mrt_u64 failed;		/* of these, the function returned an error */
+	mrt_u64 recorded;	/* records sent */
+	mrt_u64 lost;		/* records that found no room in the ring buffer */
+	mrt_u64 filtered;	/* failures that no watched operation was waiting for */
+	mrt_u64 untracked;	/* operations not followed: table of operations full */
+};
+
+struct mrt_counter {
+	struct mrt_header h;
+	struct mrt_counts counts;
+	mrt_u64 missed;		/* runs the kernel skipped (recursion, kretprobe limit) */
+	mrt_u32 rung;
+	mrt_u32 reserved;
+};
+
+#define MRT_NAME_MAX 128
+struct mrt_symbol {
+	struct mrt_header h;
+	mrt_u64 address;
+	mrt_u32 what;		/* enum mrt_stack_what */
+	mrt_u32 name_size;
+	mrt_u8 name[MRT_NAME_MAX];	/* `name_size` bytes, no NUL */
+};
+
+_Static_assert(sizeof(struct mrt_header) == 40, "mrt_header");
+_Static_assert(sizeof(struct mrt_operation) == 216, "mrt_operation");
+_Static_assert(sizeof(struct mrt_umem) == 104, "mrt_umem");
+_Static_assert(sizeof(struct mrt_layer) == 104, "mrt_layer");
+_Static_assert(sizeof(struct mrt_range) == 96, "mrt_range");
+_Static_assert(sizeof(struct mrt_walk) == 112, "mrt_walk");
+_Static_assert(sizeof(struct mrt_levels) == 96, "mrt_levels");
+_Static_assert(sizeof(struct mrt_entries) == 64 + 8 * MRT_ENTRIES_MAX, "mrt_entries");
+_Static_assert(sizeof(struct mrt_mapping) == 192 + MRT_PATH_MAX, "mrt_mapping");
+_Static_assert(sizeof(struct mrt_fault) == 88, "mrt_fault");
+_Static_assert(sizeof(struct mrt_stack) == 48 + 8 * MRT_STACK_MAX, "mrt_stack");
+_Static_assert(sizeof(struct mrt_counts) == 48, "mrt_counts");
+_Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");
+_Static_assert(sizeof(struct mrt_symbol) == 56 + MRT_NAME_MAX, "mrt_symbol");
+
+/* Written into the BPF object's read-only data before it is loaded. */
+struct mrt_config {
+	mrt_u32 detail;		/* 0 failures, 1 operations, 2 layers */
+	mrt_u32 filter;		/* 1 = only operations of pids in the map `watched` */
+	mrt_u32 follow;		/* 1 = children of watched pids are watched too */
+	mrt_u32 self;		/* the agent's own tgid */
+	mrt_u32 errno_filter;	/* reserved, 0 */
+	mrt_u32 reserved;
+};
+_Static_assert(sizeof(struct mrt_config) == 24, "mrt_config");
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One handler, three programs: fexit (arguments and result in one call), or a
+ * kprobe that keeps the arguments and a kretprobe that picks them up. The agent
+ * loads one rung of each, by what the kernel offers (Kernel/HookPlan.swift).
+ */
+#ifndef MRTRACE_HOOK_H
+#define MRTRACE_HOOK_H
+
+struct call {
+	u64 a[6];
+	s64 ret;
+	u32 hook;
+	u32 rung;
+};
+
+static __always_inline int keep_arguments(struct pt_regs *ctx, u32 hook)
+{
+	struct call_key key = {
+		.task = bpf_get_current_pid_tgid(),
+		.hook = hook,
+	};
+	struct call_arguments value = {};
+
+	value.a[0] = PT_REGS_PARM1(ctx);
+	value.a[1] = PT_REGS_PARM2(ctx);
+	value.a[2] = PT_REGS_PARM3(ctx);
+	value.a[3] = PT_REGS_PARM4(ctx);
+	value.a[4] = PT_REGS_PARM5(ctx);
+	value.a[5] = ctx->r9;	/* bpf_tracing.h of libbpf 1.1 stops at five */
+	if (bpf_map_update_elem(&calls, &key, &value, BPF_ANY))
+		COUNT(hook, untracked);
+	return 0;
+}
+
+static __always_inline bool take_arguments(struct call *c)
+{
+	struct call_key key = {
+		.task = bpf_get_current_pid_tgid(),
+		.hook = c->hook,
+	};
+	struct call_arguments *value = bpf_map_lookup_elem(&calls, &key);
+
+	if (!value)
+		return false;
+	__builtin_memcpy(c->a, value->a, sizeof(c->a));
+	bpf_map_delete_elem(&calls, &key);
+	return true;
+}
+
+#define ARG(i) c.a[i] = ctx[i]
+#define ARGS_1 ARG(0)
+#define ARGS_2 ARGS_1; ARG(1)
+#define ARGS_3 ARGS_2; ARG(2)
+#define ARGS_4 ARGS_3; ARG(3)
+#define ARGS_5 ARGS_4; ARG(4)
+#define ARGS_6 ARGS_5; ARG(5)
+
+/* ret: the C type the function returns, so that an int is sign-extended. */
+#define ON_EXIT(symbol, id, nargs, ret_type, handler)                          \
+	SEC("fexit/" #symbol)                                                  \
+	int fexit__##symbol(unsigned long long *ctx)                           \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
+									       \
+		ARGS_##nargs;                                                  \
+		c.ret = (ret_type)ctx[nargs];                                  \
+		return handler(ctx, &c);                                       \
+	}                                                                      \
+	SEC("kprobe/" #symbol)                                                 \
+	int kprobe__##symbol(struct pt_regs *ctx)                              \
+	{                                                                      \
+		return keep_arguments(ctx, id);                                \
+	}                                                                      \
+	SEC("kretprobe/" #symbol)                                              \
+	int kretprobe__##symbol(struct pt_regs *ctx)                           \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
+									       \
+		if (!take_arguments(&c))                                       \
+			return 0;                                              \
+		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
+		return handler(ctx, &c);                                       \
+	}
+
+/* Entry and exit both matter: kprobe__ does the entry's work as well. */
+#define ON_ENTRY_EXIT(symbol, id, nargs, ret_type, entry, handler)             \
+	SEC("fentry/" #symbol)                                                 \
+	int fentry__##symbol(unsigned long long *ctx)                          \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
+									       \
+		ARGS_##nargs;                                                  \
+		return entry(ctx, &c);                                         \
+	}                                                                      \
+	SEC("fexit/" #symbol)                                                  \
+	int fexit__##symbol(unsigned long long *ctx)                           \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
+									       \
+		ARGS_##nargs;                                                  \
+		c.ret = (ret_type)ctx[nargs];                                  \
+		return handler(ctx, &c);                                       \
+	}                                                                      \
+	SEC("kprobe/" #symbol)                                                 \
+	int kprobe__##symbol(struct pt_regs *ctx)                              \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
+									       \
+		keep_arguments(ctx, id);                                       \
+		c.a[0] = PT_REGS_PARM1(ctx);                                   \
+		c.a[1] = PT_REGS_PARM2(ctx);                                   \
+		c.a[2] = PT_REGS_PARM3(ctx);                                   \
+		c.a[3] = PT_REGS_PARM4(ctx);                                   \
+		c.a[4] = PT_REGS_PARM5(ctx);                                   \
+		return entry(ctx, &c);                                         \
+	}                                                                      \
+	SEC("kretprobe/" #symbol)                                              \
+	int kretprobe__##symbol(struct pt_regs *ctx)                           \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
+									       \
+		if (!take_arguments(&c))                                       \
+			return 0;                                              \
+		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
+		return handler(ctx, &c);                                       \
+	}
+
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All programs of mrtrace, one file a part of the kernel. One object: the agent
+ * switches off what this kernel cannot take before it loads the rest.
+ */
+#include "kernel_types.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "events.h"
+#include "state.h"
+#include "hook.h"
+#include "page_table.h"
+#include "mapping.h"
+#include "stack.h"
+#include "operation.h"
+#include "verbs.h"
+#include "driver.h"
+#include "umem.h"
+#include "hmm.h"
+#include "fault.h"
+#include "process.h"
+
+char _license[] SEC("license") = "GPL";

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The record of an operation that ended, and of the umem it worked on. */
+#ifndef MRTRACE_OPERATION_H
+#define MRTRACE_OPERATION_H
+
+/*
+ * Struct ib_umem lives in a module: on 5.10 there is no BTF for it, and its
+ * first members are at these offsets (drivers/infiniband/include/rdma/ib_umem.h,
+ * unchanged from 5.10 to 7.3).
+ */
+#define UMEM_IBDEV 0
+#define UMEM_OWNING_MM 8
+#define UMEM_IOVA 16
+#define UMEM_LENGTH 24
+#define UMEM_ADDRESS 32
+
+static __always_inline u64 umem_field(u64 umem, u32 offset)
+{
+	u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), (void *)(umem + offset));
+	return value;
+}
+
+static __always_inline void fill_owner(struct mrt_operation *r, u64 mm_address)
+{
+	struct mm_struct *mm = (void *)mm_address;
+	struct task_struct *owner;
+
+	if (!mm || !bpf_core_field_exists(mm->owner))
+		return;
+	owner = BPF_CORE_READ(mm, owner);
+	if (!owner)
+		return;
+	r->owner_pid = BPF_CORE_READ(owner, tgid);
+	bpf_core_read_str(r->owner_comm, sizeof(r->owner_comm), &owner->comm);
+	r->has |= MRT_HAS_OWNER | MRT_HAS_OWNER_COMM;
+}
+
+static __always_inline void fill_device(struct mrt_operation *r,
+					struct ib_device *device)
+{
+	u64 caps;
+
+	if (!device)
+		return;
+	if (bpf_core_read_str(r->device, sizeof(r->device), &device->name) > 0)
+		r->has |= MRT_HAS_DEVICE;
+	if (bpf_core_field_exists(device->attrs.kernel_cap_flags)) {
+		if (!bpf_core_read(&caps, sizeof(caps), &device->attrs.kernel_cap_flags)) {
+			r->has |= MRT_HAS_CAPS;
+			if (caps & bpf_core_enum_value(enum ib_kernel_cap_flags,
+						       IBK_ON_DEMAND_PAGING))
+				r->device_caps |= MRT_CAP_ON_DEMAND;
+		}
+	} else if (bpf_core_field_exists(device->attrs.device_cap_flags)) {
+		/* IB_DEVICE_ON_DEMAND_PAGING was bit 31 of the user ABI */
+		if (!bpf_core_read(&caps, sizeof(caps), &device->attrs.device_cap_flags)) {
+			r->has |= MRT_HAS_CAPS;
+			if (caps & (1ull << 31))
+				r->device_caps |= MRT_CAP_ON_DEMAND;
+		}
+	}
+	if (bpf_core_field_exists(device->ops.advise_mr)) {
+		r->has |= MRT_HAS_DRIVER_OPS;
+		if (BPF_CORE_READ(device, ops.advise_mr))
+			r->driver_ops |= MRT_DRIVER_ADVISE_MR;
+	}
+}
+
+/* An OPERATION record with all that does not depend on its kind. */
+static __always_inline struct mrt_operation *operation_record(struct in_flight *op,
+							      u32 hook, s64 result)
+{
+	struct mrt_operation *r = record(op, hook, MRT_KIND_OPERATION, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	__builtin_memset((char *)r + sizeof(r->h), 0, sizeof(*r) - sizeof(r->h));
+	r->start_ns = op->start_ns;
+	r->has = MRT_HAS_START;
+	r->result = result;
+	r->kind = op->kind;
+	r->lost = op->lost;
+	bpf_get_current_comm(r->comm, sizeof(r->comm));
+	return r;
+}
+
+/* The umem of an ODP operation, or the request of a pinned one (umem 0). */
+static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem,
+				      u32 access)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct ib_umem_odp *odp = (void *)umem;
+	struct mrt_umem *r = record(op, hook, MRT_KIND_UMEM, sizeof(*r));
+	struct mm_struct *mm;
+	struct pid *pid;
+
+	if (!r)
+		return;
+	__builtin_memset((char *)r + sizeof(r->h), 0, sizeof(*r) - sizeof(r->h));
+	r->umem = umem;
+	r->access = access;
+	if (umem) {
+		r->address = umem_field(umem, UMEM_ADDRESS);
+		r->length = umem_field(umem, UMEM_LENGTH);
+		r->iova = umem_field(umem, UMEM_IOVA);
+		r->flags |= MRT_UMEM_HAS_FIELDS;
+		if (bpf_core_type_exists(struct ib_umem_odp)) {
+			if (BPF_CORE_READ_BITFIELD_PROBED(&odp->umem, writable))
+				r->flags |= MRT_UMEM_WRITABLE;
+			if (BPF_CORE_READ_BITFIELD_PROBED(&odp->umem, is_odp))
+				r->flags |= MRT_UMEM_ODP;
+			r->page_shift = BPF_CORE_READ(odp, page_shift);
+			r->flags |= MRT_UMEM_HAS_PAGE_SHIFT;
+			pid = BPF_CORE_READ(odp, tgid);
+			if (pid)
+				r->owner_pid = BPF_CORE_READ(pid, numbers[0].nr);
+		}
+	} else {
+		mm = BPF_CORE_READ(task, mm);
+		if (mm) {
+			r->pinned_vm = BPF_CORE_READ(mm, pinned_vm.counter);
+			r->memlock_limit = BPF_CORE_READ(
+				task, signal, rlim[RLIMIT_MEMLOCK].rlim_cur);
+			r->flags |= MRT_UMEM_HAS_MEMLOCK;
+		}
+	}
+	send(r, hook);
+}
+
+static __always_inline void send_layer(struct in_flight *op, struct call *c)
+{
+	struct mrt_layer *r = record(op, c->hook, MRT_KIND_LAYER, sizeof(*r));
+
+	if (!r)
+		return;
+	r->result = c->ret;
+	__builtin_memcpy(r->arguments, c->a, sizeof(r->arguments));
+	r->rung = c->rung;
+	r->reserved = 0;
+	send(r, c->hook);
+}
+
+/*
+ * A function between verb and HMM has returned. NULL unless it must be recorded:
+ * it failed inside an operation we follow, or every layer was asked for.
+ */
+static __always_inline struct in_flight *returned(void *ctx, struct call *c)
+{
+	struct mrt_counts *counts = counts_of(c->hook);
+	bool failed = c->ret < 0 && c->ret >= -4095;
+	struct in_flight *op;
+
+	if (!counts)
+		return NULL;
+	counts->seen++;
+	if (failed)
+		counts->failed++;
+	else if (config.detail < 2)
+		return NULL;
+	op = in_flight();
+	if (!op || op->muted) {
+		if (failed)
+			counts->filtered++;
+		return NULL;
+	}
+	if (failed)
+		send_stacks(ctx, op, c->hook);
+	return op;
+}
+
+#endif

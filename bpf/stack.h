@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The call chains of the first failure in an operation: kernel, then user. */
+#ifndef MRTRACE_STACK_H
+#define MRTRACE_STACK_H
+
+static __always_inline void send_stack(void *ctx, struct in_flight *op, u32 hook,
+				       u32 what)
+{
+	struct mrt_stack *r = record(op, hook, MRT_KIND_STACK, sizeof(*r));
+	long bytes;
+
+	if (!r)
+		return;
+	bytes = bpf_get_stack(ctx, r->addresses, sizeof(r->addresses),
+			      what == MRT_STACK_USER ? BPF_F_USER_STACK : 0);
+	if (bytes <= 0) {
+		bpf_ringbuf_discard(r, 0);
+		return;
+	}
+	r->what = what;
+	r->count = bytes / 8;
+	r->h.size = sizeof(*r) - sizeof(r->addresses) + bytes;
+	send(r, hook);
+}
+
+static __always_inline void send_stacks(void *ctx, struct in_flight *op, u32 hook)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (op->done & DONE_STACK)
+		return;
+	op->done |= DONE_STACK;
+	send_stack(ctx, op, hook, MRT_STACK_KERNEL);
+	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
+		send_stack(ctx, op, hook, MRT_STACK_USER);
+}
+
+#endif

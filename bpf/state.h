@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is kept between programs: the operation in flight on each task, the
+ * hooks' counters, the ring buffer, the watched processes.
+ */
+#ifndef MRTRACE_STATE_H
+#define MRTRACE_STATE_H
+
+/* a section of its own, so that the agent can fill it in before loading */
+const volatile struct mrt_config config SEC(".rodata.config") = {};
+
+/* Evidence already taken in this attempt, so that callers do not repeat it. */
+#define DONE_STACK	(1u << 0)
+#define DONE_MAPPING	(1u << 1)
+#define DONE_ENTRIES	(1u << 2)
+
+struct in_flight {
+	u64 id;			/* start time: unique on its task */
+	u64 start_ns;
+	u64 attrs;		/* uverbs_attr_bundle, for system calls */
+	u64 umem;		/* that this operation made or used, 0 = none yet */
+	u64 pending_start;	/* 7.3: what the last walk wants faulted; 0 = nothing */
+	u64 pending_end;
+	u64 witness;		/* address of the last failed fault, 0 = none */
+	u32 required_fault;
+	u32 kind;		/* enum mrt_operation_kind */
+	u32 root;		/* hook that began it and will end it */
+	u32 done;		/* DONE_… */
+	u32 lost;
+	u32 muted;		/* owner is not watched */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64);	/* pid_tgid */
+	__type(value, struct in_flight);
+} operations SEC(".maps");
+
+/* kprobe twins keep the arguments from entry to return here */
+struct call_key {
+	u64 task;
+	u64 hook;
+};
+
+struct call_arguments {
+	u64 a[6];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct call_key);
+	__type(value, struct call_arguments);
+} calls SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);	/* tgid */
+	__type(value, u8);
+} watched SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MRT_HOOK_COUNT);
+	__type(key, u32);
+	__type(value, struct mrt_counts);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} ring SEC(".maps");
+
+static __always_inline struct mrt_counts *counts_of(u32 hook)
+{
+	return bpf_map_lookup_elem(&counters, &hook);
+}
+
+#define COUNT(hook, field)                                                     \
+	do {                                                                   \
+		struct mrt_counts *counts__ = counts_of(hook);                 \
+		if (counts__)                                                  \
+			counts__->field++;                                     \
+	} while (0)
+
+static __always_inline struct in_flight *in_flight(void)
+{
+	u64 task = bpf_get_current_pid_tgid();
+
+	return bpf_map_lookup_elem(&operations, &task);
+}
+
+static __always_inline bool is_watched(u32 tgid)
+{
+	return !config.filter || bpf_map_lookup_elem(&watched, &tgid);
+}
+
+/*
+ * Begin an operation on this task. One that is still there lost its return (a
+ * missed kretprobe): the new one takes its place.
+ */
+static __always_inline struct in_flight *begin(u32 hook, u32 kind, u64 attrs)
+{
+	u64 task = bpf_get_current_pid_tgid();
+	struct in_flight new = {
+		.kind = kind,
+		.root = hook,
+		.attrs = attrs,
+	};
+
+	new.id = new.start_ns = bpf_ktime_get_ns();
+	if (bpf_map_update_elem(&operations, &task, &new, BPF_ANY)) {
+		COUNT(hook, untracked);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&operations, &task);
+}
+
+static __always_inline void end(void)
+{
+	u64 task = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&operations, &task);
+}
+
+/* Room for a record, its header filled in; NULL and counted when there is none. */
+static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind,
+				    u64 size)
+{
+	u64 task = bpf_get_current_pid_tgid();
+	struct mrt_header *h = bpf_ringbuf_reserve(&ring, size, 0);
+
+	if (!h) {
+		COUNT(hook, lost);
+		if (op)
+			op->lost++;
+		return NULL;
+	}
+	h->kind = kind;
+	h->size = size;
+	h->operation = op ? op->id : 0;
+	h->pid = task >> 32;
+	h->tid = task;
+	h->cpu = bpf_get_smp_processor_id();
+	h->hook = hook;
+	h->time_ns = bpf_ktime_get_ns();
+	return h;
+}
+
+static __always_inline void send(void *r, u32 hook)
+{
+	bpf_ringbuf_submit(r, 0);
+	COUNT(hook, recorded);
+}
+
+#endif

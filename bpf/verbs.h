@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The verbs' entry points: where an operation of a process begins and ends.
+ *
+ * Hooks: ib_uverbs_reg_mr, ib_uverbs_rereg_mr,
+ *   ib_uverbs_handler_UVERBS_METHOD_{ADVISE_MR,REG_MR,REG_DMABUF_MR}.
+ * Kernels: all; REG_DMABUF_MR from 5.12, REG_MR from 6.18.
+ * Why: the errno the process sees, its arguments, its start and its stack.
+ * Missing: inner failures on that task are seen but belong to no operation, and
+ *   are counted as filtered.
+ */
+#ifndef MRTRACE_VERBS_H
+#define MRTRACE_VERBS_H
+
+/* uverbs_attr_bundle.attrs[] interleaves core and driver attributes (uapi_key_attr) */
+#define ATTR_SLOT(id) (2 * (id))
+
+/* include/uapi/rdma/ib_user_ioctl_cmds.h */
+enum {
+	ADVISE_MR_ADVICE = 1,
+	ADVISE_MR_FLAGS = 2,
+	ADVISE_MR_SGE_LIST = 3,
+	REG_DMABUF_MR_LENGTH = 3,
+	REG_DMABUF_MR_IOVA = 4,
+	REG_DMABUF_MR_ACCESS_FLAGS = 6,
+	REG_MR_IOVA = 3,
+	REG_MR_ADDR = 4,
+	REG_MR_LENGTH = 5,
+	REG_MR_ACCESS_FLAGS = 6,
+};
+
+/* A value of up to 8 bytes; false: the caller did not give that attribute. */
+static __always_inline bool attribute(u64 bundle_address, u32 id, u64 *value,
+				      u16 *length)
+{
+	struct uverbs_attr_bundle *bundle = (void *)bundle_address;
+	struct uverbs_attr *attr;
+	u64 present;
+
+	if (bpf_core_read(&present, sizeof(present), &bundle->attr_present))
+		return false;
+	if (!(present >> ATTR_SLOT(id) & 1))
+		return false;
+	attr = (void *)(bundle_address +
+			bpf_core_field_offset(struct uverbs_attr_bundle, attrs) +
+			ATTR_SLOT(id) * bpf_core_type_size(struct uverbs_attr));
+	if (length)
+		*length = BPF_CORE_READ(attr, ptr_attr.len);
+	return !bpf_core_read(value, sizeof(*value), &attr->ptr_attr.data);
+}
+
+static __always_inline int on_verb_entry(struct call *c, u32 kind)
+{
+	if (!is_watched(bpf_get_current_pid_tgid() >> 32))
+		return 0;
+	begin(c->hook, kind, c->a[0]);
+	return 0;
+}
+
+static __always_inline int on_reg_entry(void *ctx, struct call *c)
+{
+	return on_verb_entry(c, MRT_OP_REG_MR);
+}
+
+static __always_inline int on_rereg_entry(void *ctx, struct call *c)
+{
+	return on_verb_entry(c, MRT_OP_REREG_MR);
+}
+
+static __always_inline int on_advise_entry(void *ctx, struct call *c)
+{
+	return on_verb_entry(c, MRT_OP_ADVISE_MR);
+}
+
+static __always_inline void fill_mr(struct mrt_operation *r, u64 start, u64 length,
+				    u64 iova, u32 access)
+{
+	r->mr_address = start;
+	r->mr_length = length;
+	r->mr_iova = iova;
+	r->access = access;
+	r->has |= MRT_HAS_MR | MRT_HAS_IOVA | MRT_HAS_ACCESS;
+}
+
+/* The write() commands: struct ib_uverbs_reg_mr and _rereg_mr in user memory. */
+static __always_inline void fill_from_command(struct mrt_operation *r, u64 attrs)
+{
+	struct uverbs_attr_bundle *bundle = (void *)attrs;
+	const void *user = BPF_CORE_READ(bundle, ucore.inbuf);
+	struct uapi_rereg_mr rereg;
+	struct uapi_reg_mr reg;
+
+	if (r->kind == MRT_OP_REG_MR) {
+		if (!bpf_probe_read_user(&reg, sizeof(reg), user))
+			fill_mr(r, reg.start, reg.length, reg.hca_va,
+				reg.access_flags);
+	} else {
+		if (!bpf_probe_read_user(&rereg, sizeof(rereg), user))
+			fill_mr(r, rereg.start, rereg.length, rereg.hca_va,
+				rereg.access_flags);
+	}
+}
+
+static __always_inline void fill_from_reg_method(struct mrt_operation *r, u64 attrs,
+						 u32 hook)
+{
+	bool dmabuf = hook == MRT_HOOK_METHOD_REG_DMABUF_MR;
+	u64 value;
+
+	if (attribute(attrs, dmabuf ? REG_DMABUF_MR_LENGTH : REG_MR_LENGTH, &value,
+		      NULL)) {
+		r->mr_length = value;
+		if (!dmabuf && attribute(attrs, REG_MR_ADDR, &value, NULL)) {
+			r->mr_address = value;
+			r->has |= MRT_HAS_MR;
+		}
+	}
+	if (attribute(attrs, dmabuf ? REG_DMABUF_MR_IOVA : REG_MR_IOVA, &value,
+		      NULL)) {
+		r->mr_iova = value;
+		r->has |= MRT_HAS_IOVA;
+	}
+	if (attribute(attrs, dmabuf ? REG_DMABUF_MR_ACCESS_FLAGS : REG_MR_ACCESS_FLAGS,
+		      &value, NULL)) {
+		r->access = value;
+		r->has |= MRT_HAS_ACCESS;
+	}
+}
+
+static __always_inline void fill_advice(struct mrt_operation *r, u64 attrs)
+{
+	struct ib_sge_abi sge;
+	u16 length = 0;
+	u64 value;
+
+	if (!attribute(attrs, ADVISE_MR_ADVICE, &value, NULL))
+		return;
+	r->advice = value;
+	r->has |= MRT_HAS_ADVICE;
+	if (attribute(attrs, ADVISE_MR_FLAGS, &value, NULL))
+		r->advise_flags = value;
+	/* copied into kernel memory by the dispatcher, being longer than 8 bytes */
+	if (!attribute(attrs, ADVISE_MR_SGE_LIST, &value, &length))
+		return;
+	r->num_sge = length / sizeof(sge);
+	if (!r->num_sge ||
+	    bpf_probe_read_kernel(&sge, sizeof(sge), (void *)value))
+		return;
+	r->request_address = sge.addr;
+	r->request_length = sge.length;
+	r->lkey = sge.lkey;
+	r->has |= MRT_HAS_REQUEST | MRT_HAS_LKEY;
+}
+
+static __always_inline int on_verb(void *ctx, struct call *c)
+{
+	struct in_flight *op = in_flight();
+	struct mrt_counts *counts = counts_of(c->hook);
+	struct uverbs_attr_bundle *bundle;
+	struct mrt_operation *r;
+
+	if (!counts)
+		return 0;
+	counts->seen++;
+	if (c->ret < 0)
+		counts->failed++;
+	if (!op || op->root != c->hook) {
+		if (c->ret < 0)
+			counts->filtered++;
+		return 0;
+	}
+	if (c->ret >= 0 && config.detail < 1)
+		goto out;
+	if (c->ret < 0)
+		send_stacks(ctx, op, c->hook);
+	r = operation_record(op, c->hook, c->ret);
+	if (!r)
+		goto out;
+	bundle = (void *)op->attrs;
+	r->umem = op->umem;
+	r->owner_pid = r->h.pid;
+	__builtin_memcpy(r->owner_comm, r->comm, sizeof(r->comm));
+	r->has |= MRT_HAS_OWNER | MRT_HAS_OWNER_COMM;
+	fill_device(r, BPF_CORE_READ(bundle, ufile, ucontext, device));
+	if (c->hook == MRT_HOOK_ADVISE_MR)
+		fill_advice(r, op->attrs);
+	else if (c->hook == MRT_HOOK_REG_MR || c->hook == MRT_HOOK_REREG_MR)
+		fill_from_command(r, op->attrs);
+	else
+		fill_from_reg_method(r, op->attrs, c->hook);
+	send(r, c->hook);
+out:
+	end();
+	return 0;
+}
+
+ON_ENTRY_EXIT(ib_uverbs_reg_mr, MRT_HOOK_REG_MR, 1, s32, on_reg_entry, on_verb)
+ON_ENTRY_EXIT(ib_uverbs_rereg_mr, MRT_HOOK_REREG_MR, 1, s32, on_rereg_entry, on_verb)
+ON_ENTRY_EXIT(ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR, MRT_HOOK_ADVISE_MR, 1, s32,
+	      on_advise_entry, on_verb)
+ON_ENTRY_EXIT(ib_uverbs_handler_UVERBS_METHOD_REG_MR, MRT_HOOK_METHOD_REG_MR, 1, s32,
+	      on_reg_entry, on_verb)
+ON_ENTRY_EXIT(ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR,
+	      MRT_HOOK_METHOD_REG_DMABUF_MR, 1, s32, on_reg_entry, on_verb)
+
+#endif
