@@ -112,7 +112,9 @@ enum PageText {
     let others = page.neighbours.filter { $0.address != page.address && !$0.flags.isEmpty }
     guard page.raw != nil, !others.isEmpty else { return nil }
     let only = page.flags.filter { flag in !others.contains { $0.flags.contains(flag) } }
-    let missing = (others.first?.flags ?? []).filter { flag in
+    // An entry of another kind (poisoned, swapped, none) lacks every flag: that says nothing.
+    let comparable = page.flags.contains("PRESENT") ? others.first?.flags ?? [] : []
+    let missing = comparable.filter { flag in
       !page.flags.contains(flag) && others.allSatisfy { $0.flags.contains(flag) }
     }
     var parts: [String] = []

@@ -64,10 +64,14 @@ import Testing
   }
 
   @Test func theDifferenceIsToMappedNeighboursOnly() {
-    let page = PageTextTests.page([["P", "D"], ["P", "S"], []], failing: 1)
+    let page = PageTextTests.page([["PRESENT", "D"], ["PRESENT", "S"], []], failing: 1)
     #expect(PageText.difference(page) == "only this page has S; only this page lacks D")
     #expect(PageText.difference(PageTextTests.page([["P"], ["P"]], failing: 0)) == nil)
     #expect(PageText.difference(PageTextTests.page([["P"], []], failing: 0)) == nil)
+    // A poisoned page is of another kind.
+    let poisoned = PageTextTests.page([["PRESENT", "RW"], ["HWPOISON"]], failing: 1)
+    #expect(PageText.difference(poisoned) == "only this page has HWPOISON")
+    #expect(PageText.difference(PageTextTests.page([["PRESENT"], []], failing: 1)) == nil)
     // Not "only this page": another one has it too.
     #expect(
       PageText.difference(PageTextTests.page([["P", "S"], ["P"], ["P", "S"]], failing: 0)) == nil)
