@@ -44,8 +44,8 @@ struct PendingEvidence: Sendable {
   mutating func add(_ event: Event, to key: Key) {
     if pending[key] == nil {
       while pending.count >= operationLimit { abandonOldest() }
-      order.append(key)
       compact()
+      order.append(key)
     }
     let limit = recordLimit
     Self.append(event, to: &pending[key, default: Evidence()], limit: limit)

@@ -95,10 +95,11 @@ extension EnvironmentFields {
     set("hmm_rejects_mixed_map", traits.rejectsMixedMap)
     set("pin_for_write_always", traits.pinsForWriteAlways)
     set("pin_refuses_files", traits.refusesFilePins)
+    set("zero_pfn", traits.zeroPFN)
   }
 
   fileprivate func traits() throws(MetadataError) -> KernelTraits {
-    KernelTraits(
+    var traits = KernelTraits(
       machine: try string("machine"), release: try string("kernel_release"),
       pageTables: PageTableFormat(
         architecture: try choice("page_architecture"),
@@ -110,6 +111,8 @@ extension EnvironmentFields {
       rejectsMixedMap: try flag("hmm_rejects_mixed_map"),
       pinsForWriteAlways: try flag("pin_for_write_always"),
       refusesFilePins: try flag("pin_refuses_files"))
+    traits.zeroPFN = try optionalNumber("zero_pfn")
+    return traits
   }
 
   private func swapTypes() throws(MetadataError) -> SwapTypes {

@@ -34,7 +34,8 @@ package enum RecordingProblem: Equatable, Sendable {
     case .packetsMissing(let file, let offset, let count):
       "\(file) lacks \(count) packets before byte \(offset)."
     case .damagedPacket(let file, let offset, let missing):
-      "A packet of \(file), at byte \(offset), is damaged: \(missing) of its records cannot be read."
+      "A packet of \(file), at byte \(offset), is damaged: \(missing) of its records cannot be "
+        + "read."
     case .damagedRecords(let file, let count):
       "\(file) has damaged records that cannot be read: \(count)."
     case .unreadable(let error): error.sentence

@@ -43,6 +43,7 @@ import Testing
     environment.traits.rejectsMixedMap = true
     environment.traits.pinsForWriteAlways = false
     environment.traits.refusesFilePins = true
+    environment.traits.zeroPFN = 0x1234
     environment.traits.pageTables.devmapBit = nil
     environment.traits.pageTables.savedDirtyBit = 58
     environment.traits.pageTables.levels = 5
@@ -128,7 +129,8 @@ import Testing
     try rewriteMetadata(of: scratch("r"), "format_major = 1;", "format_major = 2;")
     #expect(
       sentence(scratch("r"))
-        == "\(scratch("r")) has recording format 2, which needs a newer mrtrace: this one reads up to 1."
+        == "\(scratch("r")) has recording format 2, which needs a newer mrtrace: "
+        + "this one reads up to 1."
     )
   }
 
