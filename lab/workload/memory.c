@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makers of memory that needs no file system of the lab: anonymous, tmpfs, hugetlb, and a PCI BAR. */
+/* Makers of memory that needs no file system of the lab: anonymous, tmpfs, hugetlb, a PCI BAR, raw page frames. */
 #define _GNU_SOURCE
 #include "workload.h"
 
@@ -105,6 +105,22 @@ void *map_device_at(struct run *run, void *address, size_t length)
 		set_up_failed(run, "cannot map resource2 of pci-testdev (guest option -device pci-testdev,membar=2M): %s",
 			strerror(errno));
 	return mapped;
+}
+
+/* The VMA of /dev/rawpfn is neither VM_IO nor VM_PFNMAP: only its page-table entries tell that there is no struct page.
+ * The first is there when the kernel walks; the others would have to be faulted in. */
+void map_special_over(struct run *run, struct memory *memory)
+{
+	int fd = open("/dev/rawpfn", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		set_up_failed(run, "cannot open /dev/rawpfn (only the kernel fsdax-2021 has it): %s", strerror(errno));
+	void *mapped = mmap(memory->bad, memory->base + memory->length - memory->bad, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_FIXED, fd, 0);
+	close(fd);
+	if (mapped == MAP_FAILED)
+		set_up_failed(run, "cannot map /dev/rawpfn: %s", strerror(errno));
+	(void)*(volatile char *)memory->bad;
 }
 
 void map_device(struct run *run, struct memory *memory)

@@ -79,6 +79,15 @@ static void pin_device(struct run *run)
 	pin(run, &memory, EFAULT);
 }
 
+static void pin_special(struct run *run)
+{
+	struct memory memory;
+
+	map_anon(run, &memory);
+	map_special_over(run, &memory);
+	pin(run, &memory, EEXIST);
+}
+
 /* Long-term write pins of file pages that need dirty tracking are refused since Linux 6.5 or so; measured: not 6.1, but 6.12. */
 static void pin_disk(struct run *run)
 {
@@ -161,6 +170,7 @@ const struct scenario pin_scenarios[] = {
 	{"pin-hole", "pinned: a page in the middle is unmapped", pin_hole},
 	{"pin-readonly", "pinned for writing: a shared file mapped PROT_READ", pin_readonly},
 	{"pin-device", "pinned PCI BAR", pin_device},
+	{"pin-special", "pinned: anonymous memory, then pages without struct page (fsdax-2021)", pin_special},
 	{"pin-disk", "pinned for writing: a shared file of a disk file system", pin_disk},
 	{"pin-memlock", "pinned over RLIMIT_MEMLOCK without CAP_IPC_LOCK", pin_memlock},
 	{"pin-memlock-zero", "pinned with RLIMIT_MEMLOCK 0 without CAP_IPC_LOCK", pin_memlock_zero},

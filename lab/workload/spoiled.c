@@ -97,6 +97,7 @@ static const struct kind {
 	{"readonly-all", "w", map_anon, spoil_readonly_all, EPERM, "the whole range is PROT_READ"},
 	{"mixed-device", "pxa", map_anon, spoil_device, EFAULT, "a page in the middle is a PCI BAR"},
 	{"device", "px", map_device, spoil_nothing, EFAULT, "the whole range is a PCI BAR"},
+	{"special", "pwa", map_anon, map_special_over, EFAULT, "from the middle on pages without struct page (fsdax-2021)"},
 	{"hwpoison", "px", map_anon, spoil_poison, EFAULT, "a page in the middle is poisoned"},
 	{"guard", "p", map_anon, spoil_guard, EFAULT, "a page in the middle is a guard page (since 6.13)"},
 	{"fsdax-eof", "pwxa", map_fsdax, spoil_truncate, EFAULT, "fsdax file truncated below the MR"},

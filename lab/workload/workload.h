@@ -117,6 +117,7 @@ void map_tmpfs_readonly(struct run *, struct memory *); /* MAP_SHARED, PROT_READ
 void map_hugetlb_unbacked(struct run *, struct memory *);
 void map_device(struct run *, struct memory *);         /* a PCI BAR */
 void *map_device_at(struct run *, void *address, size_t length);
+void map_special_over(struct run *, struct memory *);   /* from bad on: special entries, no struct page */
 void fill(void *address, size_t length);
 
 /* scenarios */
