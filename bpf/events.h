@@ -392,4 +392,14 @@ struct mrt_config {
 };
 _Static_assert(sizeof(struct mrt_config) == 24, "mrt_config");
 
+/* What only the kernel can tell of itself; read once after loading. */
+#define MRT_FACTS_ZERO_PFN	(1u << 0)
+
+struct mrt_facts {
+	mrt_u64 zero_pfn;	/* page frame of the zero page */
+	mrt_u32 paging_levels;	/* 4 or 5 */
+	mrt_u32 has;		/* MRT_FACTS_… */
+};
+_Static_assert(sizeof(struct mrt_facts) == 16, "mrt_facts");
+
 #endif

@@ -22,5 +22,6 @@
 #include "hmm.h"
 #include "fault.h"
 #include "process.h"
+#include "facts.h"
 
 char _license[] SEC("license") = "GPL";

@@ -15,6 +15,8 @@
 #include <sys/timerfd.h>
 #include <sys/types.h>
 
+#include "CVerbs.h"
+
 /// Collects libbpf's messages instead of printing them. Its callback takes a
 /// va_list, which Swift cannot.
 void cbpf_log_start(void);

@@ -71,16 +71,19 @@ package struct HookPlan: Equatable, Sendable {
     package var layers: Bool
     package var follow: Bool
     package var without: Set<Family>
+    /// Functions not to be hooked.
+    package var unhooked: Set<String>
     /// Hooks whose fentry program the verifier refused on this kernel: they go one rung down.
     package var demoted: Set<String>
     package init(
       faultCodes: Bool = false, layers: Bool = false, follow: Bool = false,
-      without: Set<Family> = [], demoted: Set<String> = []
+      without: Set<Family> = [], unhooked: Set<String> = [], demoted: Set<String> = []
     ) {
       self.faultCodes = faultCodes
       self.layers = layers
       self.follow = follow
       self.without = without
+      self.unhooked = unhooked
       self.demoted = demoted
     }
   }
@@ -96,7 +99,8 @@ package struct HookPlan: Equatable, Sendable {
     for index in rows.indices
     where rows[index].hook.id == MRT_HOOK_HANDLE_PTE && rows[index].rung == .absent && callerSeen {
       rows[index].rung = .replay
-      rows[index].note = "inlined in this kernel: replayed over the entries hmm_vma_walk_pmd saw"
+      let why = rows[index].note == "forced off" ? "forced off" : "inlined in this kernel"
+      rows[index].note = "\(why): replayed over the entries hmm_vma_walk_pmd saw"
     }
   }
 
@@ -112,8 +116,12 @@ package struct HookPlan: Equatable, Sendable {
     case .follow where !wish.follow: return row.off("only where children are followed")
     default: break
     }
-    if hook.role == .fault, wish.without.contains(.fault) { return row.off("forced off") }
-    if hook.id == MRT_HOOK_HANDLE_PTE, wish.without.contains(.direct) {
+    let forcedOff =
+      wish.unhooked.contains(hook.symbol)
+      || hook.role == .fault && wish.without.contains(.fault)
+      || hook.id == MRT_HOOK_HANDLE_PTE && wish.without.contains(.direct)
+    if forcedOff {
+      // absent, so that its substitute takes over
       row.note = "forced off"
       return row
     }

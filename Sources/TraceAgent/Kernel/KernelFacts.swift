@@ -11,7 +11,10 @@ package struct KernelFacts: Sendable {
   package var hostname: String
   package var offers: HookPlan.Offers
   package var pagingLevels: Int
+  /// Page frame of the zero page; known once the programs are loaded (``Tracer/complete(_:)``).
   package var zeroPFN: UInt64?
+  /// The kernel's GNU build id, lower-case hexadecimal.
+  package var buildID: String?
 
   /// Data symbols that say which kernel generation this is (kernel-facts D1, D3), or that BPF reads.
   static let telltales: Set<String> = [
@@ -32,12 +35,12 @@ package struct KernelFacts: Sendable {
     let wanted = Set(Hook.all.map(\.symbol)).union(telltales)
     let symbols = try KernelSymbols.read(wanted: wanted)
     let offers = HookPlan.Offers(
-      symbols: symbols, btf: namesIn("/sys/kernel/btf"), tracepoints: tracepoints(in: symbols),
+      symbols: symbols, btf: Set(Directory.names(in: "/sys/kernel/btf")), tracepoints: tracepoints(in: symbols),
       modules: loadedModules())
     return KernelFacts(
       release: text(of: name.release), version: text(of: name.version), machine: machine,
       hostname: text(of: name.nodename), offers: offers,
-      pagingLevels: fiveLevelPaging() ? 5 : 4, zeroPFN: nil)
+      pagingLevels: fiveLevelPaging() ? 5 : 4, zeroPFN: nil, buildID: readBuildID())
   }
 
   /// The same, without reading kallsyms again: which modules have come since.
@@ -63,17 +66,31 @@ package struct KernelFacts: Sendable {
     return flags.split(separator: " ").contains("la57")
   }
 
-  private static func namesIn(_ directory: String) -> Set<String> {
-    var names: Set<String> = []
-    guard let handle = opendir(directory) else { return names }
-    defer { closedir(handle) }
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+  /// The note of type NT_GNU_BUILD_ID (3) in /sys/kernel/notes.
+  private static func readBuildID() -> String? {
+    var bytes: [UInt8] = []
+    guard (try? TextFile.forEachChunk(of: "/sys/kernel/notes", { bytes.append(contentsOf: $0) }))
+      != nil
+    else { return nil }
+    return bytes.withUnsafeBytes { notes in
+      var at = 0
+      while at + 12 <= notes.count {
+        let nameSize = Int(notes.loadUnaligned(fromByteOffset: at, as: UInt32.self))
+        let size = Int(notes.loadUnaligned(fromByteOffset: at + 4, as: UInt32.self))
+        let type = notes.loadUnaligned(fromByteOffset: at + 8, as: UInt32.self)
+        let start = at + 12 + (nameSize + 3) & ~3
+        guard nameSize <= notes.count, size <= notes.count, start + size <= notes.count else {
+          return nil
+        }
+        if type == 3, notes[(at + 12)..<(at + 12 + nameSize)].elementsEqual("GNU\0".utf8) {
+          return notes[start..<(start + size)].map {
+            ($0 < 16 ? "0" : "") + String($0, radix: 16)
+          }.joined()
+        }
+        at = start + (size + 3) & ~3
       }
-      if name != "." && name != ".." { names.insert(name) }
+      return nil
     }
-    return names
   }
 
   private static func text<T>(of tuple: T) -> String {

@@ -98,7 +98,7 @@ final class ProgramGroup {
   }
 
   private func choosePrograms(_ rows: [HookPlan.Row]) {
-    let wanted = Set(rows.flatMap(programNames))
+    let wanted = Set(rows.flatMap(programNames)).union([ProgramGroup.factsProgram])
     var program = bpf_object__next_program(object, nil)
     while let current = program {
       let name = String(cString: bpf_program__name(current))
@@ -135,6 +135,28 @@ final class ProgramGroup {
 
   private func refusal(_ step: String, _ result: CInt) -> Refusal {
     Refusal(step: step, errno: Errno(rawValue: -result), symbol: nil, detail: "")
+  }
+
+  // MARK: - Facts
+
+  private static let factsProgram = "raw_tp__facts"
+
+  /// Runs the program that reads what only the kernel's memory holds.
+  func readFacts() -> mrt_facts? {
+    guard let program = programs[ProgramGroup.factsProgram] else { return nil }
+    var arguments: (UInt64, UInt64) = (0, 0)
+    let result = withUnsafeMutablePointer(to: &arguments) { context in
+      var options = bpf_test_run_opts()
+      options.sz = MemoryLayout<bpf_test_run_opts>.size
+      options.ctx_in = UnsafeRawPointer(context)
+      options.ctx_size_in = 16
+      return bpf_prog_test_run_opts(bpf_program__fd(program), &options)
+    }
+    guard result == 0 else { return nil }
+    var key: UInt32 = 0
+    var facts = mrt_facts()
+    guard bpf_map_lookup_elem(mapDescriptor("facts"), &key, &facts) == 0 else { return nil }
+    return facts
   }
 
   // MARK: - Attaching

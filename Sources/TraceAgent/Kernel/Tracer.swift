@@ -26,13 +26,14 @@ package struct TracerSettings: Sendable {
   package var follow: Bool
   package var faultCodes: Bool
   package var without: Set<HookPlan.Family>
+  package var unhooked: Set<String>
   /// Bytes; a power of two.
   package var ringSize: Int
 
   package init(
     detail: Detail = .operations, processes: [UInt32] = [], filters: Bool = false,
     follow: Bool = false, faultCodes: Bool = false, without: Set<HookPlan.Family> = [],
-    ringSize: Int = 4 << 20
+    unhooked: Set<String> = [], ringSize: Int = 4 << 20
   ) {
     self.detail = detail
     self.processes = processes
@@ -40,13 +41,14 @@ package struct TracerSettings: Sendable {
     self.follow = follow
     self.faultCodes = faultCodes
     self.without = without
+    self.unhooked = unhooked
     self.ringSize = ringSize
   }
 
   func wish(demoted: Set<String>) -> HookPlan.Wish {
     HookPlan.Wish(
       faultCodes: faultCodes, layers: detail == .layers, follow: follow, without: without,
-      demoted: demoted)
+      unhooked: unhooked, demoted: demoted)
   }
 }
 
@@ -151,6 +153,15 @@ package struct Tracer: ~Copyable {
       }
       return (row, sum, groups.reduce(0) { $0 + $1.recursionMisses(of: row) })
     }
+  }
+
+  /// `facts` with what only the kernel's memory holds.
+  package func complete(_ facts: KernelFacts) -> KernelFacts {
+    var complete = facts
+    guard let read = groups[0].readFacts() else { return complete }
+    complete.pagingLevels = Int(read.paging_levels)
+    if read.has & UInt32(MRT_FACTS_ZERO_PFN) != 0 { complete.zeroPFN = read.zero_pfn }
+    return complete
   }
 
   /// The size of the ring buffer as the kernel has it, bytes.

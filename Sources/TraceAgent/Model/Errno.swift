@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A Linux errno, by number and by the field's name for it.
-package struct Errno: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+package struct Errno: RawRepresentable, Error, Hashable, Sendable,
+  CustomStringConvertible
+{
   /// Positive.
   package var rawValue: Int32
   package init(rawValue: Int32) { self.rawValue = rawValue }

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import Kernel
+import Model
+
+struct RecordCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "record",
+    abstract: "Record a workload, and explain at its end what failed.",
+    discussion: """
+      Attaches to the kernel, then starts COMMAND (or watches running processes until Ctrl-C or --duration), \
+      writes a recording, and prints the diagnosis of every failed operation. The exit status is COMMAND's \
+      (128+n for a signal), otherwise 0; 1 when mrtrace itself failed.
+
+      A process is watched as the owner of the memory: its page faults and prefetches count even where a \
+      kernel worker does them. With COMMAND, its children are watched too.
+
+      EXAMPLES
+        mrtrace record -- ib_write_bw --odp
+        mrtrace record -o /tmp/rec -- ./server --pool /mnt/pmem/pool
+        mrtrace record -p 4242 --follow --duration 60
+        mrtrace record                     the whole system, until Ctrl-C
+        mrtrace record --fault-codes -- ./server
+      """)
+
+  @Option(
+    name: [.short, .customLong("output")],
+    help: "The recording's directory; must not exist (default: mrtrace-DATE-TIME).")
+  var output: String?
+
+  @Option(name: [.customShort("p"), .customLong("pid")], help: "Watch this process. Repeatable.")
+  var pids: [Int32] = []
+
+  @Flag(name: .shortAndLong, help: "Watch all processes, also while COMMAND runs.")
+  var all = false
+
+  @Flag(help: "Watch the children of -p processes too.")
+  var follow = false
+
+  @Option(help: "Stop after this many seconds.")
+  var duration: Double?
+
+  @Option(
+    help: """
+      What is recorded: failures with their evidence; operations, one record for each operation as well; \
+      layers, one for every function between verb and HMM too.
+      """)
+  var detail: TracerSettings.Detail = .operations
+
+  @Flag(
+    help: """
+      Also watch handle_mm_fault, for the fault code of every failed fault. Every page fault of every \
+      process then costs some 170 instructions more.
+      """)
+  var faultCodes = false
+
+  @Option(
+    name: .customLong("no-hook"),
+    help: ArgumentHelp(
+      """
+      Leave a kernel function alone, or a family of hooks (fentry, kprobe, direct, fault), to see what the \
+      answer is without it. Repeatable.
+      """, valueName: "name"))
+  var noHook: [String] = []
+
+  @Option(help: "Size of the ring buffer between kernel and agent, KiB; a power of two.")
+  var ringSize = 4096
+
+  @Flag(name: .shortAndLong, help: "Do not print the diagnosis at the end.")
+  var quiet = false
+
+  @Argument(
+    parsing: .postTerminator,
+    help: "The command to run, after --.")
+  var command: [String] = []
+
+  func validate() throws {
+    if let duration, !(duration > 0) { throw ValidationError("--duration must be more than 0.") }
+    if ringSize < 4 || ringSize & (ringSize - 1) != 0 || ringSize > 1 << 20 {
+      throw ValidationError("--ring-size must be a power of two from 4 to 1048576 (KiB).")
+    }
+    if !command.isEmpty, !pids.isEmpty {
+      throw ValidationError("give either COMMAND or -p, not both.")
+    }
+    if all, !pids.isEmpty { throw ValidationError("give either -a or -p, not both.") }
+  }
+
+  func run() throws {
+    let status: Int32
+    do throws(RecordFailure) {
+      status = try RecordSession(self).run()
+    } catch {
+      throw Output.fail(error.sentence)
+    }
+    if status != 0 { throw ExitCode(status) }
+  }
+
+  var settings: TracerSettings {
+    let families = Set(noHook.compactMap(HookPlan.Family.init(rawValue:)))
+    return TracerSettings(
+      detail: detail, processes: pids.map { UInt32(bitPattern: $0) },
+      filters: !all && (!pids.isEmpty || !command.isEmpty),
+      follow: !all && (follow || !command.isEmpty), faultCodes: faultCodes, without: families,
+      unhooked: Set(noHook), ringSize: ringSize << 10)
+  }
+}
+
+extension TracerSettings.Detail: ExpressibleByArgument {}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Glibc
+import Kernel
+import Model
+import Recording
+import Terminal
+
+/// One run of `record`: attach, let the command go, ring to file, close, report.
+///
+/// One thread owns everything.
+struct RecordSession {
+  private let options: RecordCommand
+  private let style = Output.style(of: STDERR_FILENO)
+
+  /// After the command has ended, its asynchronous work may still fail: wait that long.
+  private static let graceNs: UInt64 = 200_000_000
+  private static let tickMs = 100
+
+  init(_ options: RecordCommand) { self.options = options }
+
+  /// The exit status.
+  func run() throws(RecordFailure) -> Int32 {
+    try checkInput()
+    let path = options.output ?? RecordSession.defaultPath()
+    let facts: KernelFacts
+    let tracer: Tracer
+    var loop: EventLoop
+    let ring: RingReader
+    do throws(KernelError) {
+      if let obstacle = Permissions.obstacle() { throw obstacle }
+      let known = try KernelFacts.read()
+      tracer = try Tracer.start(facts: known, settings: options.settings)
+      facts = tracer.complete(known)
+      loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: RecordSession.tickMs)
+      ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
+    } catch {
+      throw .kernel(error)
+    }
+    return try record(to: path, facts: facts, tracer: tracer, loop: loop, ring: ring)
+  }
+
+  // MARK: - Before anything is attached
+
+  private func checkInput() throws(RecordFailure) {
+    if let name = options.command.first {
+      switch ChildProcess.find(name, path: Output.environment("PATH")) {
+      case .success: break
+      case .failure(.noent): throw .commandNotFound(name)
+      case .failure(let errno): throw .commandNotRun(name, errno)
+      }
+    }
+    for pid in options.pids where kill(pid, 0) != 0 && errno == ESRCH {
+      throw .kernel(.processGone(pid: Int(pid)))
+    }
+    // Found again when it is made; but better before the seconds of attaching.
+    if let path = options.output, access(path, F_OK) == 0 {
+      throw .recording(.exists(path: path))
+    }
+  }
+
+  private static func defaultPath() -> String {
+    var now = time(nil)
+    var local = tm()
+    localtime_r(&now, &local)
+    func two(_ value: CInt) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    return "mrtrace-\(1900 + local.tm_year)\(two(local.tm_mon + 1))\(two(local.tm_mday))"
+      + "-\(two(local.tm_hour))\(two(local.tm_min))\(two(local.tm_sec))"
+  }
+
+  // MARK: - Recording
+
+  private func record(
+    to path: String, facts: KernelFacts, tracer: consuming Tracer, loop: consuming EventLoop,
+    ring: consuming RingReader
+  ) throws(RecordFailure) -> Int32 {
+    let writer: RecordingWriter
+    do throws(RecordingError) {
+      writer = try RecordingWriter.create(
+        at: path,
+        environment: .ofThisRun(
+          facts: facts, plan: tracer.plan, detail: options.detail.rawValue,
+          commandLine: CommandLine.arguments))
+    } catch {
+      throw .recording(error)
+    }
+    var child: ChildProcess?
+    if !options.command.isEmpty {
+      do throws(KernelError) {
+        child = try ChildProcess(command: options.command)
+      } catch {
+        RecordSession.remove(path)
+        throw .kernel(error)
+      }
+    }
+    if let pid = child?.pid { tracer.watch(UInt32(bitPattern: pid)) }
+    Output.notes("mrtrace: \(HookPlanText.line(DoctorFacts.rows(of: tracer.plan)))\n")
+    if child != nil {
+      let name = options.command[0]
+      do throws(Errno) {
+        try child?.run()
+      } catch {
+        RecordSession.remove(path)
+        throw error == .noent ? .commandNotFound(name) : .commandNotRun(name, error)
+      }
+    } else {
+      Output.notes("mrtrace: recording into \(path); Ctrl-C ends it\n")
+    }
+
+    var pump = RecordPump(writer: writer)
+    var progress = ProgressLine(style: style)
+    let started = Clock.monotonic()
+    var status: Int32?
+    var stopAt = options.duration.map { started + UInt64($0 * 1e9) }
+    var lastLook = started
+    loop: while true {
+      let wake = loop.wait()
+      pump.drain(ring)
+      let now = Clock.monotonic()
+      pump.flush(now: now)
+      if pump.failure != nil { break }
+      switch wake {
+      case .stop(let signal):
+        // A command in the same terminal has got Ctrl-C as well; wait for it, unless told twice.
+        if child != nil, status == nil, stopAt == nil || options.duration != nil, signal == SIGINT {
+          stopAt = now + 5_000_000_000
+        } else {
+          break loop
+        }
+      case .child, .work: break
+      }
+      if child != nil, status == nil, let ended = child?.exitStatus() {
+        status = ended
+        stopAt = now + RecordSession.graceNs
+      }
+      if let stopAt, now >= stopAt { break }
+      if now - lastLook >= 1_000_000_000 {
+        lastLook = now
+        _ = tracer.attachLate()
+        if !options.pids.isEmpty, options.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH }) {
+          break
+        }
+        Output.notes(progress.show(pump.progress(elapsedNs: now - started)))
+      }
+    }
+    Output.notes(progress.clear())
+    try finish(pump: &pump, tracer: tracer, ring: ring, path: path)
+    return status ?? 0
+  }
+
+  private func finish(
+    pump: inout RecordPump, tracer: borrowing Tracer, ring: borrowing RingReader, path: String
+  ) throws(RecordFailure) {
+    pump.drain(ring)
+    let now = Clock.monotonic()
+    let counters = tracer.counters()
+    pump.close(
+      counters: counters.map {
+        Event.counter(
+          hook: $0.row.hook.id.rawValue, rung: $0.row.rung.recorded, counts: $0.counts,
+          missed: $0.missed, timeNs: now)
+      },
+      lost: counters.reduce(0) { $0 + $1.counts.lost }, now: now)
+    if let failure = pump.failure {
+      Output.notes("mrtrace: the recording \(path) ends early\n")
+      throw .recording(failure)
+    }
+    Output.notes("mrtrace: \(pump.records) records in \(path)\n")
+    guard !options.quiet else { return }
+    do throws(RecordingError) {
+      let report = try RecordingReport.load(path, keepAll: false)
+      Output.results(report.text(style: Output.style(of: STDOUT_FILENO)))
+    } catch {
+      throw .recording(error)
+    }
+  }
+
+  /// A recording that never began is not left behind.
+  private static func remove(_ path: String) {
+    unlink("\(path)/metadata")
+    rmdir(path)
+  }
+}
+
+extension HookPlan.Rung {
+  /// As a COUNTER record carries it.
+  var recorded: mrt_rung {
+    switch self {
+    case .fexit: return MRT_RUNG_FEXIT
+    case .kprobe: return MRT_RUNG_KPROBE
+    case .tracepoint: return MRT_RUNG_TRACEPOINT
+    default: return MRT_RUNG_NONE
+    }
+  }
+}

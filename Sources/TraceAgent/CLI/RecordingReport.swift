@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Diagnosis
+import Events
+import Model
+import Operations
+import Recording
+import Terminal
+
+/// A recording read, correlated and diagnosed.
+struct RecordingReport {
+  let environment: RecordingEnvironment
+  /// In order of their end.
+  private(set) var diagnoses: [Diagnosis] = []
+  /// All operations, failed ones too; empty unless asked for.
+  private(set) var operations: [Operation] = []
+  private(set) var summary = ReportSummary()
+
+  static func load(_ path: String, keepAll: Bool) throws(RecordingError) -> RecordingReport {
+    let reader = try RecordingReader.open(path)
+    var report = RecordingReport(environment: reader.environment)
+    var counters = RecordedCounters()
+    var correlator = Correlator(
+      hooks: reader.environment.hookNames, configuration: .recording)
+    var seen: [Operation.Kind: UInt64] = [:]
+    var ended: [Operation] = []
+    for event in reader.events() {
+      if case .counter(let counter) = event { counters.add(counter) }
+      for operation in correlator.add(event) {
+        seen[operation.kind, default: 0] += 1
+        if operation.failed || keepAll { ended.append(operation) }
+      }
+    }
+    for operation in correlator.finish() {
+      seen[operation.kind, default: 0] += 1
+      if operation.failed || keepAll { ended.append(operation) }
+    }
+    let order = ended.indices.sorted { (ended[$0].endNs, $0) < (ended[$1].endNs, $1) }
+    for index in order {
+      // names of kernel addresses come at the end of a recording
+      correlator.symbols.name(&ended[index])
+      if keepAll { report.operations.append(ended[index]) }
+      if let diagnosis = diagnose(ended[index], traits: reader.environment.traits) {
+        report.diagnoses.append(diagnosis)
+      }
+    }
+    report.summary = ReportSummary(
+      seen: Operation.Kind.allCases.compactMap { kind in
+        seen[kind].map { ReportSummary.Seen(kind: kind, count: $0) }
+      },
+      hooks: counters.hooks(names: reader.environment.hookNames),
+      problems: reader.problems.map(\.sentence)
+        + RecordingReport.problems(correlator.statistics, reader.totals))
+    return report
+  }
+
+  func text(style: Style) -> String {
+    var text = ""
+    for (index, diagnosis) in diagnoses.enumerated() {
+      text += ReportText.render(
+        diagnosis, index: diagnoses.count > 1 ? index + 1 : nil, style: style,
+        clockOffsetNs: environment.clockOffsetNs)
+      text += "\n"
+    }
+    return text + ReportText.summaryTable(diagnoses, summary, style: style)
+  }
+
+  private static func problems(
+    _ statistics: Correlator.Statistics, _ totals: RecordingReader.Totals
+  ) -> [String] {
+    var problems: [String] = []
+    if totals.discarded > 0 {
+      problems.append("\(totals.discarded) records found no room and are lost.")
+    }
+    if statistics.unfinishedOperations > 0 {
+      problems.append(
+        "\(statistics.unfinishedOperations) operations have evidence but no end in the recording.")
+    }
+    return problems
+  }
+}
+
+/// The COUNTER records of a recording, summed by hook.
+private struct RecordedCounters {
+  private var counts: [UInt32: mrt_counter] = [:]
+
+  mutating func add(_ counter: mrt_counter) {
+    counts[counter.h.hook] = counter
+  }
+
+  func hooks(names: HookNames) -> [ReportSummary.Hook] {
+    counts.sorted { $0.key < $1.key }.map { hook, counter in
+      ReportSummary.Hook(
+        name: names[hook], seen: counter.counts.seen, failed: counter.counts.failed,
+        recorded: counter.counts.recorded, lost: counter.counts.lost, missed: counter.missed)
+    }
+  }
+}
