@@ -8,12 +8,13 @@ import Model
 ///
 /// Records of one operation carry the same tid and operation number. In the ring buffer the
 /// evidence always comes before the OPERATION record that ends it; in a recording, whose streams
-/// are merged by time, some may come a little later, for which an operation then waits
+/// are merged by time, some may come a little later, for which a failed operation then waits
 /// ``Configuration/lateNs``. A failed registration waits for what its thread does next, at most
 /// ``Configuration/recoveryNs``, because that may be its cure.
 package struct Correlator: Sendable {
   package struct Configuration: Equatable, Sendable {
-    /// How long evidence may come after the end of its operation, ns of event time.
+    /// How long evidence may come after the end of its operation, where that failed, ns of event
+    /// time.
     package var lateNs: UInt64
     /// How long after a failed registration the same thread may mend it, ns of event time.
     package var recoveryNs: UInt64 = 1_000_000_000
@@ -47,6 +48,8 @@ package struct Correlator: Sendable {
 
   private var pending: PendingEvidence
   private var regions: RegionTable
+  /// Operations that wait for nothing.
+  private var ready: [Operation] = []
   private var late: LateWindow
   private var recovery = RecoveryWindow()
   private var comms: [Int: String] = [:]
@@ -92,7 +95,8 @@ package struct Correlator: Sendable {
 
   /// Returns all operations that were still waiting: no event follows.
   package mutating func finish() -> [Operation] {
-    var operations = late.takeAll()
+    var operations: [Operation] = []
+    late.takeAll(into: &operations)
     operations += recovery.takeAll().map(\.operation)
     for index in operations.indices { symbols.name(&operations[index]) }
     return operations
@@ -128,8 +132,10 @@ package struct Correlator: Sendable {
     if let mended = recovery.next(operation) { late.hold(mended.operation, key: mended.key) }
     if operation.failed && operation.kind == .regMR {
       recovery.hold(operation, key: key, until: operation.endNs &+ configuration.recoveryNs)
-    } else {
+    } else if operation.failed {
       late.hold(operation, key: key)
+    } else {
+      ready.append(operation)
     }
   }
 
@@ -147,7 +153,10 @@ package struct Correlator: Sendable {
 
   private mutating func due() -> [Operation] {
     for waiting in recovery.takeDue(at: now) { late.hold(waiting.operation, key: waiting.key) }
-    var operations = late.takeDue(at: now)
+    var operations: [Operation] = []
+    late.takeDue(at: now, into: &operations)
+    operations += ready
+    ready.removeAll(keepingCapacity: true)
     for index in operations.indices { symbols.name(&operations[index]) }
     return operations
   }

@@ -3,7 +3,8 @@
 import Events
 import Model
 
-/// Operations that have ended and wait a while for evidence that comes late, in order of arrival.
+/// Failed operations that have ended and wait a while for evidence that comes late, in order of
+/// arrival.
 struct LateWindow: Sendable {
   private struct Waiting: Sendable {
     var operation: Operation
@@ -33,23 +34,24 @@ struct LateWindow: Sendable {
     return true
   }
 
-  mutating func takeDue(at now: UInt64) -> [Operation] {
-    take { [lateNs] in
-      lateNs == 0 || (now >= $0.endNs && now - $0.endNs > lateNs)
+  mutating func takeDue(at now: UInt64, into operations: inout [Operation]) {
+    take(into: &operations) { [lateNs] endNs in
+      lateNs == 0 || (now >= endNs && now - endNs > lateNs)
     }
   }
 
-  mutating func takeAll() -> [Operation] {
-    take { _ in true }
+  mutating func takeAll(into operations: inout [Operation]) {
+    take(into: &operations) { _ in true }
   }
 
-  private mutating func take(while isDue: (Operation) -> Bool) -> [Operation] {
-    var taken: [Operation] = []
-    while head < waiting.count, let next = waiting[head], isDue(next.operation) {
+  private mutating func take(into operations: inout [Operation], while isDue: (UInt64) -> Bool) {
+    guard head < waiting.count else { return }
+    while head < waiting.count, let endNs = waiting[head]?.operation.endNs, isDue(endNs),
+      let next = waiting[head].take()
+    {
       // An operation number seen again belongs to the later one.
       if numbers[next.key] == first + head { numbers[next.key] = nil }
-      taken.append(next.operation)
-      waiting[head] = nil
+      operations.append(next.operation)
       head += 1
     }
     if head == waiting.count || head > 1024 && head > waiting.count / 2 {
@@ -57,6 +59,5 @@ struct LateWindow: Sendable {
       first += head
       head = 0
     }
-    return taken
   }
 }

@@ -11,7 +11,8 @@ import Testing
 @Suite struct RecoveryTests {
   private func operation(
     _ kind: mrt_operation_kind = MRT_OP_REG_MR, timeNs: UInt64, result: Int64,
-    access: UInt32 = 0x07, tid: UInt32 = 413, number: UInt64 = 1, change: (inout mrt_operation) -> Void = { _ in }
+    access: UInt32 = 0x07, tid: UInt32 = 413, number: UInt64 = 1,
+    change: (inout mrt_operation) -> Void = { _ in }
   ) -> Event {
     var record = SampleEvents.operation(
       kind: kind,
