@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# What one does with this tree. The steps are in .ci/ and lab/, which can be called by themselves.
+MAKEFLAGS += --no-print-directory
+KERNELS ?= newest 6.1 fsdax-2021
+
+.PHONY: help setup build check unit test demo demo-2021 clean
+
+help:
+	@echo "make setup      install the Debian packages that are missing (root or sudo), look for Swift 6.2 or newer"
+	@echo "make build      build/mrtrace: one static binary"
+	@echo "make demo       boot the newest Debian kernel, record failing RDMA memory there, diagnose it"
+	@echo "make demo-2021  the fsdax bug of 2021, broken and fixed side by side (builds a kernel once, ~13 minutes)"
+	@echo "make test       everything below, and every scenario on the kernels $(KERNELS)"
+	@echo "make check      licences, formatting, syntax"
+	@echo "make unit       unit tests"
+	@echo "make clean      remove what was built here (the lab's kernels stay in its cache)"
+
+setup:
+	@.ci/setup
+
+build:
+	@.ci/build
+
+check:
+	@.ci/check
+
+unit:
+	@.ci/unit
+
+test:
+	@KERNELS="$(KERNELS)" .ci/test
+
+demo:
+	@lab/demo
+
+demo-2021:
+	@lab/demo-2021
+
+clean:
+	@rm -rf build .build lab/workload/build lab/__pycache__
+	@echo "removed build, .build, lab/workload/build (demo recordings and the lab's cache stay)"
