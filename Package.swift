@@ -23,14 +23,16 @@ let package = Package(
 
     .target(name: "Model", path: "\(layers)/Model"),
     .target(name: "Events", dependencies: ["CEvents", "Model"], path: "\(layers)/Events"),
-    .target(name: "Operations", dependencies: ["Events", "Model"], path: "\(layers)/Operations"),
+    .target(
+      name: "Operations", dependencies: ["CEvents", "Events", "Model"],
+      path: "\(layers)/Operations"),
     .target(name: "Diagnosis", dependencies: ["Model"], path: "\(layers)/Diagnosis"),
     .target(
       name: "Recording", dependencies: ["CEvents", "Events", "Model"], path: "\(layers)/Recording"),
     .target(
       name: "Kernel", dependencies: ["CBPF", "CEvents", "Events", "Model"],
       path: "\(layers)/Kernel", plugins: ["BPFObject"]),
-    .target(name: "Terminal", dependencies: ["Diagnosis", "Model"], path: "\(layers)/Terminal"),
+    .target(name: "Terminal", dependencies: ["Model"], path: "\(layers)/Terminal"),
     .executableTarget(
       name: "mrtrace",
       dependencies: [

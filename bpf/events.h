@@ -10,8 +10,8 @@
  *  - a variable tail is preceded by its count, and is the last member;
  *  - a field that was not read is 0 *and* its MRT_HAS_… bit is clear: absent is
  *    not zero;
- *  - the same bytes are a CTF 1.8 event (Recording/CTFMetadata.swift): 16 bytes
- *    of event header, 24 bytes of event context, then the fields in order.
+ *  - the same bytes are a CTF 1.8 event (Recording/CTFMetadata.swift): 12 bytes
+ *    of event header, 28 bytes of event context, then the fields in order.
  *
  * Growing: add fields at the end of a record's fixed part only together with a
  * new minor format version; add kinds freely.

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CBPF
+import Testing
+
+@testable import Kernel
+
+@Suite struct BPFObjectTests {
+  @Test func base64() {
+    #expect(BPFObjectImage.decode("") == [])
+    #expect(BPFObjectImage.decode("TQ==") == [0x4d])
+    #expect(BPFObjectImage.decode("TWE=") == [0x4d, 0x61])
+    #expect(BPFObjectImage.decode("TWFu+/8=") == [0x4d, 0x61, 0x6e, 0xfb, 0xff])
+  }
+
+  /// Every hook has its programs in the object that is embedded, under the names the agent looks for.
+  @Test func everyHookHasItsPrograms() throws {
+    let image = BPFObjectImage.bytes()
+    #expect(image.prefix(4) == [0x7f, 0x45, 0x4c, 0x46])
+    let object = try #require(
+      image.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, nil) })
+    defer { bpf_object__close(object) }
+    for hook in Hook.all {
+      switch hook.way {
+      case .tracepoint:
+        #expect(has(object, "raw_tp__\(hook.symbol)"))
+      case .entryAndExit:
+        #expect(has(object, "fentry__\(hook.symbol)"))
+        fallthrough
+      case .exit:
+        for kind in ["fexit", "kprobe", "kretprobe"] {
+          #expect(has(object, "\(kind)__\(hook.symbol)"))
+        }
+      }
+    }
+  }
+
+  private func has(_ object: OpaquePointer, _ name: String) -> Bool {
+    bpf_object__find_program_by_name(object, name) != nil
+  }
+
+  @Test func refusedProgramIsNamed() {
+    let log = """
+      libbpf: prog 'fexit__hmm_vma_walk_pmd': BPF program load failed: Invalid argument
+      libbpf: prog 'fexit__hmm_vma_walk_pmd': failed to load: -22
+      libbpf: failed to load object 'mrtrace'
+      """
+    #expect(ProgramGroup.refusedSymbol(in: log) == "hmm_vma_walk_pmd")
+    #expect(ProgramGroup.refusedSymbol(in: "libbpf: failed to load object 'mrtrace'") == nil)
+    // a kprobe has no rung below: nothing to demote
+    #expect(ProgramGroup.refusedSymbol(in: "prog 'kprobe__x': failed to load: -1") == nil)
+    #expect(
+      ProgramGroup.lastWords(of: log) == "prog 'fexit__hmm_vma_walk_pmd': failed to load: -22")
+  }
+}

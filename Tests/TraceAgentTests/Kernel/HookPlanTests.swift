@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Kernel
+import Testing
+
+@Suite struct HookPlanTests {
+  /// (kernel, hook, rung): what was seen to attach in the lab.
+  static let expected: [(String, String, HookPlan.Rung)] = [
+    ("5.10", "ib_uverbs_reg_mr", .kprobe),
+    ("5.10", "ib_umem_odp_map_dma_and_lock", .kprobe),
+    ("5.10", "hmm_vma_walk_pmd", .fexit),
+    ("5.10", "hmm_vma_handle_pte", .replay),
+    ("6.1", "ib_uverbs_reg_mr", .fexit),
+    ("6.1", "ib_umem_get", .fexit),
+    ("6.1", "__ib_umem_get_va", .absent),
+    ("6.1", "hmm_range_fault", .fexit),
+    ("6.1", "hmm_range_fault_locked", .absent),
+    ("6.1", "hmm_vma_handle_pte", .replay),
+    ("6.1", "rxe_ib_advise_mr", .absent),
+    ("6.1", "mlx5_ib_advise_mr", .later),
+    ("6.1", "dax_pte_fault_done", .tracepoint),
+    ("6.18", "rxe_ib_advise_mr", .fexit),
+    ("6.18", "ib_uverbs_handler_UVERBS_METHOD_REG_MR", .fexit),
+    ("7.3", "ib_umem_get", .absent),
+    ("7.3", "__ib_umem_get_va", .fexit),
+    ("7.3", "hmm_range_fault_locked", .fexit),
+    ("7.3", "hmm_range_fault_unlocked_timeout", .fexit),
+    ("7.3", "hmm_vma_handle_pte", .replay),
+    ("fsdax-2021", "hmm_vma_handle_pte", .fexit),
+    ("fsdax-2021", "rxe_ib_advise_mr", .fexit),
+    ("fsdax-2021", "ib_uverbs_handler_UVERBS_METHOD_REG_MR", .absent),
+  ]
+
+  @Test(arguments: expected)
+  func rungOnRealKernel(kernel: String, hook: String, rung: HookPlan.Rung) throws {
+    let row = try #require(try KernelFixture(kernel).plan()[hook])
+    #expect(row.rung == rung)
+  }
+
+  @Test func modulesAreThoseThatHoldTheSymbol() throws {
+    #expect(try KernelFixture("6.1").plan()["ib_umem_get"]?.module == "ib_uverbs")
+    #expect(try KernelFixture("7.3").plan()["__ib_umem_get_va"]?.module == "ib_core")
+    #expect(try KernelFixture("fsdax-2021").plan()["ib_umem_get"]?.module == nil)
+  }
+
+  @Test(arguments: KernelFixture.names)
+  func hotHooksOnlyOnRequest(kernel: String) throws {
+    let plain = try KernelFixture(kernel).plan()
+    #expect(plain["handle_mm_fault"]?.rung == .off)
+    #expect(plain["sched_process_fork"]?.rung == .off)
+    #expect(plain["ib_umem_odp_release"]?.rung == .off)
+    let all = try KernelFixture(kernel).plan(.init(faultCodes: true, layers: true, follow: true))
+    #expect(all["handle_mm_fault"]?.rung == .fexit)
+    #expect(all["sched_process_fork"]?.rung == .tracepoint)
+    #expect(all["ib_umem_odp_release"]?.isAttached == true)
+  }
+
+  @Test(arguments: KernelFixture.names)
+  func withoutFentryEverythingIsAKprobe(kernel: String) throws {
+    let rows = try KernelFixture(kernel).plan(.init(without: [.fentry])).values
+    #expect(!rows.contains { $0.rung == .fexit })
+    #expect(rows.filter { $0.rung == .kprobe }.count >= 10)
+  }
+
+  @Test func directHookForcedOffIsReplayed() throws {
+    for wish in [
+      HookPlan.Wish(without: [.direct]), HookPlan.Wish(unhooked: ["hmm_vma_handle_pte"]),
+    ] {
+      let row = try #require(try KernelFixture("fsdax-2021").plan(wish)["hmm_vma_handle_pte"])
+      #expect(row.rung == .replay)
+      #expect(row.note.hasPrefix("forced off"))
+    }
+  }
+
+  @Test func noReplayWithoutTheCaller() throws {
+    let plan = try KernelFixture("7.3").plan(.init(unhooked: ["hmm_vma_walk_pmd"]))
+    #expect(plan["hmm_vma_handle_pte"]?.rung == .absent)
+  }
+
+  @Test func faultWitnessesForcedOff() throws {
+    let plan = try KernelFixture("7.3").plan(.init(faultCodes: true, without: [.fault]))
+    #expect(plan["dax_pte_fault_done"]?.rung == .absent)
+    #expect(plan["handle_mm_fault"]?.rung == .absent)
+  }
+
+  @Test func refusedFentryGoesOneRungDown() throws {
+    let plan = try KernelFixture("7.3").plan(.init(demoted: ["hmm_vma_walk_hole"]))
+    #expect(plan["hmm_vma_walk_hole"]?.rung == .kprobe)
+    #expect(plan["hmm_vma_walk_pmd"]?.rung == .fexit)
+  }
+
+  @Test func aCompilersCloneIsHookedByItsName() {
+    let offers = HookPlan.Offers(
+      symbols: KernelSymbols([
+        "get_prefetchable_mr.constprop.0": .init(address: 1, module: "mlx5_ib")
+      ]),
+      btf: ["vmlinux", "mlx5_ib"], tracepoints: [], modules: ["mlx5_ib"])
+    let row = HookPlan(offers: offers, wish: .init()).rows.first {
+      $0.hook.symbol == "get_prefetchable_mr"
+    }
+    #expect(row?.rung == .kprobe)
+    #expect(row?.target == "get_prefetchable_mr.constprop.0")
+  }
+}
