@@ -2,8 +2,8 @@
 
 /// The numbers in `uname -r`.
 ///
-/// Distributions backport, so this is a last resort where no symbol tells kernels apart. `patch` is what
-/// stands third, which for Debian's "6.1.0-56-amd64" is no stable release.
+/// Distributions backport, so this is a last resort where no symbol tells kernels apart. `patch` is
+/// what stands third, which for Debian's "6.1.0-56-amd64" is no stable release.
 package struct KernelRelease: Comparable, Sendable, CustomStringConvertible {
   package var major: Int
   package var minor: Int
@@ -15,7 +15,8 @@ package struct KernelRelease: Comparable, Sendable, CustomStringConvertible {
     self.patch = patch
   }
 
-  /// nil unless the text begins with two numbers: "6.1.0-56-amd64", "7.3.4+deb13-amd64", "6.12-rc1".
+  /// nil unless the text begins with two numbers: "6.1.0-56-amd64", "7.3.4+deb13-amd64",
+  /// "6.12-rc1".
   package init?(_ release: String) {
     var numbers: [Int] = []
     var rest = release.utf8[...]

@@ -42,7 +42,8 @@ package struct DecodedEntry: Equatable, Sendable {
   package var raw: UInt64
   package var level: PageTableLevel
   package var kind: Kind
-  /// Names of the flags that are set and that this kernel defines; for a non-present entry what it is.
+  /// Names of the flags that are set and that this kernel defines; for a non-present entry what it
+  /// is.
   package var flags: [String]
   /// The page frame it maps or stands for; nil for none, swap and markers.
   package var pfn: UInt64?

@@ -2,19 +2,20 @@
 
 /// What of a running kernel decides its page-table layout.
 package struct PageTableFacts: Equatable, Sendable {
-  /// kallsyms has `arch_check_zapped_pte`: it came with shadow stacks (6.6), which took bit 58 for SAVED_DIRTY
-  /// and moved DEVMAP to 57. Absent: DEVMAP is bit 58.
+  /// kallsyms has `arch_check_zapped_pte`: it came with shadow stacks (6.6), which took bit 58 for
+  /// SAVED_DIRTY and moved DEVMAP to 57. Absent: DEVMAP is bit 58.
   package var hasCheckZappedPTE: Bool
-  /// kallsyms has `vmf_insert_page_mkwrite` (6.15): fsdax maps ordinary pages, nothing sets DEVMAP any more, and
-  /// device-exclusive entries have one swap type.
+  /// kallsyms has `vmf_insert_page_mkwrite` (6.15): fsdax maps ordinary pages, nothing sets DEVMAP
+  /// any more, and device-exclusive entries have one swap type.
   package var hasInsertPageMkwrite: Bool
-  /// kallsyms has `make_device_exclusive` or `make_device_exclusive_range` (5.14 and later, compiled with
-  /// CONFIG_DEVICE_PRIVATE only).
+  /// kallsyms has `make_device_exclusive` or `make_device_exclusive_range` (5.14 and later,
+  /// compiled with CONFIG_DEVICE_PRIVATE only).
   package var hasMakeDeviceExclusive: Bool
-  /// CONFIG_DEVICE_PRIVATE where the configuration could be read; nil = go by ``hasMakeDeviceExclusive``.
-  /// Before 5.14 no symbol tells.
+  /// CONFIG_DEVICE_PRIVATE where the configuration could be read; nil = go by
+  /// ``hasMakeDeviceExclusive``. Before 5.14 no symbol tells.
   package var devicePrivate: Bool?
-  /// `uname -r`: the last resort between numberings that no symbol tells apart (5.10, 5.14, 5.19, 6.2).
+  /// `uname -r`: the last resort between numberings that no symbol tells apart (5.10, 5.14, 5.19,
+  /// 6.2).
   package var release: KernelRelease?
   /// 4 or 5.
   package var levels: Int

@@ -2,7 +2,8 @@
 
 /// The numberings of include/linux/swap.h, with CONFIG_MIGRATION and CONFIG_MEMORY_FAILURE on.
 ///
-/// Types are given out from 31 downwards, so every new one and every option that is off moves the others.
+/// Types are given out from 31 downwards, so every new one and every option that is off moves the
+/// others.
 extension SwapTypes {
   /// 5.10 as Debian builds it, and others before 5.19 without CONFIG_DEVICE_PRIVATE.
   package static let debian510 = SwapTypes(

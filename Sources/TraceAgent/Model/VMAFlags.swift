@@ -19,8 +19,9 @@ package struct VMAFlags: OptionSet, Sendable {
 
   /// What a person needs to know of a mapping: permissions, kind and advice, lowest bit first.
   ///
-  /// Left out is bookkeeping that every mapping has (MAYREAD, MAYEXEC, MAYSHARE, ACCOUNT, NORESERVE, SOFTDIRTY);
-  /// MAYWRITE is named only where WRITE is clear, since only there it says something: mprotect() could set it.
+  /// Left out is bookkeeping that every mapping has (MAYREAD, MAYEXEC, MAYSHARE, ACCOUNT,
+  /// NORESERVE, SOFTDIRTY); MAYWRITE is named only where WRITE is clear, since only there it says
+  /// something: mprotect() could set it.
   package static func names(_ value: UInt64) -> [String] {
     var shown = value & ~bookkeeping
     if value & VMAFlags.write.rawValue != 0 { shown &= ~VMAFlags.mayWrite.rawValue }
@@ -29,8 +30,8 @@ package struct VMAFlags: OptionSet, Sendable {
 
   private static let bookkeeping: UInt64 = 1 << 4 | 1 << 6 | 1 << 7 | 1 << 20 | 1 << 21 | 1 << 27
 
-  /// Bit 11 was DENYWRITE before it became MAYBE_GUARD in 7.3, and bits from 32 on depend on architecture and
-  /// version: those are shown as numbers.
+  /// Bit 11 was DENYWRITE before it became MAYBE_GUARD in 7.3, and bits from 32 on depend on
+  /// architecture and version: those are shown as numbers.
   private static let table: [(bit: Int, name: String)] = [
     (0, "READ"), (1, "WRITE"), (2, "EXEC"), (3, "SHARED"), (5, "MAYWRITE"), (8, "GROWSDOWN"),
     (9, "UFFD_MISSING"), (10, "PFNMAP"), (12, "UFFD_WP"), (13, "LOCKED"), (14, "IO"),

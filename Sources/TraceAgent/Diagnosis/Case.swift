@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// A failed operation and its evidence, as the rules ask for it.
+///
+/// Addresses and sizes may come from a damaged recording: arithmetic on them wraps, and loops run
+/// over evidence, never over address ranges.
+struct Case: Sendable {
+  let operation: Operation
+  let traits: KernelTraits
+  let errno: Errno
+  /// Callbacks that failed in the last attempt, the deepest first.
+  let walks: [WalkEvidence]
+  let ranges: [RangeEvidence]
+  let layers: [LayerEvidence]
+  let tables: TableEvidence
+  /// Where HMM stopped.
+  private(set) var locus: Locus = .none
+
+  init(_ operation: Operation, traits: KernelTraits, errno: Errno) {
+    self.operation = operation
+    self.traits = traits
+    self.errno = errno
+    walks = Case.lastAttempt(of: operation.walks.filter { Case.isFailure($0.result) })
+    ranges = operation.ranges.filter { Case.isFailure($0.result) }
+    layers = operation.layers.filter { Errno(result: $0.result) != nil }
+    tables = TableEvidence(operation, format: traits.pageTables)
+    locus = Locator(self).locus
+  }
+
+  static let pageSize: UInt64 = 4096
+
+  static func page(of address: UInt64) -> UInt64 { address & ~(pageSize - 1) }
+
+  /// -EBUSY asks for another walk on every kernel, -EAGAIN for a fault on 7.3: neither is a
+  /// failure. A pointer returned as s64 is negative too, hence the limit.
+  static func isFailure(_ result: Int64) -> Bool {
+    guard let errno = Errno(result: result) else { return false }
+    return errno != .busy && errno != .again
+  }
+
+  /// hmm_vma_walk_hole() is tail-called from hmm_vma_walk_pmd(), and hmm_vma_handle_pte() called by
+  /// it: the callbacks around the last failing one are the same failure, and everything before is
+  /// another.
+  private static func lastAttempt(of walks: [WalkEvidence]) -> [WalkEvidence] {
+    guard let last = walks.last else { return [] }
+    let inner = walks.dropLast().reversed().prefix {
+      $0.result == last.result && $0.start >= last.start && $0.start < last.end
+    }
+    return inner.reversed() + [last]
+  }
+
+  // MARK: What was asked for
+
+  /// HMM was asked for writable pages (HMM_PFN_REQ_WRITE).
+  func wantsWrite(_ walk: WalkEvidence) -> Bool {
+    if let required = walk.requiredFault, required & 2 != 0 { return true }
+    let flags = walk.defaultFlags ?? ranges.last?.defaultFlags ?? 0
+    return flags & 1 << 62 != 0
+  }
+
+  var access: AccessFlags? { operation.mr.access.map(AccessFlags.init(rawValue:)) }
+
+  // MARK: Mappings
+
+  /// The mapping that holds `page`, or the gap that does.
+  func mapping(at page: UInt64) -> MappingEvidence? {
+    operation.mappings.last { $0.found && $0.start <= page && page < $0.end }
+      ?? operation.mappings.last { !$0.found && Case.page(of: $0.address) == page }
+  }
+
+  /// Byte offset of `page` in its file, whatever the file is.
+  func fileOffset(of page: UInt64) -> UInt64? {
+    guard let mapping = mapping(at: page), mapping.found, mapping.file != nil else { return nil }
+    return mapping.pageOffset << 12 &+ (page &- mapping.start)
+  }
+
+  /// The first page of `mapping` that is beyond the end of its regular file. nil: no such file, or
+  /// no such page.
+  func firstPageBeyondEOF(of mapping: MappingEvidence) -> UInt64? {
+    guard mapping.found, let file = mapping.file, file.isRegular else { return nil }
+    let pages = file.size >> 12 &+ (file.size & 4095 == 0 ? 0 : 1)
+    guard pages > mapping.pageOffset else { return mapping.start }
+    let inside = pages &- mapping.pageOffset
+    guard inside < (mapping.end &- mapping.start) >> 12 else { return nil }
+    return mapping.start &+ inside << 12
+  }
+
+  /// Any fault at `page` must fail: it lies behind the last page of its regular file.
+  func isBeyondEOF(_ page: UInt64) -> Bool {
+    guard let mapping = mapping(at: page), let first = firstPageBeyondEOF(of: mapping) else {
+      return false
+    }
+    return page >= first
+  }
+
+  // MARK: Layers
+
+  func layer(_ functions: String...) -> LayerEvidence? {
+    layers.last { functions.contains($0.function) }
+  }
+
+  /// The umem of the operation, as the failing map function left it.
+  var umem: UmemEvidence? { operation.umems.last { $0.region != nil } }
+
+  /// The umem's range, rounded to its page size as ib_umem_start() and ib_umem_end() do.
+  var umemRange: (start: UInt64, end: UInt64)? {
+    guard let umem, let region = umem.region else { return nil }
+    let shift = umem.pageShift ?? 12
+    guard shift < 64 else { return nil }
+    let mask = UInt64(1) << UInt64(shift) &- 1
+    return (region.start & ~mask, (region.start &+ region.length &+ mask) & ~mask)
+  }
+
+  /// Nothing below the verb was seen to fail.
+  var isBare: Bool { walks.isEmpty && ranges.isEmpty && layers.isEmpty }
+}
+
+extension MappingEvidence {
+  var flags: VMAFlags { VMAFlags(rawValue: vmFlags) }
+}
+
+extension MappingEvidence.File {
+  /// S_ISREG(i_mode)
+  var isRegular: Bool { mode & 0o170000 == 0o100000 }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+// Mappings that HMM refuses as a whole (hmm_vma_walk_test(), hmm_vma_walk_hole(), hmm_vma_fault()),
+// and that a long-term pin refuses for the same reason (check_vma_flags()).
+extension Cause {
+  static let mappingCauses: [Cause] = [
+    Cause(
+      "mapping-missing", sites: ["H1", "H12", "P6"],
+      check: "hmm_vma_walk_hole(): !walk->vma; __get_user_pages(): no VMA",
+      advice: [
+        "Nothing is mapped there: it was unmapped or freed while the MR still covered it, or the "
+          + "MR is longer "
+          + "than the mapping. Check the length, and deregister before freeing.",
+        "A library that frees behind your back (allocator trimming, fork and madvise) is found by "
+          + "the user "
+          + "stack of the unmapping call: strace -e munmap,mremap,brk.",
+      ],
+      references: [
+        "mm/hmm.c: hmm_vma_walk_hole(), hmm_do_fault()", "mm/gup.c: __get_user_pages()",
+      ]
+    ) { scene in
+      switch scene.locus {
+      case .gap(let page):
+        return Finding(
+          .proved, page: page,
+          because: "no mapping holds page \(hex(page))\(scene.gap(page))",
+          links: [.init(function: "hmm_vma_walk_hole", result: "-EFAULT", seen: .replayed)])
+      case .vanished(let page):
+        return Finding(
+          .proved, page: page,
+          because: "the mapping of page \(hex(page)) went away before it could be faulted in"
+            + scene.gap(page),
+          links: [.init(function: "hmm_do_fault", result: "-EFAULT", seen: .replayed)])
+      default:
+        return scene.pin(.missing) { refusal in
+          "no mapping holds page \(hex(refusal.page))\(scene.gap(refusal.page))"
+        }
+      }
+    },
+    Cause(
+      "mapping-device", sites: ["H2", "P5"],
+      check:
+        "hmm_vma_walk_test(), check_vma_flags(): vm_flags & (VM_IO | VM_PFNMAP)",
+      advice: [
+        "This is a device's memory (a PCI BAR, a GPU, /dev/mem), mapped without struct pages: it "
+          + "cannot be "
+          + "registered by address.",
+        "Use the driver's dma-buf export with ibv_reg_dmabuf_mr(), or a peer-memory module of the "
+          + "device's "
+          + "vendor, or copy through ordinary memory.",
+      ],
+      references: [
+        "mm/hmm.c: hmm_vma_walk_test()", "mm/gup.c: check_vma_flags()", "ibv_reg_dmabuf_mr(3)",
+      ]
+    ) { scene in
+      let text = { (page: UInt64, mapping: MappingEvidence) in
+        "\(scene.place(page)) is device memory: its mapping has "
+          + "\(list(VMAFlags.names(mapping.vmFlags & VMAFlags([.io, .pfnMap]).rawValue))) set"
+      }
+      return scene.refusedMapping { flags in !flags.isDisjoint(with: [.io, .pfnMap]) }
+        .map { page, mapping in Finding(.proved, page: page, because: text(page, mapping)) }
+        ?? scene.pin(.device) { text($0.page, $0.mapping) }
+    },
+    Cause(
+      "mapping-not-readable", sites: ["H2", "P7"],
+      check: "hmm_vma_walk_test(), check_vma_flags(): !(vm_flags & VM_READ)",
+      advice: [
+        "The mapping is PROT_NONE, write-only or execute-only: mprotect() it readable before the "
+          + "MR is used, or "
+          + "keep it out of the MR (guard pages of allocators and stacks are PROT_NONE)."
+      ],
+      references: ["mm/hmm.c: hmm_vma_walk_test()", "mm/gup.c: check_vma_flags()"]
+    ) { scene in
+      let text = { (page: UInt64) in
+        "\(scene.place(page)) may not be read: its mapping has no VM_READ"
+      }
+      return scene.refusedMapping { flags in
+        flags.isDisjoint(with: [.io, .pfnMap, .read])
+      }
+      .map { page, _ in Finding(.proved, page: page, because: text(page)) }
+        ?? scene.pin(.notReadable) { text($0.page) }
+    },
+    Cause(
+      "mapping-mixedmap", sites: ["H2"],
+      check: "hmm_vma_walk_test(): vm_flags & VM_MIXEDMAP (before 5.10.94 and 5.17)",
+      advice: [
+        "Run a kernel with 87c01d57fa23 (5.10.94, 5.17 or later), which looks at the pages "
+          + "instead of refusing "
+          + "the mapping."
+      ],
+      references: [
+        "mm/hmm.c: hmm_vma_walk_test()",
+        "commit 87c01d57fa23 (mm/hmm.c: allow VM_MIXEDMAP to work with hmm_range_fault)",
+      ]
+    ) { scene in
+      guard scene.traits.rejectsMixedMap else { return nil }
+      return scene.refusedMapping { flags in
+        flags.contains([.mixedMap, .read]) && flags.isDisjoint(with: [.io, .pfnMap])
+      }
+      .map { page, _ in
+        Finding(
+          .proved, page: page,
+          because: "\(scene.place(page)) is in a VM_MIXEDMAP mapping, which this kernel's "
+            + "hmm_vma_walk_test() refuses")
+      }
+    },
+    Cause(
+      "mapping-not-writable", sites: ["H8", "P7"],
+      check:
+        "hmm_vma_fault() (7.3: hmm_do_fault()), check_vma_flags(): write wanted and !(vm_flags & "
+        + "VM_WRITE)",
+      advice: [
+        "Map the memory PROT_READ|PROT_WRITE (a file: open it for writing), or register it "
+          + "without LOCAL_WRITE, "
+          + "REMOTE_WRITE and REMOTE_ATOMIC if nobody writes to it.",
+        "An on-demand registration of read-only memory succeeds even with LOCAL_WRITE: the error "
+          + "comes at the "
+          + "first write.",
+      ],
+      references: ["mm/hmm.c: hmm_vma_fault(), hmm_do_fault()", "mm/gup.c: check_vma_flags()"]
+    ) { scene in
+      if case .notWritable(let page) = scene.locus {
+        guard let mapping = scene.mapping(at: page), mapping.found, !mapping.flags.contains(.write)
+        else { return nil }
+        return Finding(
+          .proved, page: page,
+          because: "\(scene.place(page)) may not be written: write access was asked for, and its "
+            + "mapping has "
+            + "no VM_WRITE",
+          links: [
+            .init(
+              function: scene.traits.faultsOutsideWalk ? "hmm_do_fault" : "hmm_vma_fault",
+              result: "-EPERM", seen: .replayed)
+          ])
+      }
+      return scene.pin(.notWritable) { refusal in
+        let writes = scene.pinRequest?.access.isWritable ?? true
+        return "\(scene.place(refusal.page)) may not be written: its mapping has no VM_WRITE, and "
+          + (writes
+            ? "the MR is writable"
+            : "this kernel pins even a read-only MR for writing, which a shared mapping does not "
+              + "allow")
+      }
+    },
+  ]
+}
+
+extension Case {
+  /// The page and mapping at which hmm_vma_walk_test() failed, if the mapping's flags are such that
+  /// it must.
+  fileprivate func refusedMapping(
+    _ matches: (VMAFlags) -> Bool
+  ) -> (page: UInt64, mapping: MappingEvidence)? {
+    guard case .refusedMapping(let page) = locus, let mapping = mapping(at: page), mapping.found,
+      matches(mapping.flags)
+    else { return nil }
+    return (page, mapping)
+  }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+// Entries that HMM rejects without trying a fault (mm/hmm.c).
+extension Cause {
+  static let pteCauses: [Cause] = [
+    Cause(
+      "pte-special-devmap", sites: ["H3a"],
+      check:
+        "hmm_vma_handle_pte(): pte_special() && !is_zero_pfn(), without the exception for "
+        + "pte_devmap()",
+      advice: [
+        "Run a kernel with the fix: 5.15, 5.14.6, 5.13.19 or 5.10.67, or later ones.",
+        "Until then have the file mapped by 2 MiB entries, which are not affected: extents and "
+          + "mapping "
+          + "aligned to 2 MiB (mkfs.ext4 -E stride=512,stripe_width=512 or mkfs.xfs -d "
+          + "su=2m,sw=1, then "
+          + "fallocate).",
+        "Or use device-dax instead of fsdax. Registering without ON_DEMAND is no way out: the "
+          + "kernel "
+          + "refuses to pin fsdax pages.",
+      ],
+      references: [
+        "mm/hmm.c: hmm_vma_handle_pte()",
+        "commit 4b42fb213678 (mm/hmm: bypass devmap pte when all pfn requested flags are "
+          + "fulfilled)",
+        "https://github.com/pmem/rpma/issues/1142",
+      ]
+    ) { scene in
+      scene.refusedEntry(.specialDevmap) { refused in
+        "is mapped by a PTE with \(list(refused.softFlags)) set, and this kernel's "
+          + "hmm_vma_handle_pte() takes "
+          + "every special PTE for one without a struct page (the 2021 fsdax bug, fixed by "
+          + "4b42fb213678 in "
+          + "5.15, 5.14.6, 5.13.19, 5.10.67)"
+      }
+    },
+    Cause(
+      "pte-special", sites: ["H3", "P11"],
+      check: "hmm_vma_handle_pte(): !vm_normal_page() && !is_zero_pfn()",
+      advice: [
+        "This memory is a device's or firmware's: it has no struct page, and the kernel cannot "
+          + "lend it to "
+          + "an RDMA device by address. Register it as a dma-buf (ibv_reg_dmabuf_mr) if its "
+          + "driver exports one.",
+        "Otherwise copy through ordinary memory.",
+      ],
+      references: ["mm/hmm.c: hmm_vma_handle_pte()", "mm/memory.c: vm_normal_page()"]
+    ) { scene in
+      scene.refusedEntry(.special) { refused in
+        "is mapped by a PTE with \(list(refused.softFlags)) set: raw memory without a struct "
+          + "page, which "
+          + "hmm_vma_handle_pte() rejects"
+      }
+    },
+    Cause(
+      "pte-hwpoison", sites: ["H4"],
+      check: "hmm_vma_handle_pte(): a non-present entry that is neither swap, device nor migration",
+      advice: [
+        "The memory under this page is broken and its data is lost: see dmesg and rasdaemon for "
+          + "the address.",
+        "Replace the page by unmapping and mapping it again (a file: restore its data), or "
+          + "restart the "
+          + "process; replace the memory module if it comes back.",
+      ],
+      references: [
+        "mm/hmm.c: hmm_vma_handle_pte()", "mm/memory-failure.c: memory_failure()",
+        "Documentation/mm/hwpoison.rst",
+      ]
+    ) { scene in
+      scene.refusedEntry(.hwpoison) { _ in
+        "holds the HWPOISON entry that memory_failure() leaves for broken memory, and "
+          + "hmm_vma_handle_pte() "
+          + "rejects it"
+      }
+        ?? scene.refusedEntry(.swapinError) { _ in
+          "could not be read back from swap (its PTE is SWAPIN_ERROR), and hmm_vma_handle_pte() "
+            + "rejects it"
+        }
+    },
+    Cause(
+      "pte-marker", sites: ["H4"],
+      check: "hmm_vma_handle_pte(): a PTE marker other than userfaultfd's (7.0 and later)",
+      advice: [
+        "GUARD: the range was made inaccessible with madvise(MADV_GUARD_INSTALL), by the program "
+          + "or its "
+          + "allocator (thread stacks): keep it out of the MR or remove the guard.",
+        "POISONED: the page's data is lost, by a memory error or by UFFDIO_POISON.",
+      ],
+      references: [
+        "mm/hmm.c: hmm_vma_handle_pte()", "madvise(2): MADV_GUARD_INSTALL",
+        "include/linux/swapops.h: PTE_MARKER_GUARD, PTE_MARKER_POISONED",
+      ]
+    ) { scene in
+      scene.refusedEntry(.marker) { refused in
+        "holds the PTE marker \(list(refused.entry.flags)), which hmm_vma_handle_pte() rejects"
+      }
+    },
+    Cause(
+      "pte-device-private", sites: ["H4", "H5"],
+      check: "hmm_vma_handle_pte(): a device-private entry of another owner (before 5.19)",
+      advice: [
+        "The page lives in the memory of another device (a GPU). Let that device's runtime move "
+          + "it back, "
+          + "or touch it with the CPU, before registering or accessing it.",
+        "Newer kernels (6.1) fault such pages back by themselves.",
+      ],
+      references: ["mm/hmm.c: hmm_vma_handle_pte()", "Documentation/mm/hmm.rst"]
+    ) { scene in
+      scene.refusedEntry(.devicePrivate) { refused in
+        "has been moved to the memory of another device (\(list(refused.entry.flags))), and this "
+          + "kernel's "
+          + "hmm_vma_handle_pte() does not bring it back"
+      }
+    },
+    Cause(
+      "pmd-unexpected", sites: ["H5", "H6"],
+      check: "hmm_vma_walk_pmd(): !pmd_present() and no migration, or pmd_bad()",
+      advice: [
+        "A PMD that is neither a table nor a huge page is a sign of a kernel bug or of broken "
+          + "memory: look "
+          + "in dmesg for \"bad pmd\" and report it with this recording."
+      ],
+      references: ["mm/hmm.c: hmm_vma_walk_pmd(), hmm_vma_handle_absent_pmd()"]
+    ) { scene in
+      scene.refusedEntry(.pmdBad, in: "hmm_vma_walk_pmd") { refused in
+        "lies under the PMD \(hex(refused.entry.raw)), which is neither a table nor a huge page"
+      }
+        ?? scene.refusedEntry(.pmdNotPresent, in: "hmm_vma_walk_pmd") { refused in
+          "lies under the non-present PMD \(hex(refused.entry.raw)) (\(list(refused.entry.flags)))"
+        }
+    },
+  ]
+}
+
+extension RefusedEntry {
+  /// The software bits that decided.
+  fileprivate var softFlags: [String] {
+    entry.flags.filter { $0 == "SPECIAL" || $0 == "DEVMAP" }
+  }
+}
+
+extension Case {
+  /// A finding if HMM stopped at an entry for `reason`; `text` follows the page's name.
+  fileprivate func refusedEntry(
+    _ reason: RefusedEntry.Reason, in function: String = "hmm_vma_handle_pte",
+    text: (RefusedEntry) -> String
+  ) -> Finding? {
+    guard case .refusedEntry(let refused) = locus, refused.reason == reason else { return nil }
+    var because = "\(place(refused.page)) \(text(refused))"
+    if let doubt = refused.doubt { because += ", \(doubt)" }
+    return Finding(
+      refused.doubt == nil ? .proved : .inferred, page: refused.page, because: because,
+      links: [.init(function: function, result: "-EFAULT", seen: .replayed)])
+  }
+}

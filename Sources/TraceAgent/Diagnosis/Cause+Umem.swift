@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+// What drivers/infiniband/core/umem.c and umem_odp.c refuse without a page at fault.
+extension Cause {
+  static let umemCauses: [Cause] = [
+    Cause(
+      "length-invalid", sites: ["U1", "H13", "P2"],
+      check: "ib_umem_get(), ib_init_umem_odp(): address + length wraps, or no page",
+      advice: [
+        "Check the length: it is zero, or address and length together leave the address "
+          + "space."
+      ],
+      references: [
+        "drivers/infiniband/core/umem.c: ib_umem_get()",
+        "drivers/infiniband/core/umem_odp.c: ib_init_umem_odp()",
+      ], find: lengthInvalid),
+    Cause(
+      "page-list-allocation", sites: ["U1", "U3"],
+      check: "ib_init_umem_odp(): no memory for the page list",
+      advice: [
+        "An on-demand MR needs 8 to 16 bytes of kernel memory for every page of its length, in "
+          + "one piece: register "
+          + "less at a time, or raise the memory limit of the cgroup."
+      ],
+      references: ["drivers/infiniband/core/umem_odp.c: ib_init_umem_odp()"]
+    ) { scene in
+      guard let layer = scene.layer("ib_umem_odp_get"), layer.result == -12,
+        layer.arguments.count >= 3
+      else { return nil }
+      return Finding(
+        .proved,
+        because: "the kernel has no memory for the page list of "
+          + "\(count(layer.arguments[2], "byte")) of address "
+          + "space")
+    },
+    Cause(
+      "dma-unsupported", sites: ["U2"],
+      check: "hmm_dma_map_alloc(): the device needs its DMA synchronised, or reaches too little "
+        + "memory",
+      advice: [
+        "On-demand paging cannot use bounce buffers: this device is behind swiotlb, not coherent, "
+          + "or limited to "
+          + "32-bit DMA. Register without IBV_ACCESS_ON_DEMAND, or enable the IOMMU."
+      ],
+      references: ["mm/hmm.c: hmm_dma_map_alloc()"]
+    ) { scene in
+      // Nothing else in ib_umem_odp_get() gives this errno.
+      guard let layer = scene.layer("ib_umem_odp_get"), layer.result == -95 else { return nil }
+      return Finding(
+        .proved, because: "the device would need bounce buffers, which on-demand paging cannot use",
+        links: [.init(function: "hmm_dma_map_alloc", result: "-EOPNOTSUPP", seen: .replayed)])
+    },
+    Cause(
+      "invalidation-livelock", sites: ["U7", "H10"],
+      check: "ib_umem_odp_map_dma_and_lock(): -EBUSY for a second",
+      advice: [
+        "Another thread keeps changing these mappings (munmap, mprotect, madvise, fork with "
+          + "copy-on-write, "
+          + "reclaim, NUMA balancing) while the device asks for them: see the process's other "
+          + "threads."
+      ],
+      references: [
+        "drivers/infiniband/core/umem_odp.c: ib_umem_odp_map_dma_and_lock()",
+        "mm/hmm.c: hmm_range_fault()",
+      ]
+    ) { scene in
+      guard let layer = scene.layer("ib_umem_odp_map_dma_and_lock"), layer.result == -16 else {
+        return nil
+      }
+      return Finding(
+        .proved,
+        because: "the range was invalidated again and again for a second while it was being mapped")
+    },
+    Cause(
+      "owner-exited", sites: ["U6"],
+      check: "ib_umem_odp_map_dma_and_lock(): no owning task, or !mmget_not_zero()",
+      advice: [
+        "The process that registered the memory has exited or called exec() while another still "
+          + "used the MR "
+          + "(a descriptor passed on, a late access of the peer). Close the connection before exit."
+      ],
+      references: ["drivers/infiniband/core/umem_odp.c: ib_umem_odp_map_dma_and_lock()"],
+      find: ownerExited),
+  ]
+
+  @Sendable private static func lengthInvalid(_ scene: Case) -> Finding? {
+    if let request = scene.pinRequest, request.errno == .inval {
+      guard request.overflows || request.pages == 0 else { return nil }
+      return Finding(.proved, because: text(request.address, request.size))
+    }
+    if let layer = scene.layer("ib_umem_odp_get"), layer.arguments.count >= 3 {
+      let (address, size) = (layer.arguments[1], layer.arguments[2])
+      let (end, wraps) = address.addingReportingOverflow(size)
+      let isEmpty = size == 0 && address & 4095 == 0
+      guard
+        layer.result == -75 && (wraps || (end &+ 4095) & ~4095 < end)
+          || layer.result == -22 && isEmpty
+      else { return nil }
+      return Finding(.proved, because: text(address, size))
+    }
+    // walk_page_range() refuses an empty range.
+    guard let map = scene.layer("ib_umem_odp_map_dma_and_lock"), map.result == -22,
+      map.arguments.count >= 3, map.arguments[2] == 0, let shift = scene.umem?.pageShift,
+      shift < 64,
+      map.arguments[1] & (UInt64(1) << UInt64(shift) &- 1) == 0
+    else { return nil }
+    return Finding(.proved, because: text(map.arguments[1], 0))
+  }
+
+  private static func text(_ address: UInt64, _ size: UInt64) -> String {
+    size == 0
+      ? "the range at \(hex(address)) is empty"
+      : "\(count(size, "byte")) from \(hex(address)) on reach beyond the end of the address space"
+  }
+
+  /// By exclusion: -EINVAL has no other source for a range inside the MR, of one page size, that
+  /// HMM did not refuse.
+  @Sendable private static func ownerExited(_ scene: Case) -> Finding? {
+    guard let map = scene.layer("ib_umem_odp_map_dma_and_lock"), map.result == -22,
+      scene.walks.isEmpty, scene.ranges.isEmpty, map.arguments.count >= 4,
+      scene.umem?.pageShift == 12, let range = scene.umemRange
+    else { return nil }
+    let (start, length) = (map.arguments[1], map.arguments[2])
+    // Up to 6.12 an empty access mask is refused as well; the oldest kernels are told by their
+    // DEVMAP bit.
+    guard length > 0, start >= range.start, start &+ length <= range.end, start &+ length >= start,
+      map.arguments[3] != 0 || scene.traits.pageTables.devmapBit == nil
+    else { return nil }
+    return Finding(
+      .proved, because: "the process that registered the MR is gone",
+      links: [.init(function: "mmget_not_zero", result: "false", seen: .inferred)])
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+extension Case {
+  /// From the deepest function that failed outward to the verb.
+  func chain(_ finding: Finding?) -> [Diagnosis.Link] {
+    var seen: [Diagnosis.Link] = []
+    func add(_ function: FunctionName, _ result: Int64) {
+      guard let errno = Errno(result: result), !seen.contains(where: { $0.function == function })
+      else { return }
+      seen.append(.init(function: function, result: "-\(errno)", seen: .direct))
+    }
+    for walk in walks { add(walk.function, walk.result) }
+    for range in ranges { add(range.function, range.result) }
+    for layer in layers { add(layer.function, layer.result) }
+    add(verb, operation.result)
+
+    var deeper = finding?.links ?? []
+    if finding == nil, case .fault(let site) = locus, site.witness != nil {
+      deeper = faultLinks(site, code: nil)
+    }
+    return deeper.filter { link in !seen.contains { $0.function == link.function } } + seen
+  }
+
+  /// The function whose result is the operation's.
+  private var verb: FunctionName {
+    switch operation.kind {
+    case .pageFault, .prefetch: return "ib_umem_odp_map_dma_and_lock"
+    case .reregMR: return "ib_uverbs_rereg_mr"
+    case .adviseMR: return "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR"
+    case .regMR:
+      // The newer ioctl methods register too; the stack says which one it was.
+      let names = operation.kernelStack.compactMap { $0.name?.prefix { $0 != "+" } }
+      let method = names.first { $0.hasPrefix("ib_uverbs_handler_UVERBS_METHOD_REG_") }
+      return method.map(String.init) ?? "ib_uverbs_reg_mr"
+    }
+  }
+
+  /// The failing page as far as its address is known.
+  func page(at address: UInt64) -> Diagnosis.Page {
+    var entry = tables.lowest(at: address)
+    if case .refusedEntry(let refused) = locus, refused.page == address { entry = refused.entry }
+    var page = Diagnosis.Page(
+      address: address, level: entry?.level.rawValue, raw: entry?.raw, flags: entry?.flags ?? [])
+    page.neighbours = tables.neighbours(of: address, count: 3)
+    return page
+  }
+
+  /// Where HMM stopped, for a failure without a cause.
+  var stoppedAt: UInt64? {
+    switch locus {
+    case .gap(let page), .vanished(let page), .refusedMapping(let page), .notWritable(let page):
+      return page
+    case .refusedEntry(let refused): return refused.page
+    case .fault(let site): return site.page
+    case .none, .unclear: return nil
+    }
+  }
+}

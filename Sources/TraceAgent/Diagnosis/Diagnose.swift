@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// Why `operation` failed on a kernel with these traits; nil when it did not fail.
+///
+/// A cause is named only with its evidence. Where records were lost nothing counts as proved, since
+/// what is missing could contradict it.
+package func diagnose(_ operation: Operation, traits: KernelTraits) -> Diagnosis? {
+  guard operation.failed else { return nil }
+  let number = Int32(clamping: operation.result.magnitude)
+  let errno = Errno(result: operation.result) ?? Errno(rawValue: number)
+  let scene = Case(operation, traits: traits, errno: errno)
+
+  let found = Cause.all.compactMap { cause in cause.find(scene).map { (cause: cause, finding: $0) }
+  }
+  let best = found.first { $0.finding.confidence == .proved } ?? found.first
+
+  var diagnosis = Diagnosis(
+    operation: operation, errno: errno, delivered: delivered(operation.kind))
+  diagnosis.chain = scene.chain(best?.finding)
+  if let page = best?.finding.page ?? (best == nil ? scene.stoppedAt : nil) {
+    diagnosis.page = scene.page(at: page)
+    diagnosis.mapping = scene.mapping(at: page)
+    diagnosis.fileOffset = scene.fileOffset(of: page)
+  }
+  let subject = "\(operation.kind.subject) failed with \(errno)"
+  guard let best else {
+    diagnosis.summary = "\(subject)\(scene.whatIsKnown)"
+    diagnosis.advice = Cause.adviceForUnknown(scene)
+    return diagnosis
+  }
+  diagnosis.cause = best.cause.name
+  diagnosis.confidence = operation.lost > 0 ? .inferred : best.finding.confidence
+  diagnosis.summary = "\(subject): \(best.finding.because)"
+  diagnosis.advice = best.cause.advice
+  diagnosis.references = best.cause.references
+  return diagnosis
+}
+
+private func delivered(_ kind: Operation.Kind) -> Diagnosis.Delivered {
+  switch kind {
+  case .regMR, .reregMR, .adviseMR: .syscall
+  case .pageFault: .completion
+  case .prefetch: .discarded
+  }
+}
+
+extension Case {
+  /// The rest of the sentence where no cause is proved: deepest function, page, state.
+  fileprivate var whatIsKnown: String {
+    var text = ""
+    if let deepest = chain(nil).first { text += " in \(deepest.function)()" }
+    if let page = stoppedAt {
+      text += ": \(place(page)), \(state(tables.lowest(at: page)))"
+    }
+    return text + "; the evidence proves no cause"
+      + (operation.lost > 0 ? " (\(count(UInt64(clamping: operation.lost), "record")) lost)" : "")
+  }
+}
+
+extension Cause {
+  /// What would tell more next time.
+  fileprivate static func adviceForUnknown(_ scene: Case) -> [String] {
+    var advice: [String] = []
+    if scene.operation.lost > 0 {
+      advice.append("Records were lost: record again, with a filter on the process.")
+    }
+    if case .fault(let site) = scene.locus, site.witness == nil {
+      advice.append(
+        "A page fault failed and nothing saw its code: have mrtrace witness fault codes "
+          + "(handle_mm_fault).")
+    }
+    if advice.isEmpty {
+      advice.append(
+        "\"mrtrace doctor\" says which hooks are missing on this "
+          + "kernel.")
+    }
+    return advice
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// Finds the page at which hmm_vma_fault() (7.3: hmm_do_fault()) stopped.
+///
+/// It faults the pages of [last, end) in order, so those before the failing one are as wanted
+/// afterwards, and the first that is not is the one.
+struct FaultSearch {
+  private let scene: Case
+  private let walk: WalkEvidence
+  private let wantsWrite: Bool
+
+  init(_ scene: Case, walk: WalkEvidence) {
+    self.scene = scene
+    self.walk = walk
+    wantsWrite = scene.wantsWrite(walk)
+  }
+
+  func site(witness: FaultEvidence? = nil) -> FaultSite {
+    let from = Case.page(of: walk.last ?? walk.start)
+    let end = walk.pendingEnd ?? walk.end
+    var site = FaultSite(from: from, end: end, witness: witness)
+    site.page = witness.map { Case.page(of: $0.address) } ?? search(from: from, to: end)
+    site.entry = site.page.flatMap { scene.tables.lowest(at: $0) }
+    return site
+  }
+
+  private func search(from: UInt64, to end: UInt64) -> UInt64? {
+    // The kernel side took the table in which it found the page, perhaps not the first of the
+    // range.
+    let runs = [from] + scene.tables.faultedRuns.filter { $0 > from && $0 < end }
+    for run in runs {
+      let wanting = scene.tables.run(from: run, to: end).first { !isAsWanted($0.entry) }
+      if let wanting { return wanting.page }
+    }
+    // No table at all, or a huge leaf: it then took all levels of that address.
+    return scene.tables.levelAddresses.last { address in
+      guard address >= from, address < end, let entry = scene.tables.lowest(at: address) else {
+        return false
+      }
+      return !isAsWanted(entry)
+    }
+  }
+
+  private func isAsWanted(_ entry: DecodedEntry) -> Bool {
+    entry.isPresentLeaf && (entry.isWritable || !wantsWrite)
+  }
+}
