@@ -43,8 +43,8 @@ let package = Package(
     .testTarget(
       name: "TraceAgentTests",
       dependencies: [
-        "CEvents", "Diagnosis", "Events", "Kernel", "Model", "Operations", "Recording", "Terminal",
-        "mrtrace",
+        "CBPF", "CEvents", "Diagnosis", "Events", "Kernel", "Model", "Operations", "Recording",
+        "Terminal", "mrtrace",
       ],
       resources: [.copy("Fixtures")]),
   ],

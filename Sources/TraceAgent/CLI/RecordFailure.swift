@@ -11,6 +11,12 @@ enum RecordFailure: Error {
   case commandNotFound(String)
   case commandNotRun(String, Errno)
 
+  static func wrapping<Value: ~Copyable>(
+    _ work: () throws(KernelError) -> Value
+  ) throws(RecordFailure) -> Value {
+    do throws(KernelError) { return try work() } catch { throw .kernel(error) }
+  }
+
   var sentence: String {
     switch self {
     case .kernel(let error): return error.sentence

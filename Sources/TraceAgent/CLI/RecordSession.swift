@@ -25,21 +25,25 @@ struct RecordSession {
   func run() throws(RecordFailure) -> Int32 {
     try checkInput()
     let path = options.output ?? RecordSession.defaultPath()
+    let session = try RecordFailure.wrapping { () throws(KernelError) in try attach() }
+    return try record(to: path, session)
+  }
+
+  /// What is held while recording.
+  private struct Attached: ~Copyable {
     let facts: KernelFacts
-    let tracer: Tracer
-    var loop: EventLoop
+    var tracer: Tracer
     let ring: RingReader
-    do throws(KernelError) {
-      if let obstacle = Permissions.obstacle() { throw obstacle }
-      let known = try KernelFacts.read()
-      tracer = try Tracer.start(facts: known, settings: options.settings)
-      facts = tracer.complete(known)
-      loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: RecordSession.tickMs)
-      ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
-    } catch {
-      throw .kernel(error)
-    }
-    return try record(to: path, facts: facts, tracer: tracer, loop: loop, ring: ring)
+    let loop: EventLoop
+  }
+
+  private func attach() throws(KernelError) -> Attached {
+    if let obstacle = Permissions.obstacle() { throw obstacle }
+    let facts = try KernelFacts.read()
+    let tracer = try Tracer.start(facts: facts, settings: options.settings)
+    let ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
+    let loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: RecordSession.tickMs)
+    return Attached(facts: tracer.complete(facts), tracer: tracer, ring: ring, loop: loop)
   }
 
   // MARK: - Before anything is attached
@@ -73,15 +77,14 @@ struct RecordSession {
   // MARK: - Recording
 
   private func record(
-    to path: String, facts: KernelFacts, tracer: consuming Tracer, loop: consuming EventLoop,
-    ring: consuming RingReader
+    to path: String, _ attached: consuming Attached
   ) throws(RecordFailure) -> Int32 {
     let writer: RecordingWriter
     do throws(RecordingError) {
       writer = try RecordingWriter.create(
         at: path,
         environment: .ofThisRun(
-          facts: facts, plan: tracer.plan, detail: options.detail.rawValue,
+          facts: attached.facts, plan: attached.tracer.plan, detail: options.detail.rawValue,
           commandLine: CommandLine.arguments))
     } catch {
       throw .recording(error)
@@ -95,8 +98,8 @@ struct RecordSession {
         throw .kernel(error)
       }
     }
-    if let pid = child?.pid { tracer.watch(UInt32(bitPattern: pid)) }
-    Output.notes("mrtrace: \(HookPlanText.line(DoctorFacts.rows(of: tracer.plan)))\n")
+    if let pid = child?.pid { attached.tracer.watch(UInt32(bitPattern: pid)) }
+    Output.notes("mrtrace: \(HookPlanText.line(DoctorFacts.rows(of: attached.tracer.plan)))\n")
     if child != nil {
       let name = options.command[0]
       do throws(Errno) {
@@ -116,8 +119,8 @@ struct RecordSession {
     var stopAt = options.duration.map { started + UInt64($0 * 1e9) }
     var lastLook = started
     loop: while true {
-      let wake = loop.wait()
-      pump.drain(ring)
+      let wake = attached.loop.wait()
+      pump.drain(attached.ring)
       let now = Clock.monotonic()
       pump.flush(now: now)
       if pump.failure != nil { break }
@@ -138,7 +141,7 @@ struct RecordSession {
       if let stopAt, now >= stopAt { break }
       if now - lastLook >= 1_000_000_000 {
         lastLook = now
-        _ = tracer.attachLate()
+        _ = attached.tracer.attachLate()
         if !options.pids.isEmpty, options.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH }) {
           break
         }
@@ -146,16 +149,16 @@ struct RecordSession {
       }
     }
     Output.notes(progress.clear())
-    try finish(pump: &pump, tracer: tracer, ring: ring, path: path)
+    try finish(pump: &pump, attached, path: path)
     return status ?? 0
   }
 
   private func finish(
-    pump: inout RecordPump, tracer: borrowing Tracer, ring: borrowing RingReader, path: String
+    pump: inout RecordPump, _ attached: borrowing Attached, path: String
   ) throws(RecordFailure) {
-    pump.drain(ring)
+    pump.drain(attached.ring)
     let now = Clock.monotonic()
-    let counters = tracer.counters()
+    let counters = attached.tracer.counters()
     pump.close(
       counters: counters.map {
         Event.counter(
