@@ -11,9 +11,9 @@ extension Cause {
       "fault-beyond-eof", sites: ["H7a", "P12"],
       check: "the file system's fault handler: page offset >= i_size, VM_FAULT_SIGBUS",
       advice: [
-        "The mapping reaches beyond the end of the file. Give the file its size (ftruncate, better "
-          + "posix_fallocate) before registering or accessing that part, or register only what "
-          + "the file has.",
+        "The mapping reaches beyond the end of the file. Give the file its size (ftruncate, "
+          + "better posix_fallocate) before registering or accessing that part, or register only "
+          + "what the file has.",
         "If the file had the size once, find who truncates it while it is mapped.",
       ],
       references: [
@@ -25,11 +25,9 @@ extension Cause {
       check: "the fault handler met broken memory or a bad block: VM_FAULT_HWPOISON",
       advice: [
         "The memory or medium under this page is broken: see dmesg, and for persistent memory "
-          + "\"ndctl list -M\" "
-          + "(bad blocks).",
+          + "\"ndctl list -M\" (bad blocks).",
         "A file: write the page anew or punch the hole (fallocate -p), then restore the data. "
-          + "Otherwise map the "
-          + "page anew.",
+          + "Otherwise map the page anew.",
       ],
       references: [
         "mm/memory.c: do_swap_page(), "
@@ -76,9 +74,8 @@ extension Cause {
       "fault-out-of-memory", sites: ["H7c", "P12"],
       check: "handle_mm_fault(): VM_FAULT_OOM",
       advice: [
-        "No page could be had for this fault: raise the memory limit of the cgroup (memory.max) "
-          + "or free memory; "
-          + "dmesg and memory.events say which limit was met."
+        "No page could be had for this fault: raise the memory limit of the cgroup (memory.max) or "
+          + "free memory; dmesg and memory.events say which limit was met."
       ],
       references: ["mm/memory.c: handle_mm_fault()", "Documentation/admin-guide/cgroup-v2.rst"]
     ) { scene in
@@ -104,18 +101,18 @@ extension Cause {
       references: ["fs/userfaultfd.c: handle_userfault()", "mm/hmm.c: hmm_vma_fault()"]
     ) { scene in
       guard !scene.traits.faultsOutsideWalk, case .fault(let site) = scene.locus,
-        let page = site.page, !scene.isBeyondEOF(page), let mapping = scene.mapping(at: page),
+        let page = site.page, beyondEOF(scene) == nil, let mapping = scene.mapping(at: page),
         !mapping.flags.isDisjoint(with: [.uffdMissing, .uffdWP])
       else { return nil }
       // Unseen, it is still what must happen to a missing page of anonymous memory.
       let isMissing =
-        mapping.flags.contains(.uffdMissing) && mapping.isAnonymous && site.entry?.kind == .none
+        mapping.flags.contains(.uffdMissing) && mapping.isAnonymous
+        && site.entry?.kind == DecodedEntry.Kind.none
       guard site.result?.contains(.sigbus) ?? isMissing else { return nil }
       return Finding(
         site.result == nil ? .inferred : .proved, page: page,
         because: "the fault of \(scene.place(page)) would have to wait for a userfaultfd handler, "
-          + "which this "
-          + "kernel's HMM cannot do",
+          + "which this kernel's HMM cannot do",
         links: scene.faultLinks(site, code: "VM_FAULT_SIGBUS"))
     },
     Cause(
@@ -125,24 +122,24 @@ extension Cause {
         "hugetlb: the pool is empty (MAP_NORESERVE, cgroup limit): see HugePages_Free in "
           + "/proc/meminfo.",
         "A file system: it could not give the page. See dmesg for I/O errors or a shutdown, and "
-          + "df for space and "
-          + "quota.",
+          + "df for space and quota.",
       ],
       references: ["fs/dax.c: dax_iomap_pte_fault()", "mm/hugetlb.c: hugetlb_no_page()"]
     ) { scene in
       guard case .fault(let site) = scene.locus, site.result == .sigbus, let page = site.page,
-        let mapping = scene.mapping(at: page), mapping.found, !scene.isBeyondEOF(page),
-        beyondEOF(scene) == nil
+        let mapping = scene.mapping(at: page), mapping.found, beyondEOF(scene) == nil
       else { return nil }
       if !scene.traits.faultsOutsideWalk,
         !mapping.flags.isDisjoint(with: [.uffdMissing, .uffdWP])
       {
         return nil
       }
-      let size = mapping.file.map { ", within the file of \($0.size) bytes" } ?? ""
+      let file = mapping.file.flatMap { $0.isRegular ? $0.size : nil }
+      let size = site.witness?.fileSize ?? file
+      let inside = size.map { ", within the file of \($0) bytes" } ?? ""
       return Finding(
         .proved, page: page,
-        because: "the fault of \(scene.place(page)) ended in SIGBUS\(size)",
+        because: "the fault of \(scene.place(page)) ended in SIGBUS\(inside)",
         links: scene.faultLinks(site, code: "VM_FAULT_SIGBUS"))
     },
   ]
@@ -154,12 +151,10 @@ extension Cause {
     var isExact = true
     let page: UInt64
     var size: UInt64?
-    if let witness = site.witness, let offset = witness.pageOffset, let fileSize = witness.fileSize,
-      let known = site.page
-    {
-      guard offset >= fileSize >> 12 &+ (fileSize & 4095 == 0 ? 0 : 1) else { return nil }
+    if let known = site.page, let isBeyond = site.witnessedBeyondEOF {
+      guard isBeyond else { return nil }
       page = known
-      size = fileSize
+      size = site.witness?.fileSize
     } else if let known = site.page {
       guard scene.isBeyondEOF(known), site.entry?.kind != .hwpoison else { return nil }
       page = known

@@ -11,11 +11,9 @@ extension Cause {
       check: "hmm_vma_walk_hole(): !walk->vma; __get_user_pages(): no VMA",
       advice: [
         "Nothing is mapped there: it was unmapped or freed while the MR still covered it, or the "
-          + "MR is longer "
-          + "than the mapping. Check the length, and deregister before freeing.",
+          + "MR is longer than the mapping. Check the length, and deregister before freeing.",
         "A library that frees behind your back (allocator trimming, fork and madvise) is found by "
-          + "the user "
-          + "stack of the unmapping call: strace -e munmap,mremap,brk.",
+          + "the user stack of the unmapping call: strace -e munmap,mremap,brk.",
       ],
       references: [
         "mm/hmm.c: hmm_vma_walk_hole(), hmm_do_fault()", "mm/gup.c: __get_user_pages()",
@@ -45,11 +43,9 @@ extension Cause {
         "hmm_vma_walk_test(), check_vma_flags(): vm_flags & (VM_IO | VM_PFNMAP)",
       advice: [
         "This is a device's memory (a PCI BAR, a GPU, /dev/mem), mapped without struct pages: it "
-          + "cannot be "
-          + "registered by address.",
+          + "cannot be registered by address.",
         "Use the driver's dma-buf export with ibv_reg_dmabuf_mr(), or a peer-memory module of the "
-          + "device's "
-          + "vendor, or copy through ordinary memory.",
+          + "device's vendor, or copy through ordinary memory.",
       ],
       references: [
         "mm/hmm.c: hmm_vma_walk_test()", "mm/gup.c: check_vma_flags()", "ibv_reg_dmabuf_mr(3)",
@@ -68,8 +64,8 @@ extension Cause {
       check: "hmm_vma_walk_test(), check_vma_flags(): !(vm_flags & VM_READ)",
       advice: [
         "The mapping is PROT_NONE, write-only or execute-only: mprotect() it readable before the "
-          + "MR is used, or "
-          + "keep it out of the MR (guard pages of allocators and stacks are PROT_NONE)."
+          + "MR is used, or keep it out of the MR (guard pages of allocators and stacks are "
+          + "PROT_NONE)."
       ],
       references: ["mm/hmm.c: hmm_vma_walk_test()", "mm/gup.c: check_vma_flags()"]
     ) { scene in
@@ -86,9 +82,8 @@ extension Cause {
       "mapping-mixedmap", sites: ["H2"],
       check: "hmm_vma_walk_test(): vm_flags & VM_MIXEDMAP (before 5.10.94 and 5.17)",
       advice: [
-        "Run a kernel with 87c01d57fa23 (5.10.94, 5.17 or later), which looks at the pages "
-          + "instead of refusing "
-          + "the mapping."
+        "Run a kernel with 87c01d57fa23 (5.10.94, 5.17 or later), which looks at the pages instead "
+          + "of refusing the mapping."
       ],
       references: [
         "mm/hmm.c: hmm_vma_walk_test()",
@@ -113,11 +108,9 @@ extension Cause {
         + "VM_WRITE)",
       advice: [
         "Map the memory PROT_READ|PROT_WRITE (a file: open it for writing), or register it "
-          + "without LOCAL_WRITE, "
-          + "REMOTE_WRITE and REMOTE_ATOMIC if nobody writes to it.",
+          + "without LOCAL_WRITE, REMOTE_WRITE and REMOTE_ATOMIC if nobody writes to it.",
         "An on-demand registration of read-only memory succeeds even with LOCAL_WRITE: the error "
-          + "comes at the "
-          + "first write.",
+          + "comes at the first write.",
       ],
       references: ["mm/hmm.c: hmm_vma_fault(), hmm_do_fault()", "mm/gup.c: check_vma_flags()"]
     ) { scene in
@@ -127,8 +120,7 @@ extension Cause {
         return Finding(
           .proved, page: page,
           because: "\(scene.place(page)) may not be written: write access was asked for, and its "
-            + "mapping has "
-            + "no VM_WRITE",
+            + "mapping has no VM_WRITE",
           links: [
             .init(
               function: scene.traits.faultsOutsideWalk ? "hmm_do_fault" : "hmm_vma_fault",

@@ -13,13 +13,10 @@ extension Cause {
       advice: [
         "Run a kernel with the fix: 5.15, 5.14.6, 5.13.19 or 5.10.67, or later ones.",
         "Until then have the file mapped by 2 MiB entries, which are not affected: extents and "
-          + "mapping "
-          + "aligned to 2 MiB (mkfs.ext4 -E stride=512,stripe_width=512 or mkfs.xfs -d "
-          + "su=2m,sw=1, then "
-          + "fallocate).",
+          + "mapping aligned to 2 MiB (mkfs.ext4 -E stride=512,stripe_width=512 or mkfs.xfs -d "
+          + "su=2m,sw=1, then fallocate).",
         "Or use device-dax instead of fsdax. Registering without ON_DEMAND is no way out: the "
-          + "kernel "
-          + "refuses to pin fsdax pages.",
+          + "kernel refuses to pin fsdax pages.",
       ],
       references: [
         "mm/hmm.c: hmm_vma_handle_pte()",
@@ -30,10 +27,8 @@ extension Cause {
     ) { scene in
       scene.refusedEntry(.specialDevmap) { refused in
         "is mapped by a PTE with \(list(refused.softFlags)) set, and this kernel's "
-          + "hmm_vma_handle_pte() takes "
-          + "every special PTE for one without a struct page (the 2021 fsdax bug, fixed by "
-          + "4b42fb213678 in "
-          + "5.15, 5.14.6, 5.13.19, 5.10.67)"
+          + "hmm_vma_handle_pte() takes every special PTE for one without a struct page (the 2021 "
+          + "fsdax bug, fixed by 4b42fb213678 in 5.15, 5.14.6, 5.13.19, 5.10.67)"
       }
     },
     Cause(
@@ -41,17 +36,15 @@ extension Cause {
       check: "hmm_vma_handle_pte(): !vm_normal_page() && !is_zero_pfn()",
       advice: [
         "This memory is a device's or firmware's: it has no struct page, and the kernel cannot "
-          + "lend it to "
-          + "an RDMA device by address. Register it as a dma-buf (ibv_reg_dmabuf_mr) if its "
-          + "driver exports one.",
+          + "lend it to an RDMA device by address. Register it as a dma-buf (ibv_reg_dmabuf_mr) "
+          + "if its driver exports one.",
         "Otherwise copy through ordinary memory.",
       ],
       references: ["mm/hmm.c: hmm_vma_handle_pte()", "mm/memory.c: vm_normal_page()"]
     ) { scene in
       scene.refusedEntry(.special) { refused in
-        "is mapped by a PTE with \(list(refused.softFlags)) set: raw memory without a struct "
-          + "page, which "
-          + "hmm_vma_handle_pte() rejects"
+        "is mapped by a PTE with \(list(refused.softFlags)) set: raw memory without a struct page, "
+          + "which hmm_vma_handle_pte() rejects"
       }
     },
     Cause(
@@ -61,8 +54,7 @@ extension Cause {
         "The memory under this page is broken and its data is lost: see dmesg and rasdaemon for "
           + "the address.",
         "Replace the page by unmapping and mapping it again (a file: restore its data), or "
-          + "restart the "
-          + "process; replace the memory module if it comes back.",
+          + "restart the process; replace the memory module if it comes back.",
       ],
       references: [
         "mm/hmm.c: hmm_vma_handle_pte()", "mm/memory-failure.c: memory_failure()",
@@ -71,8 +63,7 @@ extension Cause {
     ) { scene in
       scene.refusedEntry(.hwpoison) { _ in
         "holds the HWPOISON entry that memory_failure() leaves for broken memory, and "
-          + "hmm_vma_handle_pte() "
-          + "rejects it"
+          + "hmm_vma_handle_pte() rejects it"
       }
         ?? scene.refusedEntry(.swapinError) { _ in
           "could not be read back from swap (its PTE is SWAPIN_ERROR), and hmm_vma_handle_pte() "
@@ -84,8 +75,7 @@ extension Cause {
       check: "hmm_vma_handle_pte(): a PTE marker other than userfaultfd's (7.0 and later)",
       advice: [
         "GUARD: the range was made inaccessible with madvise(MADV_GUARD_INSTALL), by the program "
-          + "or its "
-          + "allocator (thread stacks): keep it out of the MR or remove the guard.",
+          + "or its allocator (thread stacks): keep it out of the MR or remove the guard.",
         "POISONED: the page's data is lost, by a memory error or by UFFDIO_POISON.",
       ],
       references: [
@@ -102,16 +92,14 @@ extension Cause {
       check: "hmm_vma_handle_pte(): a device-private entry of another owner (before 5.19)",
       advice: [
         "The page lives in the memory of another device (a GPU). Let that device's runtime move "
-          + "it back, "
-          + "or touch it with the CPU, before registering or accessing it.",
+          + "it back, or touch it with the CPU, before registering or accessing it.",
         "Newer kernels (6.1) fault such pages back by themselves.",
       ],
       references: ["mm/hmm.c: hmm_vma_handle_pte()", "Documentation/mm/hmm.rst"]
     ) { scene in
       scene.refusedEntry(.devicePrivate) { refused in
         "has been moved to the memory of another device (\(list(refused.entry.flags))), and this "
-          + "kernel's "
-          + "hmm_vma_handle_pte() does not bring it back"
+          + "kernel's hmm_vma_handle_pte() does not bring it back"
       }
     },
     Cause(
@@ -119,8 +107,7 @@ extension Cause {
       check: "hmm_vma_walk_pmd(): !pmd_present() and no migration, or pmd_bad()",
       advice: [
         "A PMD that is neither a table nor a huge page is a sign of a kernel bug or of broken "
-          + "memory: look "
-          + "in dmesg for \"bad pmd\" and report it with this recording."
+          + "memory: look in dmesg for \"bad pmd\" and report it with this recording."
       ],
       references: ["mm/hmm.c: hmm_vma_walk_pmd(), hmm_vma_handle_absent_pmd()"]
     ) { scene in

@@ -10,15 +10,15 @@ extension Cause {
       check: "check_vma_flags() (5.10: check_dax_vmas()): FOLL_LONGTERM and vma_is_fsdax()",
       advice: [
         "By design: the file system could not take such pages back. Register with "
-          + "IBV_ACCESS_ON_DEMAND if the "
-          + "device has it (ibv_devinfo -v: odp_caps), which librpma does by itself.",
+          + "IBV_ACCESS_ON_DEMAND if the device has it (ibv_devinfo -v: odp_caps), which librpma "
+          + "does by itself.",
         "Or use device-dax (/dev/dax*) instead of a file, or copy through ordinary memory.",
       ],
       references: ["mm/gup.c: check_vma_flags()", "Documentation/core-api/pin_user_pages.rst"]
     ) { scene in
       scene.pin(.fsdax) { refusal in
-        "\(scene.place(refusal.page)) is fsdax memory, of which the kernel refuses every "
-          + "long-term pin"
+        "\(scene.place(refusal.page)) is fsdax memory, of which the kernel refuses every long-term "
+          + "pin"
       }
     },
     Cause(
@@ -26,8 +26,7 @@ extension Cause {
       check: "check_vma_flags(): a long-term write pin and vma_needs_dirty_tracking()",
       advice: [
         "Use anonymous memory, tmpfs, hugetlbfs or a private mapping for the buffer; data written "
-          + "by the device "
-          + "would bypass the file system's accounting.",
+          + "by the device would bypass the file system's accounting.",
         "Or register with IBV_ACCESS_ON_DEMAND if the device has it.",
       ],
       references: [
@@ -36,8 +35,7 @@ extension Cause {
     ) { scene in
       scene.pin(.fileBacked) { refusal in
         "\(scene.place(refusal.page)) is a shared writable mapping of a file whose file system "
-          + "must be told of "
-          + "every write, and this kernel refuses to pin it for writing"
+          + "must be told of every write, and this kernel refuses to pin it for writing"
       }
     },
     Cause(
@@ -52,8 +50,7 @@ extension Cause {
       check: "ib_umem_get(): pinned_vm + pages > RLIMIT_MEMLOCK and no CAP_IPC_LOCK",
       advice: [
         "Raise the limit: \"ulimit -l unlimited\", LimitMEMLOCK=infinity in a systemd unit, "
-          + "memlock in "
-          + "/etc/security/limits.conf, \"--ulimit memlock=-1\" of a container.",
+          + "memlock in /etc/security/limits.conf, \"--ulimit memlock=-1\" of a container.",
         "What the process has pinned is VmPin in /proc/PID/status.",
       ],
       references: [
@@ -65,8 +62,7 @@ extension Cause {
       check: "ib_umem_get(): !can_do_mlock(), RLIMIT_MEMLOCK is 0 and no CAP_IPC_LOCK",
       advice: [
         "RLIMIT_MEMLOCK is 0: raise it (\"ulimit -l unlimited\", LimitMEMLOCK=infinity in a "
-          + "systemd unit, "
-          + "\"--ulimit memlock=-1\" of a container)."
+          + "systemd unit, \"--ulimit memlock=-1\" of a container)."
       ],
       references: ["mm/mlock.c: can_do_mlock()", "getrlimit(2): RLIMIT_MEMLOCK"]
     ) { scene in

@@ -9,8 +9,7 @@ extension Cause {
       "length-invalid", sites: ["U1", "H13", "P2"],
       check: "ib_umem_get(), ib_init_umem_odp(): address + length wraps, or no page",
       advice: [
-        "Check the length: it is zero, or address and length together leave the address "
-          + "space."
+        "Check the length: it is zero, or address and length together leave the address space."
       ],
       references: [
         "drivers/infiniband/core/umem.c: ib_umem_get()",
@@ -20,9 +19,8 @@ extension Cause {
       "page-list-allocation", sites: ["U1", "U3"],
       check: "ib_init_umem_odp(): no memory for the page list",
       advice: [
-        "An on-demand MR needs 8 to 16 bytes of kernel memory for every page of its length, in "
-          + "one piece: register "
-          + "less at a time, or raise the memory limit of the cgroup."
+        "An on-demand MR needs 8 to 16 bytes of kernel memory for every page of its length, in one "
+          + "piece: register less at a time, or raise the memory limit of the cgroup."
       ],
       references: ["drivers/infiniband/core/umem_odp.c: ib_init_umem_odp()"]
     ) { scene in
@@ -32,8 +30,7 @@ extension Cause {
       return Finding(
         .proved,
         because: "the kernel has no memory for the page list of "
-          + "\(count(layer.arguments[2], "byte")) of address "
-          + "space")
+          + "\(count(layer.arguments[2], "byte")) of address space")
     },
     Cause(
       "dma-unsupported", sites: ["U2"],
@@ -41,8 +38,7 @@ extension Cause {
         + "memory",
       advice: [
         "On-demand paging cannot use bounce buffers: this device is behind swiotlb, not coherent, "
-          + "or limited to "
-          + "32-bit DMA. Register without IBV_ACCESS_ON_DEMAND, or enable the IOMMU."
+          + "or limited to 32-bit DMA. Register without IBV_ACCESS_ON_DEMAND, or enable the IOMMU."
       ],
       references: ["mm/hmm.c: hmm_dma_map_alloc()"]
     ) { scene in
@@ -57,9 +53,8 @@ extension Cause {
       check: "ib_umem_odp_map_dma_and_lock(): -EBUSY for a second",
       advice: [
         "Another thread keeps changing these mappings (munmap, mprotect, madvise, fork with "
-          + "copy-on-write, "
-          + "reclaim, NUMA balancing) while the device asks for them: see the process's other "
-          + "threads."
+          + "copy-on-write, reclaim, NUMA balancing) while the device asks for them: see the "
+          + "process's other threads."
       ],
       references: [
         "drivers/infiniband/core/umem_odp.c: ib_umem_odp_map_dma_and_lock()",
@@ -78,8 +73,8 @@ extension Cause {
       check: "ib_umem_odp_map_dma_and_lock(): no owning task, or !mmget_not_zero()",
       advice: [
         "The process that registered the memory has exited or called exec() while another still "
-          + "used the MR "
-          + "(a descriptor passed on, a late access of the peer). Close the connection before exit."
+          + "used the MR (a descriptor passed on, a late access of the peer). Close the connection "
+          + "before exit."
       ],
       references: ["drivers/infiniband/core/umem_odp.c: ib_umem_odp_map_dma_and_lock()"],
       find: ownerExited),

@@ -10,22 +10,20 @@ extension Cause {
       check: "ib_check_mr_access(): IB_ACCESS_ON_DEMAND and no IBK_ON_DEMAND_PAGING",
       advice: [
         "This device or driver has no on-demand paging (soft-RoCE has it since 6.15, mlx5 with "
-          + "firmware support): "
-          + "register without IBV_ACCESS_ON_DEMAND, or use such a device or kernel.",
+          + "firmware support): register without IBV_ACCESS_ON_DEMAND, or use such a device or "
+          + "kernel.",
         "\"ibv_devinfo -v\" shows odp_caps; \"mrtrace doctor\" lists the devices with ODP.",
       ],
       references: [
         "include/rdma/ib_verbs.h: ib_check_mr_access()",
-        "drivers/infiniband/core/umem.c: "
-          + "ib_umem_get()",
+        "drivers/infiniband/core/umem.c: ib_umem_get()",
       ], find: odpUnsupported),
     Cause(
       "advise-unsupported", sites: ["V8"],
       check: "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR(): no ops.advise_mr",
       advice: [
         "This driver has no prefetch (soft-RoCE has it since 6.18): leave the advice out, the "
-          + "first access faults "
-          + "the pages in."
+          + "first access faults the pages in."
       ],
       references: ["drivers/infiniband/core/uverbs_std_types_mr.c", "ibv_advise_mr(3)"]
     ) { scene in
@@ -66,8 +64,8 @@ extension Cause {
       else { return nil }
       return Finding(
         .proved,
-        because: "the access flags "
-          + "\(AccessFlags.names(access.rawValue).joined(separator: "|")) \(fault)",
+        because: "the access flags \(AccessFlags.names(access.rawValue).joined(separator: "|")) "
+          + "\(fault)",
         links: [.init(function: "ib_check_mr_access", result: "-EINVAL", seen: .replayed)])
     },
     Cause(
@@ -91,8 +89,7 @@ extension Cause {
         + "lookup_mr(IB_ACCESS_LOCAL_WRITE)",
       advice: [
         "Register the MR with IBV_ACCESS_LOCAL_WRITE, or advise IBV_ADVISE_MR_ADVICE_PREFETCH "
-          + "instead of "
-          + "PREFETCH_WRITE. soft-RoCE wants LOCAL_WRITE for every advice."
+          + "instead of PREFETCH_WRITE. soft-RoCE wants LOCAL_WRITE for every advice."
       ],
       references: [
         "drivers/infiniband/sw/rxe/rxe_odp.c: rxe_ib_prefetch_sg_list()",
@@ -103,8 +100,7 @@ extension Cause {
       check: "soft-RoCE: lookup_mr(); mlx5: get_prefetchable_mr()",
       advice: [
         "Use the lkey of an MR of the same protection domain and device that is still registered; "
-          + "for mlx5 it "
-          + "must be registered with IBV_ACCESS_ON_DEMAND, for soft-RoCE with "
+          + "for mlx5 it must be registered with IBV_ACCESS_ON_DEMAND, for soft-RoCE with "
           + "IBV_ACCESS_LOCAL_WRITE."
       ],
       references: [
@@ -121,8 +117,7 @@ extension Cause {
       return Finding(
         .proved,
         because: "the driver\(scene.ofDevice) took no notice of ON_DEMAND and would pin the "
-          + "memory, which "
-          + "\(request.function)() refuses")
+          + "memory, which \(request.function)() refuses")
     }
     guard scene.isRegistration, scene.operation.deviceHasODP == false, scene.isBare,
       [.inval, .opnotsupp].contains(scene.errno), access.fault == nil
@@ -153,8 +148,7 @@ extension Cause {
         iova != address, start >= iova, start &- iova < region.length
       {
         text +=
-          "; it is inside its iova range from \(hex(iova)), which the driver took for an "
-          + "address"
+          "; it is inside its iova range from \(hex(iova)), which the driver took for an address"
       }
       return text
     }
@@ -184,15 +178,14 @@ extension Cause {
       if rxe.result == -1, asksWrite {
         return Finding(
           .proved,
-          because: "the MR\(key) is registered without write access, and PREFETCH_WRITE "
-            + "asks for it")
+          because: "the MR\(key) is registered without write access, and PREFETCH_WRITE asks for "
+            + "it")
       }
       if rxe.result == -22, let access = scene.access, !access.contains(.localWrite) {
         return Finding(
           .proved,
           because: "the MR\(key) is registered without LOCAL_WRITE, without which soft-RoCE's "
-            + "lookup_mr() does "
-            + "not find it for any advice",
+            + "lookup_mr() does not find it for any advice",
           links: [.init(function: "lookup_mr", result: "NULL", seen: .replayed)])
       }
     }
@@ -202,8 +195,7 @@ extension Cause {
     {
       return Finding(
         .proved,
-        because: "the MR\(key) is registered without write access, and PREFETCH_WRITE "
-          + "asks for it")
+        because: "the MR\(key) is registered without write access, and PREFETCH_WRITE asks for it")
     }
     return nil
   }
@@ -212,8 +204,7 @@ extension Cause {
     guard scene.operation.kind == .adviseMR, scene.walks.isEmpty, scene.ranges.isEmpty,
       scene.layer("ib_umem_odp_map_dma_and_lock", "pagefault_mr") == nil
     else { return nil }
-    let key =
-      scene.key.isEmpty ? "the lkey" : scene.operation.lkey.map { "lkey \(hex(UInt64($0)))" } ?? ""
+    let key = scene.operation.lkey.map { "lkey \(hex(UInt64($0)))" } ?? "the lkey"
     if let rxe = scene.layer("rxe_ib_advise_mr"), rxe.result == -22 {
       let access = scene.access
       if let access, !access.contains(.localWrite) { return nil }

@@ -73,8 +73,7 @@ extension Cause {
     }
     if advice.isEmpty {
       advice.append(
-        "\"mrtrace doctor\" says which hooks are missing on this "
-          + "kernel.")
+        "\"mrtrace doctor\" says which hooks are missing on this kernel.")
     }
     return advice
   }

@@ -73,7 +73,7 @@ struct Locator {
       return scene.traits.faultsOutsideWalk ? .unclear : .fault(site(of: walk))
     case .migrationRead, .migrationReadExclusive, .migrationWrite:
       return .unclear  // would have been -EBUSY
-    case .bad where walk.entry & 1 != 0:
+    case .bad where level == .pmd && walk.entry & 1 != 0:
       return refused(walk, entry, .pmdBad)
     default:
       return level == .pmd ? refused(walk, entry, .pmdNotPresent) : .unclear

@@ -51,6 +51,13 @@ struct FaultSite: Sendable {
   var result: VMFault? {
     witness.map { VMFault(rawValue: $0.result).intersection(.failures) }
   }
+
+  /// The witness read file and offset itself, and the page is beyond the file's end; nil = it did
+  /// not.
+  var witnessedBeyondEOF: Bool? {
+    guard let offset = witness?.pageOffset, let size = witness?.fileSize else { return nil }
+    return offset >= size >> 12 &+ (size & 4095 == 0 ? 0 : 1)
+  }
 }
 
 extension VMFault {

@@ -191,8 +191,7 @@ struct Replay {
     case nil:
       guard case .refusedEntry(var other) = choose(next) else { return .unclear }
       other.doubt =
-        "unless this kernel has the 2021 fsdax bug and stopped at page "
-        + "\(hex(devmap.page))"
+        "unless this kernel has the 2021 fsdax bug and stopped at page \(hex(devmap.page))"
       return .refusedEntry(other)
     }
   }
