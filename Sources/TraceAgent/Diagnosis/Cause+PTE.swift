@@ -32,7 +32,7 @@ extension Cause {
       }
     },
     Cause(
-      "pte-special", sites: ["H3", "P11"],
+      "pte-special", sites: ["H3"],
       check: "hmm_vma_handle_pte(): !vm_normal_page() && !is_zero_pfn()",
       advice: [
         "This memory is a device's or firmware's: it has no struct page, and the kernel cannot "

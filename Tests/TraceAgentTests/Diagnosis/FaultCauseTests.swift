@@ -195,6 +195,24 @@ import Testing
       ])
   }
 
+  @Test func pinThatFaultedBeforeTheGap() throws {
+    var scene = Scene.pin(.fault)
+    scene.map(.tmpfs, count: 8)
+    scene.gap(8)
+    try scene.expect("mapping-missing", page: 8)
+    scene.fault(2, page: 4, witness: "handle_mm_fault")
+    try scene.expect("fault-sigbus", page: 4)
+  }
+
+  @Test func pageThatCouldNotBeMadeWritable() throws {
+    var scene = Scene(.adviseMR, .fault, on: .v72)
+    scene.walkTable([Scene.plain, Scene.readOnly, 0], first: 2, last: 2, write: true)
+    scene.map(.tmpfs, at: 2)
+    try scene.expectUnknown(page: 3)
+    scene.operation.walks[0].defaultFlags = Scene.requestFault
+    try scene.expectUnknown(page: 4)
+  }
+
   @Test func hugetlbPageWithoutPool() throws {
     var scene = Scene(.adviseMR, .fault, on: .v72)
     scene.walk("hmm_vma_walk_hugetlb_entry", count: 512, last: 0)

@@ -143,6 +143,15 @@ import Testing
     try scene.expect("fault-beyond-eof", page: 6)
   }
 
+  @Test func directHookNamesNoLaterEntry() throws {
+    // Its own page is accepted now, so it began a fault, which did not get to page 6.
+    var scene = Scene(.adviseMR, .fault)
+    scene.walk("hmm_vma_handle_pte", first: 4, count: 4, last: 4, entry: Scene.plain)
+    scene.map(.tmpfs, [.read, .write, .mixedMap], size: 6 * 4096, at: 4)
+    scene.walkTable([Scene.plain, Scene.special, 0, 0], first: 4, last: 4)
+    try scene.expect("fault-beyond-eof", page: 6)
+  }
+
   @Test func pmdLeafIsNeverRejected() throws {
     var scene = Scene(.adviseMR, .fault)
     scene.walk("hmm_vma_walk_pmd", entry: Scene.noExecuteLeaf | 1 << 58)

@@ -186,6 +186,7 @@ import Testing
   @Test func ownerGone() throws {
     let scene = Self.mapped(-22, start: Scene.base, length: 4096)
     try scene.expect("owner-exited")
+    try scene.changed { $0.traits = Scene.traits(.v612) }.expect("owner-exited")
     try scene.changed { $0.operation.umems[0].pageShift = 21 }.expectUnknown()
     try scene.changed { $0.range("hmm_range_fault", .inval) }.expectUnknown()
     try scene.changed {
