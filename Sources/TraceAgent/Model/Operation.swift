@@ -127,6 +127,8 @@ package struct UmemEvidence: Equatable, Sendable {
   package var pageShift: UInt32?
   package var pinnedPages: UInt64?
   package var memlockLimit: UInt64?
+  /// The caller has CAP_IPC_LOCK, to which the limit does not apply; nil = not read.
+  package var mayLock: Bool?
   package var access: UInt32?
   package init(function: FunctionName, timeNs: UInt64, identity: UInt64) {
     self.function = function
