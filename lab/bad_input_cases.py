@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lab/bad-input tries, as data: a command line of sh, and what must come of it."""
+
+
+class Case:
+    """Runs in an empty directory of its own; $M is mrtrace. After `prepare` (sh, not judged) comes `command`.
+
+    error   a failure: this pattern in the one sentence on standard error, nothing on standard output
+    notes   no failure: this pattern on standard error
+    prints  this pattern on standard output
+    leaves  what the directory must hold afterwards, prepared files included
+    whole   recordings left that `report` must read without a complaint
+    cut     recordings left that `report` must read, and say that something is missing
+    """
+
+    def __init__(self, name, command, status, error=None, notes=None, prints=None, prepare="", leaves="", whole="", cut="",
+                 user="root", needs_root=False):
+        self.name, self.command, self.status, self.error, self.notes, self.prints = name, command, status, error, notes, prints
+        self.prepare, self.leaves, self.whole, self.cut = prepare, leaves.split(), whole.split(), cut.split()
+        self.user, self.needs_root = user, needs_root
+
+
+# Nothing may have been started where recording did not begin: COMMAND would leave a file.
+START = "-- touch started"
+
+# For the background of a case: until mrtrace has attached, which takes seconds in a guest.
+READY = "until grep -q attached ../stderr; do sleep 0.2; done; sleep 1.5"
+
+# In a guest, as root unless said otherwise: here BPF may be loaded.
+GUEST = [
+    Case("exit status 3 of COMMAND", '$M record -q -o rec -- sh -c "exit 3"', 3, leaves="rec", whole="rec"),
+    Case("COMMAND killed by SIGTERM", "$M record -q -o rec -- sh -c 'kill -TERM $$'", 143, leaves="rec", whole="rec"),
+    Case("COMMAND that succeeds", "$M record -o rec -- true", 0, leaves="rec", whole="rec"),
+    Case("default directory", "$M record -q -- true && ls -d mrtrace-*-* && mv mrtrace-*-* rec", 0, prints=r"^mrtrace-\d{8}-\d{6}$",
+         leaves="rec", whole="rec"),
+    Case("a failure is diagnosed", "$M record -o rec -- workload hole-p", 0, prints=r"mapping-missing", leaves="rec", whole="rec"),
+    Case("--duration", "$M record -q -o rec --duration 1", 0, leaves="rec", whole="rec"),
+    Case("Ctrl-C, the whole system watched",
+         f"setsid sh -c '({READY}; kill -INT -$$) & exec $M record -q -o rec'", 0, leaves="rec", whole="rec"),
+    Case("Ctrl-C, COMMAND in the same terminal",
+         f"setsid sh -c '({READY}; kill -INT -$$) & exec $M record -q -o rec -- sleep 60'", 130, leaves="rec", whole="rec"),
+    Case("SIGTERM", f"setsid sh -c '({READY}; kill -TERM $$) & exec $M record -q -o rec'", 0, leaves="rec", whole="rec"),
+    Case("kill -9: what was written stays",
+         f"setsid sh -c '({READY}; sleep 4; kill -KILL $$) & exec $M record -q -o rec -- sh -c \"workload hole-p >/dev/null; sleep 30\"'", 137,
+         leaves="rec", cut="rec"),
+    # Its parent is gone, so that it does not stay as a zombie.
+    Case("the watched process ends", "$M record -q -o rec -p $(sh -c 'sleep 40 >/dev/null & echo $!')", 0, leaves="rec", whole="rec"),
+    Case("ring buffer too small", "$M record -o rec --ring-size 4 -- sh -c 'workload crowd crowd crowd >/dev/null'", 0, prints=r"(?i)lost|no room",
+         leaves="rec", cut="rec"),
+    Case("disk full", f"$M record -q -o full/rec -- sh -c 'workload crowd >/dev/null; exit 0'; s=$?; ls full/rec >&1; exit $s", 1,
+         notes=r"No space left", prepare="mkdir full; mount -t tmpfs -o size=40k none full", leaves="full", prints=r"metadata|^$"),
+    Case("unprivileged", f"as-user $M record -o rec {START}", 1, error=r"CAP_BPF.*root", prepare="chmod 777 ."),
+    Case("unprivileged doctor", "as-user $M doctor", 1, prints=r"CAP_BPF|root"),
+    Case("no BTF", f"$M record -o rec {START}; s=$?; umount /sys/kernel/btf; exit $s", 1, error=r"BTF",
+         prepare="mount -t tmpfs none /sys/kernel/btf"),
+    Case("no BTF: doctor", "$M doctor; s=$?; umount /sys/kernel/btf; exit $s", 1, prints=r"BTF",
+         prepare="mount -t tmpfs none /sys/kernel/btf"),
+    Case("doctor where all is well", "$M doctor", 0, prints=r"hmm_vma_walk_pmd"),
+    Case("output directory exists", f"$M record -o rec {START}", 1, error=r"rec exists", prepare="mkdir rec", leaves="rec"),
+    Case("output is a file", f"$M record -o rec {START}", 1, error=r"rec exists", prepare=": >rec", leaves="rec"),
+    Case("output's parent is missing", f"$M record -o no/rec {START}", 1, error=r"no/rec.*No such file"),
+    Case("output on a read-only file system", f"$M record -o ro/rec {START}", 1, error=r"ro/rec.*Read-only",
+         prepare="mkdir ro; mount -t tmpfs -o ro none ro", leaves="ro"),
+    Case("COMMAND not found", "$M record -o rec -- no-such-command", 1, error=r"no-such-command.*not found"),
+    Case("COMMAND's path not found", "$M record -o rec -- ./no-such-command", 1, error=r"no-such-command.*not found"),
+    Case("COMMAND not executable", "$M record -o rec -- ./plain", 1, error=r"plain cannot be run", prepare=": >plain; chmod 644 plain",
+         leaves="plain"),
+    Case("COMMAND is a directory", "$M record -o rec -- ./place", 1, error=r"place cannot be run", prepare="mkdir place", leaves="place"),
+    Case("PID gone", "$M record -o rec -p 999999", 1, error=r"no process 999999"),
+    Case("an unknown hook", f"$M record -o rec --no-hook no_such_function {START}", 2, error=r"no_such_function"),
+]
+
+# In a guest that was booted with lockdown=confidentiality, where BPF may not read kernel memory.
+SECURITYFS = "mount -t securityfs none /sys/kernel/security"
+LOCKED = [
+    Case("locked down kernel, securityfs not mounted", f"$M record -o rec {START}", 1, error=r"locked ?down|lockdown"),
+    Case("locked down kernel, unprivileged", f"as-user $M record -o rec {START}", 1, error=r"CAP_BPF", prepare="chmod 777 ."),
+    Case("locked down kernel", f"$M record -o rec {START}", 1, error=r"locked down \(confidentiality", prepare=SECURITYFS),
+    Case("locked down kernel: doctor", "$M doctor", 1, prints=r"locked down|lockdown"),
+]
+
+# On this machine, whatever it may do.
+HOST = [
+    Case("unprivileged", f"$M record -o rec {START}", 1, error=r"CAP_BPF.*root", user="nobody"),
+    Case("unknown verb", "$M frobnicate", 2, error=r"frobnicate"),
+    Case("unknown option", "$M record --frobnicate", 2, error=r"--frobnicate"),
+    Case("unknown option of report", "$M report --frobnicate rec", 2, error=r"--frobnicate"),
+    Case("option without its value", "$M record -o", 2, error=r"-o|--output"),
+    Case("--duration no number", "$M record --duration soon", 2, error=r"soon|duration"),
+    Case("--duration 0", "$M record --duration 0", 2, error=r"duration"),
+    Case("--duration infinite", "$M record --duration inf -o rec -- true", 2, error=r"duration"),
+    Case("-p no number", "$M record -p self", 2, error=r"self|pid|-p"),
+    Case("-p 0", "$M record -o rec -p 0", 2, error=r"\b0\b"),
+    Case("-p negative", "$M record -o rec -p -1", 2, error=r"-1|-p"),
+    Case("--detail of another name", "$M record --detail everything -- true", 2, error=r"everything"),
+    Case("--ring-size no power of two", "$M record --ring-size 5", 2, error=r"ring-size"),
+    Case("COMMAND and -p", "$M record -p 1 -- true", 2, error=r"-p"),
+    Case("COMMAND without --", "$M record true", 2, error=r"true|--"),
+    Case("report of nothing", "$M report", 2, error=r"(?i)dir"),
+    Case("report --all without --json", "$M report --all rec", 2, error=r"--json"),
+    Case("PID gone", "$M record -o rec -p 4194303", 1, error=r"no process 4194303"),
+    Case("COMMAND not found", "$M record -o rec -- no-such-command", 1, error=r"no-such-command.*not found"),
+    Case("no arguments", "$M 2>&1", 0, prints=r"(?i)usage"),
+    Case("--version", "$M --version", 0, prints=r"^\d+\.\d+\.\d+$"),
+    Case("--help", "$M --help", 0, prints=r"(?s)EXAMPLES.*mrtrace record.*mrtrace report.*mrtrace doctor"),
+    Case("record --help", "$M record --help", 0, prints=r"(?s)EXAMPLES.*mrtrace record .*--duration"),
+    Case("report --help", "$M report --help", 0, prints=r"(?s)EXAMPLES.*mrtrace report .*--json"),
+    Case("doctor --help", "$M doctor --help", 0, prints=r"(?s)EXAMPLES.*mrtrace doctor"),
+    Case("static, in an empty root with /proc", "unshare -m sh -c 'mount -t proc proc proc && exec chroot . /mrtrace --version'", 0,
+         prints=r"^\d+\.\d+\.\d+$", prepare="mkdir proc; cp $M mrtrace", leaves="mrtrace proc", needs_root=True),
+    Case("report in an empty root", "unshare -m sh -c 'mount -t proc proc proc && exec chroot . /mrtrace report /good'", 0,
+         prints=r"mapping-missing", prepare="mkdir proc; cp $M mrtrace; cp -r $GOOD good", leaves="good mrtrace proc", needs_root=True),
+    Case("report of a good recording", "$M report $GOOD", 0, prints=r"mapping-missing"),
+    Case("report as another user", "$M report good", 0, prints=r"mapping-missing", user="nobody",
+         prepare="cp -r $GOOD good; chmod -R a+rX good; chmod a+rX .", leaves="good"),
+    Case("report into a pipe that closes", "$M report $GOOD | head -n 1", 0, prints=r"."),
+    Case("report: no such directory", "$M report rec", 1, error=r"rec.*No such file"),
+    Case("report: a file", "$M report rec", 1, error=r"rec is not a recording", prepare=": >rec", leaves="rec"),
+    Case("report: empty directory", "$M report rec", 1, error=r"rec is not a recording", prepare="mkdir rec", leaves="rec"),
+    Case("report: not readable", "$M report rec", 1, error=r"rec.*Permission denied", user="nobody",
+         prepare="mkdir rec; chmod 700 rec", leaves="rec"),
+    Case("report: garbage for metadata", "$M report rec", 1, error=r"rec is not a recording",
+         prepare="mkdir rec; head -c 5000 /dev/urandom >rec/metadata", leaves="rec"),
+    Case("report: empty metadata", "$M report rec", 1, error=r"rec is not a recording", prepare="mkdir rec; : >rec/metadata", leaves="rec"),
+    Case("report: truncated metadata", "$M report rec", 1, error=r"metadata of rec is damaged",
+         prepare='cp -r $GOOD rec; size=$(stat -c %s rec/metadata); truncate -s $((size / 3)) rec/metadata', leaves="rec"),
+    Case("report: metadata of another tracer", "$M report rec", 1, error=r"rec is .*not a recording",
+         prepare="mkdir rec; printf '/* CTF 1.8 */\\ntrace { major = 1; minor = 8; byte_order = le; };\\n' >rec/metadata", leaves="rec"),
+    Case("report: metadata is a pipe", "timeout 10 $M report rec", 1, error=r"rec", prepare="mkdir rec; mkfifo rec/metadata", leaves="rec"),
+    Case("report: metadata is a directory", "$M report rec", 1, error=r"rec", prepare="mkdir -p rec/metadata", leaves="rec"),
+    Case("report --json: empty directory", "$M report --json rec", 1, error=r"rec is not a recording", prepare="mkdir rec", leaves="rec"),
+    Case("report: a good one, then a bad one", "$M report $GOOD rec", 1, notes=r"rec is not a recording", prints=r"mapping-missing",
+         prepare="mkdir rec", leaves="rec"),
+    Case("report: streams truncated", "$M report rec", 0, prints=r"(?i)cut off|not closed", leaves="rec", cut="rec",
+         prepare='cp -r $GOOD rec; for f in rec/stream_*; do truncate -s $(($(stat -c %s $f) * 2 / 3)) $f; done'),
+    Case("report: last byte missing", "$M report rec", 0, prints=r"(?i)cut off", leaves="rec", cut="rec",
+         prepare='cp -r $GOOD rec; truncate -s -1 rec/stream_0'),
+    Case("report: garbage behind a stream", "$M report rec", 0, prints=r"(?s)mapping-missing.*damaged", leaves="rec", cut="rec",
+         prepare="cp -r $GOOD rec; head -c 3000 /dev/urandom >>rec/stream_0"),
+    Case("report: garbage for all streams", "$M report rec", 0, prints=r"(?i)damaged", leaves="rec", cut="rec",
+         prepare="cp -r $GOOD rec; for f in rec/stream_*; do head -c 9000 /dev/urandom >$f; done"),
+    Case("report: streams removed", "$M report rec", 0, prints=r"(?i)not closed|missing", leaves="rec", cut="rec",
+         prepare="cp -r $GOOD rec; rm rec/stream_*"),
+]
