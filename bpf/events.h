@@ -180,7 +180,8 @@ struct mrt_operation {
 #define MRT_UMEM_ODP		(1u << 1)
 #define MRT_UMEM_HAS_FIELDS	(1u << 8)	/* address … flags: an ib_umem was there */
 #define MRT_UMEM_HAS_PAGE_SHIFT	(1u << 9)
-#define MRT_UMEM_HAS_MEMLOCK	(1u << 10)	/* pinned_vm, memlock_limit */
+#define MRT_UMEM_HAS_MEMLOCK	(1u << 10)	/* pinned_vm, memlock_limit, MAY_LOCK */
+#define MRT_UMEM_MAY_LOCK	(1u << 11)	/* CAP_IPC_LOCK: the limit does not count */
 
 struct mrt_umem {
 	struct mrt_header h;
@@ -387,8 +388,7 @@ struct mrt_config {
 	mrt_u32 filter;		/* 1 = only operations of pids in the map `watched` */
 	mrt_u32 follow;		/* 1 = children of watched pids are watched too */
 	mrt_u32 self;		/* the agent's own tgid */
-	mrt_u32 errno_filter;	/* reserved, 0 */
-	mrt_u32 reserved;
+	mrt_u32 reserved[2];
 };
 _Static_assert(sizeof(struct mrt_config) == 24, "mrt_config");
 

@@ -63,7 +63,17 @@ struct pid {
 	struct upid numbers[1];
 };
 
+typedef struct {
+	u64 val;		/* two u32 before 6.3: the same bytes */
+} kernel_cap_t;
+
+struct cred {
+	kernel_cap_t cap_effective;
+	void *user_ns;
+};
+
 struct task_struct {
+	struct cred *cred;
 	unsigned int flags;
 	int tgid;
 	char comm[16];
@@ -321,6 +331,7 @@ struct ib_sge_abi {
 #define PF_KTHREAD 0x00200000
 #define HMM_PFN_REQ_WRITE (1ull << 62)
 #define RLIMIT_MEMLOCK 8
+#define CAP_IPC_LOCK 14
 /* what a fault handler's failure is, but VM_FAULT_FALLBACK, which is none */
 #define VM_FAULT_FAILED 0x73
 

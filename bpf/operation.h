@@ -86,6 +86,21 @@ static __always_inline struct mrt_operation *operation_record(struct in_flight *
 	return r;
 }
 
+extern const void init_user_ns __ksym __weak;
+
+/* As capable(CAP_IPC_LOCK): what a user namespace grants does not count. */
+static __always_inline bool may_lock(struct task_struct *task)
+{
+	struct cred *cred = BPF_CORE_READ(task, cred);
+	u64 capabilities = 0;
+
+	bpf_probe_read_kernel(&capabilities, sizeof(capabilities),
+			      (char *)cred +
+				      bpf_core_field_offset(struct cred, cap_effective));
+	return capabilities >> CAP_IPC_LOCK & 1 &&
+	       BPF_CORE_READ(cred, user_ns) == &init_user_ns;
+}
+
 /* The umem of an ODP operation, or the request of a pinned one (umem 0). */
 static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem,
 				      u32 access)
@@ -124,6 +139,8 @@ static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem,
 			r->memlock_limit = BPF_CORE_READ(
 				task, signal, rlim[RLIMIT_MEMLOCK].rlim_cur);
 			r->flags |= MRT_UMEM_HAS_MEMLOCK;
+			if (may_lock(task))
+				r->flags |= MRT_UMEM_MAY_LOCK;
 		}
 	}
 	send(r, hook);

@@ -47,9 +47,21 @@ def own_guests(table, features, expect="", append=""):
     return guests
 
 
+def without_hooks(table, features):
+    """The same answers on other rungs: kprobes instead of fentry, no witness of DAX faults, every fault's code."""
+    names = [name for name in applicable(table, features) if not name.startswith(("crowd", "owner-"))]
+    eof = [name for name in names if "eof" in name]
+    codes = features | {"fault-codes"}
+    coded = [name for name in applicable(table, codes) if any("fault-codes" in row.needs for row in table[name])]
+    groups = [Group("ext4-kprobe", names, features, options=("--no-hook", "fentry")),
+              Group("ext4-no-witness", eof, features, options=("--no-hook", "fault")),
+              Group("ext4-fault-codes", coded + eof, codes, options=("--fault-codes",))]
+    return [group for group in groups if group.scenarios]
+
+
 def plan_stock(table, features):
     ext4, xfs = features | {"ext4", "fixed"}, features | {"xfs", "fixed"}
-    guests = [Guest("ext4", "ext4", [Group("ext4", applicable(table, ext4), ext4)])]
+    guests = [Guest("ext4", "ext4", [Group("ext4", applicable(table, ext4), ext4), *without_hooks(table, ext4)])]
     on_xfs = [name for name in applicable(table, xfs) if touches_fsdax(table, name)]
     if on_xfs:
         guests.append(Guest("xfs", "xfs", [Group("xfs", on_xfs, xfs)]))

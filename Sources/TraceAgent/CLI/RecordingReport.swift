@@ -40,6 +40,7 @@ struct RecordingReport {
     for index in order {
       // names of kernel addresses come at the end of a recording
       correlator.symbols.name(&ended[index])
+      ended[index].correctMissedEntry()
       if keepAll { report.operations.append(ended[index]) }
       if let diagnosis = diagnose(ended[index], traits: reader.environment.traits) {
         report.diagnoses.append(diagnosis)

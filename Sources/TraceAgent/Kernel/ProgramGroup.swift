@@ -16,8 +16,13 @@ final class ProgramGroup {
     var symbol: String?
     var detail: String
 
+    /// The verifier does not know the helper: LOCKDOWN_BPF_READ_KERNEL withholds it.
+    var helperWithheld = false
+
     var asKernelError: KernelError {
-      .bpfRefused(step: step, errno: errno, detail: detail)
+      helperWithheld
+        ? .lockdown(mode: "confidentiality")
+        : .bpfRefused(step: step, errno: errno, detail: detail)
     }
   }
 
@@ -45,7 +50,8 @@ final class ProgramGroup {
       let log = String(cString: cbpf_log_text())
       throw Refusal(
         step: "load its BPF programs", errno: Errno(rawValue: -result),
-        symbol: refusedSymbol(in: log), detail: lastWords(of: log))
+        symbol: refusedSymbol(in: log), detail: lastWords(of: log),
+        helperWithheld: isHelperWithheld(log))
     }
     group.attach(rows)
     return group
@@ -195,6 +201,14 @@ final class ProgramGroup {
       }
     }
     return nil
+  }
+
+  /// "unknown func bpf_probe_read_kernel#113", or "program of this type cannot use helper bpf_probe_read_kernel#113".
+  static func isHelperWithheld(_ log: String) -> Bool {
+    log.split(separator: "\n").contains {
+      $0.contains("bpf_probe_read_kernel#")
+        && ($0.contains("unknown func") || $0.contains("cannot use helper"))
+    }
   }
 
   /// The last line that is not an echo of the failure itself.

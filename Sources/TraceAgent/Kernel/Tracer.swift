@@ -87,7 +87,8 @@ package struct Tracer: ~Copyable {
         return tracer
       } catch {
         // One program the verifier refuses must not cost the others: one rung down, and again.
-        guard let symbol = error.symbol, demoted.insert(symbol).inserted else {
+        guard !error.helperWithheld, let symbol = error.symbol, demoted.insert(symbol).inserted
+        else {
           throw error.asKernelError
         }
       }
@@ -108,7 +109,8 @@ package struct Tracer: ~Copyable {
     }
     guard !come.isEmpty else { return false }
     do throws(ProgramGroup.Refusal) {
-      let group = try ProgramGroup.load(come, settings: settings, sharing: groups[0])
+      let group = try ProgramGroup.load(
+        come, settings: settings, sharing: groups[0])
       for row in come { plan.replace(row) }
       for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
       groups.append(group)

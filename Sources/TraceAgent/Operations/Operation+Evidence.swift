@@ -56,6 +56,7 @@ extension UmemEvidence {
     if record.flags & MRT_UMEM_HAS_MEMLOCK != 0 {
       pinnedPages = record.pinned_vm
       memlockLimit = record.memlock_limit
+      mayLock = record.flags & MRT_UMEM_MAY_LOCK != 0
     }
     // No bit says that it was read: 0 may be "local read only" as well as "not asked here".
     if record.access != 0 { access = record.access }
