@@ -7,7 +7,8 @@ import Terminal
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "What can be traced on this kernel, what is in the way, and the command that mends it.",
+    abstract:
+      "What can be traced on this kernel, what is in the way, and the command that mends it.",
     discussion: """
       Changes nothing. The exit status is 0 when tracing works, with gaps or without, and 1 when it cannot.
 

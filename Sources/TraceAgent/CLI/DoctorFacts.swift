@@ -23,7 +23,8 @@ enum DoctorFacts {
         ? .init(name: "kernel BTF", status: .ok, detail: "/sys/kernel/btf/vmlinux")
         : .init(
           name: "kernel BTF", status: .fail,
-          detail: "the kernel was built without CONFIG_DEBUG_INFO_BTF", fix: "install a kernel with BTF"))
+          detail: "the kernel was built without CONFIG_DEBUG_INFO_BTF",
+          fix: "install a kernel with BTF"))
 
     let facts: KernelFacts
     do throws(KernelError) {
@@ -82,7 +83,8 @@ enum DoctorFacts {
     }
     return .init(
       name: "RDMA core", status: .warn,
-      detail: "ib_uverbs is not loaded: nothing can be registered yet; record attaches when it comes",
+      detail:
+        "ib_uverbs is not loaded: nothing can be registered yet; record attaches when it comes",
       fix: "modprobe ib_uverbs")
   }
 
@@ -144,7 +146,8 @@ enum DoctorFacts {
     if affected {
       return .init(
         name: name, status: .warn,
-        detail: "\(facts.release) is older than the fix 4b42fb213678: on-demand fsdax memory may fail",
+        detail:
+          "\(facts.release) is older than the fix 4b42fb213678: on-demand fsdax memory may fail",
         fix: "update to 5.10.67, 5.13.19, 5.14.6, 5.15 or later")
     }
     return .init(

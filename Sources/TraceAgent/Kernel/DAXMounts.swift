@@ -25,7 +25,7 @@ package struct DAXMount: Equatable, Sendable {
     }
   }
 
-  /// - Parameter deviceHasDAX: of a block device; nil = not known.
+  /// The same from the text of a mounts file; `deviceHasDAX` answers for a block device, nil = not known.
   package static func parse(
     _ mounts: String, deviceHasDAX: (String) -> Bool?
   ) -> [DAXMount] {

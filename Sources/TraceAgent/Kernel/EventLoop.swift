@@ -19,9 +19,7 @@ package struct EventLoop: ~Copyable {
   private let signals: CInt
   private let timer: CInt
 
-  /// - Parameters:
-  ///   - ring: the ring buffer's map.
-  ///   - tickMs: how often to wake without work.
+  /// Watches the ring buffer's map `ring`, and wakes every `tickMs` without work.
   package init(ring: CInt, tickMs: Int) throws(KernelError) {
     var mask = EventLoop.signalMask()
     // before any thread or child: a signal must not be delivered in the old way

@@ -102,7 +102,8 @@ extension Hook {
     Hook(
       MRT_HOOK_WALK_TEST, "hmm_vma_walk_test", .hmm,
       withoutIt: "mappings that HMM refuses are not named"),
-    Hook(MRT_HOOK_WALK_HOLE, "hmm_vma_walk_hole", .hmm, withoutIt: "missing mappings are not named"),
+    Hook(
+      MRT_HOOK_WALK_HOLE, "hmm_vma_walk_hole", .hmm, withoutIt: "missing mappings are not named"),
     Hook(
       MRT_HOOK_WALK_PMD, "hmm_vma_walk_pmd", .hmm,
       withoutIt: "page-table entries that HMM rejects are not seen"),

@@ -26,7 +26,8 @@ package enum KernelError: Error, Equatable, Sendable {
       return "this kernel has no BTF (/sys/kernel/btf/vmlinux is missing): mrtrace needs a kernel "
         + "built with CONFIG_DEBUG_INFO_BTF=y, as distributions build it"
     case .lockdown(let mode):
-      return "the kernel is locked down (\(mode), see /sys/kernel/security/lockdown), so BPF programs "
+      return
+        "the kernel is locked down (\(mode), see /sys/kernel/security/lockdown), so BPF programs "
         + "may not read kernel memory: boot with Secure Boot off or with lockdown=integrity or none"
     case .bpfRefused(let step, let errno, let detail):
       let why = detail.isEmpty ? "" : " (\(detail))"

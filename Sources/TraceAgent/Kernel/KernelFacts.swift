@@ -35,7 +35,8 @@ package struct KernelFacts: Sendable {
     let wanted = Set(Hook.all.map(\.symbol)).union(telltales)
     let symbols = try KernelSymbols.read(wanted: wanted)
     let offers = HookPlan.Offers(
-      symbols: symbols, btf: Set(Directory.names(in: "/sys/kernel/btf")), tracepoints: tracepoints(in: symbols),
+      symbols: symbols, btf: Set(Directory.names(in: "/sys/kernel/btf")),
+      tracepoints: tracepoints(in: symbols),
       modules: loadedModules())
     return KernelFacts(
       release: text(of: name.release), version: text(of: name.version), machine: machine,
@@ -69,8 +70,9 @@ package struct KernelFacts: Sendable {
   /// The note of type NT_GNU_BUILD_ID (3) in /sys/kernel/notes.
   private static func readBuildID() -> String? {
     var bytes: [UInt8] = []
-    guard (try? TextFile.forEachChunk(of: "/sys/kernel/notes", { bytes.append(contentsOf: $0) }))
-      != nil
+    guard
+      (try? TextFile.forEachChunk(of: "/sys/kernel/notes", { bytes.append(contentsOf: $0) }))
+        != nil
     else { return nil }
     return bytes.withUnsafeBytes { notes in
       var at = 0

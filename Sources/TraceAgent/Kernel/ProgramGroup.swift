@@ -68,7 +68,9 @@ final class ProgramGroup {
       guard let program = programs[name] else { return sum }
       var info = bpf_prog_info()
       var length = UInt32(MemoryLayout<bpf_prog_info>.size)
-      guard bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0 else { return sum }
+      guard bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0 else {
+        return sum
+      }
       return sum + info.recursion_misses
     }
   }
@@ -181,7 +183,8 @@ final class ProgramGroup {
         if let link {
           links.append(link)
         } else {
-          attachFailures.append((row.hook.symbol, "could not be attached: \(Errno(rawValue: errno))"))
+          attachFailures.append(
+            (row.hook.symbol, "could not be attached: \(Errno(rawValue: errno))"))
         }
       }
     }
@@ -216,6 +219,8 @@ final class ProgramGroup {
     let lines = log.split(separator: "\n").map {
       $0.hasPrefix("libbpf: ") ? String($0.dropFirst(8)) : String($0)
     }
-    return lines.last { !$0.hasPrefix("failed to load object") && !$0.hasPrefix("processed ") && !$0.hasPrefix("-- ") } ?? ""
+    return lines.last {
+      !$0.hasPrefix("failed to load object") && !$0.hasPrefix("processed ") && !$0.hasPrefix("-- ")
+    } ?? ""
   }
 }

@@ -18,7 +18,7 @@ package struct RingReader: ~Copyable {
   private static let discarded: UInt32 = 1 << 30
   private static let header = 8
 
-  /// - Parameter descriptor: of the map; kept by the caller.
+  /// `descriptor` is the map's and stays the caller's; `size` is in bytes, a power of two.
   package init(descriptor: CInt, size: Int) throws(KernelError) {
     let page = Int(sysconf(CInt(_SC_PAGESIZE)))
     guard let consumer = mmap(nil, page, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),

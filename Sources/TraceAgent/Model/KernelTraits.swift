@@ -63,7 +63,8 @@ package struct PageTableFormat: Equatable, Sendable {
   package var levels: Int
 
   package init(
-    architecture: Architecture, devmapBit: Int?, savedDirtyBit: Int?, swapTypes: SwapTypes, levels: Int
+    architecture: Architecture, devmapBit: Int?, savedDirtyBit: Int?, swapTypes: SwapTypes,
+    levels: Int
   ) {
     self.architecture = architecture
     self.devmapBit = devmapBit

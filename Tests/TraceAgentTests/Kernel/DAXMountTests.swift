@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Kernel
 import Testing
+
+@testable import Kernel
 
 @Suite struct DAXMountTests {
   private func parse(_ text: String, dax: Bool? = nil) -> [DAXMount] {
@@ -30,7 +31,8 @@ import Testing
   }
 
   @Test func ordinaryMountsAreLeftOut() {
-    #expect(parse("/dev/sda1 / ext4 rw 0 0\nproc /proc proc rw 0 0\nshort line", dax: false).isEmpty)
+    #expect(
+      parse("/dev/sda1 / ext4 rw 0 0\nproc /proc proc rw 0 0\nshort line", dax: false).isEmpty)
   }
 
   @Test func escapesInNames() {

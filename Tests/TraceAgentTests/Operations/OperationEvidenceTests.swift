@@ -83,9 +83,13 @@ import Testing
     all.pageShift = 12
     all.pinnedPages = 11
     all.memlockLimit = 65536
+    all.mayLock = false
     all.access = 0x41
     #expect(evidence(.umem(SampleEvents.umem())).umems == [all])
     var record = SampleEvents.umem()
+    record.flags |= MRT_UMEM_MAY_LOCK
+    all.mayLock = true
+    #expect(evidence(.umem(record)).umems == [all])
     record.flags = 0
     record.access = 0
     #expect(evidence(.umem(record)).umems == [none])
