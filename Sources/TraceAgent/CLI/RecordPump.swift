@@ -46,6 +46,12 @@ struct RecordPump {
     }
   }
 
+  /// The hook plan has changed.
+  mutating func update(_ environment: RecordingEnvironment) {
+    guard failure == nil else { return }
+    do throws(RecordingError) { try writer.update(environment) } catch { failure = error }
+  }
+
   func progress(elapsedNs: UInt64) -> String {
     "\(elapsedNs / 1_000_000_000) s, \(operations) operations, \(failures) failed"
   }

@@ -17,6 +17,8 @@ struct RecordSession {
 
   /// After the command has ended, its asynchronous work may still fail: wait that long.
   private static let graceNs: UInt64 = 200_000_000
+  /// How long a command may take to end when it is told to.
+  private static let patienceNs: UInt64 = 5_000_000_000
   private static let tickMs = 100
 
   init(_ options: RecordCommand) { self.options = options }
@@ -41,6 +43,10 @@ struct RecordSession {
     if let obstacle = Permissions.obstacle() { throw obstacle }
     let facts = try KernelFacts.read()
     let tracer = try Tracer.start(facts: facts, settings: options.settings)
+    if options.follow {
+      // after forks are seen: none slips through in between
+      for pid in Processes.descendants(of: options.pids) { tracer.watch(UInt32(bitPattern: pid)) }
+    }
     let ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
     let loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: RecordSession.tickMs)
     return Attached(facts: tracer.complete(facts), tracer: tracer, ring: ring, loop: loop)
@@ -116,6 +122,7 @@ struct RecordSession {
     var progress = ProgressLine(style: style)
     let started = Clock.monotonic()
     var status: Int32?
+    var signalled: CInt?
     var stopAt = options.duration.map { started + UInt64($0 * 1e9) }
     var lastLook = started
     loop: while true {
@@ -126,12 +133,11 @@ struct RecordSession {
       if pump.failure != nil { break }
       switch wake {
       case .stop(let signal):
-        // A command in the same terminal has got Ctrl-C as well; wait for it, unless told twice.
-        if child != nil, status == nil, stopAt == nil || options.duration != nil, signal == SIGINT {
-          stopAt = now + 5_000_000_000
-        } else {
-          break loop
-        }
+        // The command first: its last failures belong to the recording. Told twice, end at once.
+        guard child != nil, status == nil, signalled == nil else { break loop }
+        signalled = signal
+        if signal != SIGINT || !RecordSession.isInForeground() { child?.send(signal) }
+        stopAt = now + RecordSession.patienceNs
       case .child, .work: break
       }
       if child != nil, status == nil, let ended = child?.exitStatus() {
@@ -141,7 +147,14 @@ struct RecordSession {
       if let stopAt, now >= stopAt { break }
       if now - lastLook >= 1_000_000_000 {
         lastLook = now
-        _ = attached.tracer.attachLate()
+        if attached.tracer.attachLate() {
+          let environment = RecordingEnvironment.ofThisRun(
+            facts: attached.facts, plan: attached.tracer.plan, detail: options.detail.rawValue,
+            commandLine: CommandLine.arguments)
+          pump.update(environment)
+          let plan = HookPlanText.line(DoctorFacts.rows(of: attached.tracer.plan))
+          Output.notes("\(progress.clear())mrtrace: \(plan)\n")
+        }
         if !options.pids.isEmpty, options.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH }) {
           break
         }
@@ -150,7 +163,10 @@ struct RecordSession {
     }
     Output.notes(progress.clear())
     try finish(pump: &pump, attached, path: path)
-    return status ?? 0
+    if let status { return status }
+    if let signalled { return 128 + signalled }
+    // --duration is over, the command is not: its exit status is still to come
+    return child?.waitForEnd() ?? 0
   }
 
   private func finish(
@@ -179,6 +195,9 @@ struct RecordSession {
       throw .recording(error)
     }
   }
+
+  /// Ctrl-C on our terminal goes to the command as well.
+  private static func isInForeground() -> Bool { tcgetpgrp(STDIN_FILENO) == getpgrp() }
 
   /// A recording that never began is not left behind.
   private static func remove(_ path: String) {

@@ -31,6 +31,16 @@ package struct ChildProcess: ~Copyable {
     return cbpf_exit_status(status)
   }
 
+  /// Sends it a signal.
+  package func send(_ signal: CInt) { kill(child.pid, signal) }
+
+  /// Waits for its end; the exit status as a shell gives it.
+  package func waitForEnd() -> Int32 {
+    var status: CInt = 0
+    while waitpid(child.pid, &status, 0) < 0 && errno == EINTR {}
+    return cbpf_exit_status(status)
+  }
+
   deinit {
     var child = child
     cbpf_child_abandon(&child)

@@ -44,6 +44,28 @@ package final class RecordingWriter {
       throw code == EEXIST ? .exists(path: path) : .cannotCreate(path: path, errno: code)
     }
     let uuid = TraceUUID.random()
+    do throws(RecordingError) {
+      try writeMetadata(of: environment, uuid: uuid, in: path)
+    } catch {
+      _ = rmdir(path)
+      throw error
+    }
+    return RecordingWriter(
+      path: path, uuid: uuid, packetSize: max(packetSize, PacketHeader.size))
+  }
+
+  /// Replaces the metadata while recording: hooks have been attached since. A reader finds the old
+  /// text or the new one, whole.
+  package func update(_ environment: RecordingEnvironment) throws(RecordingError) {
+    try checkOpen()
+    try noting { () throws(RecordingError) in
+      try Self.writeMetadata(of: environment, uuid: uuid, in: path)
+    }
+  }
+
+  private static func writeMetadata(
+    of environment: RecordingEnvironment, uuid: TraceUUID, in path: String
+  ) throws(RecordingError) {
     let draft = "\(path)/.metadata.draft"
     do throws(RecordingError) {
       try write(CTFMetadata.text(of: environment, uuid: uuid), to: draft)
@@ -52,11 +74,8 @@ package final class RecordingWriter {
       }
     } catch {
       _ = unlink(draft)
-      _ = rmdir(path)
       throw error
     }
-    return RecordingWriter(
-      path: path, uuid: uuid, packetSize: max(packetSize, PacketHeader.size))
   }
 
   private static func write(_ text: String, to path: String) throws(RecordingError) {

@@ -43,3 +43,21 @@ import Testing
     #expect(ChildProcess.find("/etc", path: nil) == .failure(Errno(rawValue: 21)))
   }
 }
+
+@Suite struct ProcessesTests {
+  @Test func findsGrandchildren() throws {
+    var child = try ChildProcess(command: ["sh", "-c", "sh -c 'sleep 30 & wait' & wait"])
+    try child.run()
+    defer { child.send(SIGKILL) }
+    var found: [Int32] = []
+    for _ in 0..<500 where found.count < 2 {
+      usleep(10_000)
+      found = Processes.descendants(of: [child.pid])
+    }
+    #expect(found.count >= 2)
+    #expect(!found.contains(child.pid))
+    for pid in found { kill(pid, SIGKILL) }
+    #expect(Processes.descendants(of: [getpid()]).contains(child.pid))
+    #expect(Processes.descendants(of: []).isEmpty)
+  }
+}
