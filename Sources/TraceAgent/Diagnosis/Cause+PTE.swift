@@ -46,6 +46,7 @@ extension Cause {
         "is mapped by a PTE with \(list(refused.softFlags)) set: raw memory without a struct page, "
           + "which hmm_vma_handle_pte() rejects"
       }
+        ?? scene.pinnedSpecial()
     },
     Cause(
       "pte-hwpoison", sites: ["H4"],
@@ -119,6 +120,32 @@ extension Cause {
         }
     },
   ]
+}
+
+extension Case {
+  /// follow_page_pte() of mm/gup.c: a present PTE without struct page, where the caller wants pages, is -EEXIST.
+  /// Only VM_MIXEDMAP mappings hold such; the rest of check_vma_flags() has let it pass.
+  fileprivate func pinnedSpecial() -> Finding? {
+    guard case .none = locus, let request = pinRequest, request.errno == .exist,
+      !request.overflows
+    else { return nil }
+    let end = request.address &+ request.size
+    let mixed = operation.mappings.filter {
+      $0.found && $0.address >= request.firstPage && $0.address < end
+        && $0.flags.contains(.mixedMap)
+    }
+    guard let mapping = mixed.min(by: { $0.address < $1.address }) else { return nil }
+    let page = Case.page(of: mapping.address)
+    guard let entry = tables.lowest(at: page), entry.isPresentLeaf, entry.isSpecial,
+      !entry.isDevmap, entry.pfn != traits.zeroPFN
+    else { return nil }
+    return Finding(
+      .proved, page: page,
+      because:
+        "\(place(page)) is mapped by a PTE with SPECIAL set: raw memory without a struct page, "
+        + "which cannot be pinned",
+      links: [.init(function: "follow_page_pte", result: "-EEXIST", seen: .replayed)])
+  }
 }
 
 extension RefusedEntry {

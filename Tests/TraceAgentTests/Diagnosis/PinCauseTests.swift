@@ -131,4 +131,29 @@ import Testing
     scene.map(.fsdax)
     try scene.expectUnknown()
   }
+
+  /// A special entry behind pages that can be pinned: -EEXIST from follow_page_pte().
+  private func special(_ errno: Errno, entry: UInt64, flags: VMAFlags = .mixedMap) -> Scene {
+    var scene = Scene.pin(errno)
+    scene.map(.driver, [.read, .write, .shared, flags], first: 8, count: 8)
+    var levels = LevelsEvidence(address: Scene.page(8), pagingLevels: 5)
+    levels.pmd = Scene.table
+    levels.pte = entry
+    scene.operation.levels.append(levels)
+    return scene
+  }
+
+  @Test func specialEntryCannotBePinned() throws {
+    let diagnosis = try special(.exist, entry: Scene.special).expect("pte-special", page: 8)
+    #expect(diagnosis.chainText.first == "follow_page_pte -EEXIST replayed")
+    #expect(diagnosis.page?.flags.contains("SPECIAL") == true)
+  }
+
+  @Test func otherEntriesAreNotNamedSpecial() throws {
+    try special(.exist, entry: Scene.plain).expectUnknown()
+    try special(.exist, entry: Scene.zeroPage).expectUnknown()
+    try special(.exist, entry: 0).expectUnknown()
+    try special(.exist, entry: Scene.special, flags: .read).expectUnknown()
+    try special(.nomem, entry: Scene.special).expectUnknown()
+  }
 }
