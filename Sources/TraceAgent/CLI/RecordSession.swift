@@ -87,37 +87,11 @@ struct RecordSession {
   ) throws(RecordFailure) -> Int32 {
     let writer: RecordingWriter
     do throws(RecordingError) {
-      writer = try RecordingWriter.create(
-        at: path,
-        environment: .ofThisRun(
-          facts: attached.facts, plan: attached.tracer.plan, detail: options.detail.rawValue,
-          commandLine: CommandLine.arguments))
+      writer = try RecordingWriter.create(at: path, environment: environment(attached))
     } catch {
       throw .recording(error)
     }
-    var child: ChildProcess?
-    if !options.command.isEmpty {
-      do throws(KernelError) {
-        child = try ChildProcess(command: options.command)
-      } catch {
-        RecordSession.remove(path)
-        throw .kernel(error)
-      }
-    }
-    if let pid = child?.pid { attached.tracer.watch(UInt32(bitPattern: pid)) }
-    Output.notes("mrtrace: \(HookPlanText.line(DoctorFacts.rows(of: attached.tracer.plan)))\n")
-    if child != nil {
-      let name = options.command[0]
-      do throws(Errno) {
-        try child?.run()
-      } catch {
-        RecordSession.remove(path)
-        throw error == .noent ? .commandNotFound(name) : .commandNotRun(name, error)
-      }
-    } else {
-      Output.notes("mrtrace: recording into \(path); Ctrl-C ends it\n")
-    }
-
+    let child = try start(path: path, attached)
     var pump = RecordPump(writer: writer)
     var progress = ProgressLine(style: style)
     let started = Clock.monotonic()
@@ -148,17 +122,14 @@ struct RecordSession {
       if now - lastLook >= 1_000_000_000 {
         lastLook = now
         if attached.tracer.attachLate() {
-          let environment = RecordingEnvironment.ofThisRun(
-            facts: attached.facts, plan: attached.tracer.plan, detail: options.detail.rawValue,
-            commandLine: CommandLine.arguments)
-          pump.update(environment)
-          let plan = HookPlanText.line(DoctorFacts.rows(of: attached.tracer.plan))
-          Output.notes("\(progress.clear())mrtrace: \(plan)\n")
+          pump.update(environment(attached))
+          Output.notes("\(progress.clear())mrtrace: \(planLine(attached.tracer.plan))\n")
         }
         if !options.pids.isEmpty, options.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH }) {
           break
         }
-        Output.notes(progress.show(pump.progress(elapsedNs: now - started)))
+        // A command's own output has the terminal for itself.
+        if child == nil { Output.notes(progress.show(pump.progress(elapsedNs: now - started))) }
       }
     }
     Output.notes(progress.clear())
@@ -169,24 +140,66 @@ struct RecordSession {
     return child?.waitForEnd() ?? 0
   }
 
+  /// Lets the command go, now that all is attached; nil where there is none.
+  private func start(
+    path: String, _ attached: borrowing Attached
+  ) throws(RecordFailure) -> ChildProcess? {
+    Output.notes("mrtrace: \(planLine(attached.tracer.plan))\n")
+    guard let name = options.command.first else {
+      Output.notes("mrtrace: recording into \(path); Ctrl-C ends it\n")
+      return nil
+    }
+    do throws(RecordFailure) {
+      var child = try RecordFailure.wrapping { () throws(KernelError) in
+        try ChildProcess(command: options.command)
+      }
+      attached.tracer.watch(UInt32(bitPattern: child.pid))
+      do throws(Errno) {
+        try child.run()
+      } catch {
+        throw error == .noent ? .commandNotFound(name) : .commandNotRun(name, error)
+      }
+      return child
+    } catch {
+      RecordSession.remove(path)
+      throw error
+    }
+  }
+
+  private func environment(_ attached: borrowing Attached) -> RecordingEnvironment {
+    .ofThisRun(
+      facts: attached.facts, plan: attached.tracer.plan, detail: options.detail.rawValue,
+      commandLine: CommandLine.arguments)
+  }
+
+  private func planLine(_ plan: HookPlan) -> String {
+    HookPlanText.line(DoctorFacts.rows(of: plan))
+  }
+
   private func finish(
     pump: inout RecordPump, _ attached: borrowing Attached, path: String
   ) throws(RecordFailure) {
     pump.drain(attached.ring)
     let now = Clock.monotonic()
     let counters = attached.tracer.counters()
+    let lost = counters.reduce(0) { $0 + $1.counts.lost }
     pump.close(
       counters: counters.map {
         Event.counter(
           hook: $0.row.hook.id.rawValue, rung: $0.row.rung.recorded, counts: $0.counts,
           missed: $0.missed, timeNs: now)
       },
-      lost: counters.reduce(0) { $0 + $1.counts.lost }, now: now)
+      lost: lost, now: now)
     if let failure = pump.failure {
       Output.notes("mrtrace: the recording \(path) ends early\n")
       throw .recording(failure)
     }
     Output.notes("mrtrace: \(pump.records) records in \(path)\n")
+    if lost > 0 {
+      Output.notes(
+        "mrtrace: \(lost) records found no room in the ring buffer and are lost: try --ring-size "
+          + "\(options.ringSize * 4)\n")
+    }
     guard !options.quiet else { return }
     do throws(RecordingError) {
       let report = try RecordingReport.load(path, keepAll: false)
