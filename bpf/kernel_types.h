@@ -295,6 +295,11 @@ struct uapi_reg_mr {
 	u32 access_flags;
 };
 
+enum {
+	IB_MR_REREG_TRANS = 1,
+	IB_MR_REREG_ACCESS = 4,
+};
+
 struct uapi_rereg_mr {
 	u64 response;
 	u32 mr_handle;

@@ -94,11 +94,16 @@ static __always_inline void fill_from_command(struct mrt_operation *r, u64 attrs
 		if (!bpf_probe_read_user(&reg, sizeof(reg), user))
 			fill_mr(r, reg.start, reg.length, reg.hca_va,
 				reg.access_flags);
-	} else {
-		if (!bpf_probe_read_user(&rereg, sizeof(rereg), user))
-			fill_mr(r, rereg.start, rereg.length, rereg.hca_va,
-				rereg.access_flags);
+		return;
 	}
+	if (bpf_probe_read_user(&rereg, sizeof(rereg), user))
+		return;
+	fill_mr(r, rereg.start, rereg.length, rereg.hca_va, rereg.access_flags);
+	/* what is not changed was not given */
+	if (!(rereg.flags & IB_MR_REREG_TRANS))
+		r->has &= ~(MRT_HAS_MR | MRT_HAS_IOVA);
+	if (!(rereg.flags & IB_MR_REREG_ACCESS))
+		r->has &= ~MRT_HAS_ACCESS;
 }
 
 static __always_inline void fill_from_reg_method(struct mrt_operation *r, u64 attrs,
@@ -148,8 +153,12 @@ static __always_inline void fill_advice(struct mrt_operation *r, u64 attrs)
 		return;
 	r->request_address = sge.addr;
 	r->request_length = sge.length;
-	r->lkey = sge.lkey;
-	r->has |= MRT_HAS_REQUEST | MRT_HAS_LKEY;
+	r->has |= MRT_HAS_REQUEST;
+	/* of several keys it is not known which one is meant */
+	if (r->num_sge == 1) {
+		r->lkey = sge.lkey;
+		r->has |= MRT_HAS_LKEY;
+	}
 }
 
 static __always_inline int on_verb(void *ctx, struct call *c)

@@ -145,6 +145,7 @@ struct RecordSession {
     path: String, _ attached: borrowing Attached
   ) throws(RecordFailure) -> ChildProcess? {
     Output.notes("mrtrace: \(planLine(attached.tracer.plan))\n")
+    for gap in attached.tracer.plan.gaps { Output.notes("mrtrace: \(gap)\n") }
     guard let name = options.command.first else {
       Output.notes("mrtrace: recording into \(path); Ctrl-C ends it\n")
       return nil

@@ -75,9 +75,12 @@ package struct HookPlan: Equatable, Sendable {
     package var unhooked: Set<String>
     /// Hooks whose fentry program the verifier refused on this kernel: they go one rung down.
     package var demoted: Set<String>
+    /// Hooks of which the kernel refused the last rung as well: they are left out.
+    package var refused: Set<String>
     package init(
       faultCodes: Bool = false, layers: Bool = false, follow: Bool = false,
-      without: Set<Family> = [], unhooked: Set<String> = [], demoted: Set<String> = []
+      without: Set<Family> = [], unhooked: Set<String> = [], demoted: Set<String> = [],
+      refused: Set<String> = []
     ) {
       self.faultCodes = faultCodes
       self.layers = layers
@@ -85,6 +88,7 @@ package struct HookPlan: Equatable, Sendable {
       self.without = without
       self.unhooked = unhooked
       self.demoted = demoted
+      self.refused = refused
     }
   }
 
@@ -104,6 +108,15 @@ package struct HookPlan: Equatable, Sendable {
     }
   }
 
+  /// What cannot be seen on this kernel that should be, a sentence each.
+  package var gaps: [String] {
+    rows.compactMap { row in
+      guard row.rung == .absent, let loss = row.hook.withoutIt else { return nil }
+      let why = row.note == loss || row.note.isEmpty ? "this kernel does not have it" : row.note
+      return "\(loss): \(row.hook.symbol): \(why)"
+    }
+  }
+
   package func attached() -> [Row] { rows.filter(\.isAttached) }
   package func later() -> [Row] { rows.filter { $0.rung == .later } }
 
@@ -115,6 +128,10 @@ package struct HookPlan: Equatable, Sendable {
     case .layers where !wish.layers: return row.off("only with --detail layers")
     case .follow where !wish.follow: return row.off("only where children are followed")
     default: break
+    }
+    if wish.refused.contains(hook.symbol) {
+      row.note = "its program was refused by this kernel"
+      return row
     }
     let forcedOff =
       wish.unhooked.contains(hook.symbol)

@@ -199,7 +199,8 @@ final class ProgramGroup {
       let rest = line[line.index(after: open)...]
       guard let close = rest.firstIndex(of: "'") else { continue }
       let name = rest[..<close]
-      for prefix in ["fexit__", "fentry__"] where name.hasPrefix(prefix) {
+      for prefix in ["fexit__", "fentry__", "kprobe__", "kretprobe__", "raw_tp__"]
+      where name.hasPrefix(prefix) {
         return String(name.dropFirst(prefix.count))
       }
     }

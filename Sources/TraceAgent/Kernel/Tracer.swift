@@ -45,10 +45,23 @@ package struct TracerSettings: Sendable {
     self.ringSize = ringSize
   }
 
-  func wish(demoted: Set<String>) -> HookPlan.Wish {
+  func wish(_ refusals: Refusals) -> HookPlan.Wish {
     HookPlan.Wish(
       faultCodes: faultCodes, layers: detail == .layers, follow: follow, without: without,
-      unhooked: unhooked, demoted: demoted)
+      unhooked: unhooked, demoted: refusals.fentry, refused: refusals.all)
+  }
+}
+
+/// Hooks whose programs this kernel has refused so far.
+struct Refusals: Sendable {
+  /// Their fentry programs.
+  private(set) var fentry: Set<String> = []
+  /// Their kprobe or tracepoint programs as well.
+  private(set) var all: Set<String> = []
+
+  /// False: there is no rung left that has not been refused.
+  mutating func add(_ symbol: String) -> Bool {
+    fentry.insert(symbol).inserted || all.insert(symbol).inserted
   }
 }
 
@@ -59,7 +72,7 @@ package struct Tracer: ~Copyable {
   package private(set) var plan: HookPlan
   private let settings: TracerSettings
   private var groups: [ProgramGroup]
-  private var demoted: Set<String>
+  private var refusals: Refusals
   private var modules: Set<String>
   package let ringDescriptor: CInt
 
@@ -72,23 +85,22 @@ package struct Tracer: ~Copyable {
       throw .symbolsHidden
     }
     cbpf_log_start()
-    var demoted: Set<String> = []
+    var refusals = Refusals()
     while true {
-      var plan = HookPlan(offers: facts.offers, wish: settings.wish(demoted: demoted))
+      var plan = HookPlan(offers: facts.offers, wish: settings.wish(refusals))
       guard !plan.attached().isEmpty else { throw .nothingToHook }
       do throws(ProgramGroup.Refusal) {
         let group = try ProgramGroup.load(plan.attached(), settings: settings, sharing: nil)
         for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
         let ring = group.mapDescriptor("ring")
         let tracer = Tracer(
-          plan: plan, settings: settings, groups: [group], demoted: demoted,
+          plan: plan, settings: settings, groups: [group], refusals: refusals,
           modules: facts.offers.modules, ringDescriptor: ring)
         for process in settings.processes { tracer.watch(process) }
         return tracer
       } catch {
         // One program the verifier refuses must not cost the others: one rung down, and again.
-        guard !error.helperWithheld, let symbol = error.symbol, demoted.insert(symbol).inserted
-        else {
+        guard !error.helperWithheld, let symbol = error.symbol, refusals.add(symbol) else {
           throw error.asKernelError
         }
       }
@@ -103,7 +115,7 @@ package struct Tracer: ~Copyable {
     modules = now
     let waiting = Set(plan.later().flatMap(\.hook.modules))
     guard !waiting.isDisjoint(with: now), let facts = try? KernelFacts.read() else { return false }
-    let fresh = HookPlan(offers: facts.offers, wish: settings.wish(demoted: demoted))
+    let fresh = HookPlan(offers: facts.offers, wish: settings.wish(refusals))
     let come = fresh.attached().filter { row in
       plan.later().contains { $0.hook.symbol == row.hook.symbol }
     }
@@ -115,7 +127,7 @@ package struct Tracer: ~Copyable {
       for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
       groups.append(group)
     } catch {
-      guard let symbol = error.symbol, demoted.insert(symbol).inserted else { return false }
+      guard let symbol = error.symbol, refusals.add(symbol) else { return false }
       modules = []  // try again at the next look
       return false
     }

@@ -35,6 +35,15 @@ import Testing
     }
   }
 
+  @Test func eachRefusalIsOneRungDown() {
+    var refusals = Refusals()
+    #expect(refusals.add("x"))
+    #expect(refusals.fentry == ["x"] && refusals.all.isEmpty)
+    #expect(refusals.add("x"))
+    #expect(refusals.all == ["x"])
+    #expect(!refusals.add("x"))
+  }
+
   private func has(_ object: OpaquePointer, _ name: String) -> Bool {
     bpf_object__find_program_by_name(object, name) != nil
   }
@@ -47,8 +56,7 @@ import Testing
       """
     #expect(ProgramGroup.refusedSymbol(in: log) == "hmm_vma_walk_pmd")
     #expect(ProgramGroup.refusedSymbol(in: "libbpf: failed to load object 'mrtrace'") == nil)
-    // a kprobe has no rung below: nothing to demote
-    #expect(ProgramGroup.refusedSymbol(in: "prog 'kprobe__x': failed to load: -1") == nil)
+    #expect(ProgramGroup.refusedSymbol(in: "prog 'kretprobe__x': failed to load: -1") == "x")
     #expect(
       ProgramGroup.lastWords(of: log) == "prog 'fexit__hmm_vma_walk_pmd': failed to load: -22")
   }

@@ -89,6 +89,23 @@ import Testing
     #expect(plan["hmm_vma_walk_pmd"]?.rung == .fexit)
   }
 
+  @Test func refusedKprobeIsLeftOut() throws {
+    let plan = try KernelFixture("5.10").plan(
+      .init(demoted: ["ib_uverbs_reg_mr"], refused: ["ib_uverbs_reg_mr"]))
+    #expect(plan["ib_uverbs_reg_mr"]?.rung == .absent)
+    #expect(plan["ib_umem_get"]?.rung == .kprobe)
+  }
+
+  @Test func gapsAreToldWithTheirReason() throws {
+    let offers = try KernelFixture("5.10").offers()
+    let refused = HookPlan(offers: offers, wish: .init(refused: ["ib_uverbs_reg_mr"]))
+    #expect(
+      refused.gaps == [
+        "registrations are not seen: ib_uverbs_reg_mr: its program was refused by this kernel"
+      ])
+    #expect(HookPlan(offers: try KernelFixture("7.3").offers(), wish: .init()).gaps.isEmpty)
+  }
+
   @Test func aCompilersCloneIsHookedByItsName() {
     let offers = HookPlan.Offers(
       symbols: KernelSymbols([
