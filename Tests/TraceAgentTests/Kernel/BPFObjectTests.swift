@@ -37,11 +37,14 @@ import Testing
 
   @Test func eachRefusalIsOneRungDown() {
     var refusals = Refusals()
-    #expect(refusals.add("x"))
-    #expect(refusals.fentry == ["x"] && refusals.all.isEmpty)
-    #expect(refusals.add("x"))
+    let rungs = (1...3).map { _ in refusals.add("x") }
+    #expect(rungs == [true, true, false])
+    #expect(refusals.fentry == ["x"])
     #expect(refusals.all == ["x"])
-    #expect(!refusals.add("x"))
+    let other = refusals.add("y")
+    #expect(other)
+    #expect(refusals.fentry == ["x", "y"])
+    #expect(refusals.all == ["x"])
   }
 
   private func has(_ object: OpaquePointer, _ name: String) -> Bool {
