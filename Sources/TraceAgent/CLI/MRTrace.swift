@@ -23,4 +23,16 @@ struct MRTrace: ParsableCommand {
       """,
     version: version,
     subcommands: [RecordCommand.self, ReportCommand.self, DoctorCommand.self])
+
+  /// Wrong usage is status 2, as with most tools; the parser's own would be 64.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      Output.notes(fullMessage(for: error) + "\n")
+      exit(withError: ExitCode(2))
+    }
+  }
 }

@@ -77,7 +77,17 @@ struct RecordCommand: ParsableCommand {
   var command: [String] = []
 
   func validate() throws {
-    if let duration, !(duration > 0) { throw ValidationError("--duration must be more than 0.") }
+    if let duration, !(duration > 0 && duration < 1e9) {
+      throw ValidationError("--duration must be a number of seconds, more than 0.")
+    }
+    if let pid = pids.first(where: { $0 <= 0 }) {
+      throw ValidationError("-p \(pid): a process's number is more than 0.")
+    }
+    let names = HookPlan.Family.allCases.map(\.rawValue) + Hook.all.map(\.symbol)
+    if let name = noHook.first(where: { !names.contains($0) }) {
+      throw ValidationError(
+        "--no-hook \(name): no such function or family is hooked; mrtrace doctor lists them.")
+    }
     if ringSize < 4 || ringSize & (ringSize - 1) != 0 || ringSize > 1 << 20 {
       throw ValidationError("--ring-size must be a power of two from 4 to 1048576 (KiB).")
     }
