@@ -24,6 +24,10 @@ void cbpf_log_start(void);
 /// Everything libbpf said since cbpf_log_start(), NUL-terminated, oldest lines cut.
 const char *cbpf_log_text(void);
 
+/// 1 if BPF programs may read kernel memory here, 0 if lockdown withholds the
+/// helper. Loads a program of seven instructions and throws it away.
+int cbpf_may_read_kernel(void);
+
 /// The positions at the start of a BPF ring buffer's pages, with the ordering
 /// the kernel's producer needs (kernel/bpf/ringbuf.c).
 static inline uint64_t cbpf_load_acquire_u64(const void *p)

@@ -53,10 +53,11 @@ enum DoctorFacts {
   // MARK: - Checks
 
   private static func lockdown() -> DoctorReport.Check {
-    switch Permissions.lockdown() {
+    switch Permissions.isLockedDown() ? "confidentiality" : Permissions.lockdown() {
     case nil:
       return .init(
-        name: "lockdown", status: .ok, detail: "none, or securityfs is not mounted")
+        name: "lockdown", status: .ok,
+        detail: "BPF may read kernel memory (securityfs is not mounted)")
     case "confidentiality":
       return .init(
         name: "lockdown", status: .fail,

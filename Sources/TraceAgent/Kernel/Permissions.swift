@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CBPF
 import Glibc
 
 /// What stands between this process and tracing, found before the kernel is asked.
@@ -26,13 +27,19 @@ package enum Permissions {
     return String(text[text.index(after: open)..<close])
   }
 
+  /// BPF may not read kernel memory: told by securityfs, and where it is not mounted, by trying.
+  package static func isLockedDown() -> Bool {
+    if let mode = lockdown() { return mode == "confidentiality" }
+    return missingCapabilities().isEmpty && cbpf_may_read_kernel() == 0
+  }
+
   package static func hasBTF() -> Bool { TextFile.exists("/sys/kernel/btf/vmlinux") }
 
   /// The first thing in the way, worst first; nil: nothing known.
   package static func obstacle() -> KernelError? {
     let missing = missingCapabilities()
     if !missing.isEmpty { return .missingCapabilities(missing) }
-    if let mode = lockdown(), mode == "confidentiality" { return .lockdown(mode: mode) }
+    if isLockedDown() { return .lockdown(mode: "confidentiality") }
     if !hasBTF() { return .noBTF }
     return nil
   }
