@@ -35,7 +35,7 @@ typedef int64_t mrt_s64;
 #endif
 
 #define MRT_FORMAT_MAJOR 1
-#define MRT_FORMAT_MINOR 0
+#define MRT_FORMAT_MINOR 1
 
 enum mrt_kind {
 	MRT_KIND_OPERATION = 1,	/* an operation ended */
@@ -51,6 +51,7 @@ enum mrt_kind {
 	/* made by the agent, never by BPF */
 	MRT_KIND_COUNTER = 11,	/* one hook's totals, at the end */
 	MRT_KIND_SYMBOL = 12,	/* name of an address seen in a stack */
+	MRT_KIND_PAGES = 13,	/* pages walked, by page-table flags and outcome */
 };
 
 /*
@@ -70,11 +71,14 @@ enum mrt_hook {
 	MRT_HOOK_RXE_ADVISE_MR = 11,
 	MRT_HOOK_RXE_PREFETCH_WORK = 12,
 	MRT_HOOK_RXE_MAP_RANGE = 13,	/* rxe_odp_map_range_and_lock */
+	MRT_HOOK_RXE_CHECK_RANGE = 14,	/* mr_check_range */
 	MRT_HOOK_MLX5_REG_USER_MR = 20,
 	MRT_HOOK_MLX5_ADVISE_MR = 21,
 	MRT_HOOK_MLX5_PREFETCH_WORK = 22,
 	MRT_HOOK_MLX5_PAGEFAULT_MR = 23, /* pagefault_mr */
 	MRT_HOOK_MLX5_GET_PREFETCHABLE = 24,
+	MRT_HOOK_MLX5_PAGEFAULT_SEGMENT = 25, /* pagefault_single_data_segment */
+	MRT_HOOK_MLX5_UPDATE_XLT = 26,	/* mlx5r_umr_update_xlt */
 	/* umem */
 	MRT_HOOK_ODP_GET = 30,		/* ib_umem_odp_get */
 	MRT_HOOK_ODP_ALLOC_IMPLICIT = 31,
@@ -93,10 +97,16 @@ enum mrt_hook {
 	MRT_HOOK_WALK_PUD = 46,
 	MRT_HOOK_WALK_HUGETLB = 47,
 	MRT_HOOK_HANDLE_PTE = 48,	/* hmm_vma_handle_pte, where not inlined */
+	/* pinning */
+	MRT_HOOK_MIGRATE_PAGES = 50,	/* migrate_pages, for a long-term pin */
 	/* witnesses of a failed fault */
 	MRT_HOOK_HANDLE_MM_FAULT = 60,
 	MRT_HOOK_DAX_PTE_FAULT = 61,	/* tracepoint dax_pte_fault_done */
 	MRT_HOOK_DAX_PMD_FAULT = 62,	/* tracepoint dax_pmd_fault_done */
+	MRT_HOOK_DAX_IOMAP_FAULT = 63,	/* dax_iomap_fault: the file system's errno */
+	MRT_HOOK_HUGETLB_FAULT = 64,
+	MRT_HOOK_HANDLE_USERFAULT = 65,
+	MRT_HOOK_XFS_WRITE_DIRECT = 66,	/* xfs_iomap_write_direct: XFS allocates */
 	/* bookkeeping */
 	MRT_HOOK_FORK = 70,		/* tracepoint sched_process_fork */
 	MRT_HOOK_COUNT = 80,
@@ -142,9 +152,12 @@ struct mrt_header {
 #define MRT_HAS_OWNER		(1u << 9)	/* owner_pid */
 #define MRT_HAS_OWNER_COMM	(1u << 10)	/* owner_comm */
 #define MRT_HAS_DRIVER_OPS	(1u << 11)	/* driver_ops */
+#define MRT_HAS_FLUSH_CAPS	(1u << 12)	/* MRT_CAP_FLUSH_…; never on kernels before flush */
 
 /* mrt_operation.device_caps */
 #define MRT_CAP_ON_DEMAND	(1u << 0)	/* device offers on-demand paging */
+#define MRT_CAP_FLUSH_GLOBAL	(1u << 1)	/* IB_DEVICE_FLUSH_GLOBAL */
+#define MRT_CAP_FLUSH_PERSISTENT (1u << 2)	/* IB_DEVICE_FLUSH_PERSISTENT */
 /* mrt_operation.driver_ops */
 #define MRT_DRIVER_ADVISE_MR	(1u << 0)	/* ib_device.ops.advise_mr is set */
 
@@ -314,6 +327,7 @@ struct mrt_mapping {
 
 #define MRT_FAULT_HAS_FILE	(1u << 0)	/* inode, page_offset, file_size */
 #define MRT_FAULT_HAS_FLAGS	(1u << 1)	/* fault_flags */
+#define MRT_FAULT_HAS_ERROR	(1u << 2)	/* error */
 
 struct mrt_fault {
 	struct mrt_header h;
@@ -324,7 +338,7 @@ struct mrt_fault {
 	mrt_u32 result;		/* VM_FAULT_… */
 	mrt_u32 fault_flags;	/* FAULT_FLAG_… */
 	mrt_u32 flags;
-	mrt_u32 reserved;
+	mrt_s32 error;		/* -errno of the file system behind the VM_FAULT code */
 };
 
 #define MRT_STACK_MAX 64
@@ -367,6 +381,25 @@ struct mrt_symbol {
 	mrt_u8 name[MRT_NAME_MAX];	/* `name_size` bytes, no NUL */
 };
 
+/*
+ * Pages that HMM walked, by what their entries said: the page frame cleared, a
+ * swap-type entry's offset too unless it is below 8 (a marker's). Kept in a map
+ * by BPF, read by the agent at the end. Walks that succeeded are sampled, one of
+ * `weight`; those that failed are all counted.
+ */
+#define MRT_PAGES_ACCEPTED	0	/* in a walk that succeeded */
+#define MRT_PAGES_FAILED	1	/* in a walk that failed: one of them decided */
+
+struct mrt_pages {
+	struct mrt_header h;
+	mrt_u64 bits;
+	mrt_u64 pages;		/* 4 KiB pages looked at, not multiplied by weight */
+	mrt_u32 level;		/* MRT_LEVEL_PTE or MRT_LEVEL_PMD */
+	mrt_u32 outcome;	/* MRT_PAGES_… */
+	mrt_u32 weight;
+	mrt_u32 reserved;
+};
+
 _Static_assert(sizeof(struct mrt_header) == 40, "mrt_header");
 _Static_assert(sizeof(struct mrt_operation) == 216, "mrt_operation");
 _Static_assert(sizeof(struct mrt_umem) == 104, "mrt_umem");
@@ -381,6 +414,7 @@ _Static_assert(sizeof(struct mrt_stack) == 48 + 8 * MRT_STACK_MAX, "mrt_stack");
 _Static_assert(sizeof(struct mrt_counts) == 48, "mrt_counts");
 _Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");
 _Static_assert(sizeof(struct mrt_symbol) == 56 + MRT_NAME_MAX, "mrt_symbol");
+_Static_assert(sizeof(struct mrt_pages) == 72, "mrt_pages");
 
 /* Written into the BPF object's read-only data before it is loaded. */
 struct mrt_config {

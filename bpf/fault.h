@@ -27,7 +27,7 @@ static __always_inline void send_fault(struct in_flight *op, u32 hook, u64 addre
 	r->result = result;
 	r->fault_flags = fault_flags;
 	r->flags = MRT_FAULT_HAS_FLAGS;
-	r->reserved = 0;
+	r->error = 0;
 	if (inode) {
 		r->flags |= MRT_FAULT_HAS_FILE;
 		r->inode = BPF_CORE_READ(inode, i_ino);

@@ -45,6 +45,9 @@ package struct Operation: Equatable, Sendable {
   package var lkey: UInt32?
   /// The device offers on-demand paging (ib_device.attrs); nil = not read.
   package var deviceHasODP: Bool?
+  /// The flush access flags that the device offers (`AccessFlags.flushGlobal`, `.flushPersistent`);
+  /// nil = not read, or a kernel that knows none.
+  package var deviceFlush: UInt32?
   /// The driver implements `advise_mr`; nil = not read.
   package var driverHasAdvise: Bool?
   /// Kernel address of the umem: identity only, for correlation within a recording.
@@ -313,7 +316,8 @@ package struct MappingEvidence: Equatable, Sendable {
 
 /// A page fault that failed, as a witness saw it.
 package struct FaultEvidence: Equatable, Sendable {
-  /// "handle_mm_fault", "dax_pte_fault_done" or "dax_pmd_fault_done".
+  /// "handle_mm_fault", "hugetlb_fault", "handle_userfault", "dax_iomap_fault", "dax_pte_fault_done" or
+  /// "dax_pmd_fault_done".
   package var witness: FunctionName
   package var timeNs: UInt64
   package var address: UInt64
@@ -323,6 +327,8 @@ package struct FaultEvidence: Equatable, Sendable {
   package var inode: UInt64?
   package var pageOffset: UInt64?
   package var fileSize: UInt64?
+  /// The file system's own errno, negative, where it told (dax_iomap_fault() of ext4).
+  package var error: Int32?
   package init(witness: FunctionName, timeNs: UInt64, address: UInt64, result: UInt32) {
     self.witness = witness
     self.timeNs = timeNs

@@ -168,7 +168,7 @@ enum CTFEvents {
       u32x result;
       u32x fault_flags;
       u32x flags;
-      u32 reserved;
+      s32 error;
       """),
     event(
       10, "stack",

@@ -40,6 +40,7 @@ enum CTFMetadata {
     typealias integer { size = 8; align = 8; signed = false; } := u8;
     typealias integer { size = 32; align = 8; signed = false; } := u32;
     typealias integer { size = 64; align = 8; signed = false; } := u64;
+    typealias integer { size = 32; align = 8; signed = true; } := s32;
     typealias integer { size = 64; align = 8; signed = true; } := s64;
     typealias integer { size = 32; align = 8; signed = false; base = 16; } := u32x;
     typealias integer { size = 64; align = 8; signed = false; base = 16; } := u64x;
