@@ -124,4 +124,12 @@ extension MappingEvidence {
 extension MappingEvidence.File {
   /// S_ISREG(i_mode)
   var isRegular: Bool { mode & 0o170000 == 0o100000 }
+
+  /// The device node of a GPU or accelerator.
+  var isAccelerator: Bool {
+    guard mode & 0o170000 == 0o020000 else { return false }
+    // The path may begin at the root of devtmpfs.
+    let name = path.hasPrefix("/dev/") ? path.dropFirst(4) : path[...]
+    return ["/nvidia", "/dri/", "/kfd", "/accel/", "/habanalabs"].contains { name.hasPrefix($0) }
+  }
 }

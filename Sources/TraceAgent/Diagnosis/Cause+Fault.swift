@@ -9,6 +9,8 @@ extension Cause {
   static let faultCauses: [Cause] = [
     Cause(
       "fault-beyond-eof", sites: ["H7a", "P12"],
+      brief: "the file is shorter than the range: truncated, or never given its size",
+      errnos: ["EFAULT"],
       check: "the file system's fault handler: page offset >= i_size, VM_FAULT_SIGBUS",
       advice: [
         "The mapping reaches beyond the end of the file. Give the file its size (ftruncate, "
@@ -22,6 +24,8 @@ extension Cause {
       ], find: beyondEOF),
     Cause(
       "fault-hwpoison", sites: ["H7b", "P12"],
+      brief: "the page fault met broken memory or a bad block",
+      errnos: ["EFAULT"],
       check: "the fault handler met broken memory or a bad block: VM_FAULT_HWPOISON",
       advice: [
         "The memory or medium under this page is broken: see dmesg, and for persistent memory "
@@ -49,6 +53,8 @@ extension Cause {
     },
     Cause(
       "fault-sigsegv", sites: ["H7d", "P10"],
+      brief: "the page fault was not permitted: guard page, protection key, flags",
+      errnos: ["EFAULT"],
       check: "handle_mm_fault(): VM_FAULT_SIGSEGV",
       advice: [
         "A guard (madvise MADV_GUARD_INSTALL): keep it out of the MR or remove it.",
@@ -72,6 +78,8 @@ extension Cause {
     },
     Cause(
       "fault-out-of-memory", sites: ["H7c", "P12"],
+      brief: "the page fault found no memory, of the host or of its cgroup",
+      errnos: ["EFAULT", "ENOMEM"],
       check: "handle_mm_fault(): VM_FAULT_OOM",
       advice: [
         "No page could be had for this fault: raise the memory limit of the cgroup (memory.max) or "
@@ -91,6 +99,8 @@ extension Cause {
     },
     Cause(
       "fault-userfaultfd", sites: ["H7e"],
+      brief: "the page waits for a userfaultfd handler, for which the kernel cannot wait here",
+      errnos: ["EFAULT"],
       check: "handle_userfault() without FAULT_FLAG_ALLOW_RETRY: VM_FAULT_SIGBUS (up to 7.2)",
       advice: [
         "The range is registered with userfaultfd, and this kernel's HMM cannot wait for the "
@@ -116,7 +126,24 @@ extension Cause {
         links: scene.faultLinks(site, code: "VM_FAULT_SIGBUS"))
     },
     Cause(
+      "fault-no-space", sites: ["H7a", "P12"],
+      brief: "the file system could not allocate the block that the page fault needs",
+      errnos: ["EFAULT"],
+      check: "the file system's fault handler: -ENOSPC or -EDQUOT for a hole, VM_FAULT_SIGBUS",
+      advice: [
+        "The file has a hole there, and its file system is full or its owner's quota is used up: "
+          + "see df, df -i and quota.",
+        "Allocate the blocks before registering (posix_fallocate), so that a full file system is "
+          + "told there.",
+      ],
+      references: [
+        "fs/dax.c: dax_iomap_fault()", "fs/ext4/file.c: ext4_dax_huge_fault()",
+        "fs/xfs/xfs_iomap.c: xfs_iomap_write_direct()", "posix_fallocate(3)",
+      ], find: noSpace),
+    Cause(
       "fault-sigbus", sites: ["H7a", "P12"],
+      brief: "the page fault ended in SIGBUS for another reason",
+      errnos: ["EFAULT"],
       check: "the fault handler: VM_FAULT_SIGBUS within the file",
       advice: [
         "hugetlb: the pool is empty (MAP_NORESERVE, cgroup limit): see HugePages_Free in "
@@ -143,6 +170,28 @@ extension Cause {
         links: scene.faultLinks(site, code: "VM_FAULT_SIGBUS"))
     },
   ]
+
+  /// VM_FAULT_SIGBUS says nothing of why; the errno behind it does.
+  @Sendable private static func noSpace(_ scene: Case) -> Finding? {
+    guard case .fault(let site) = scene.locus, site.result?.contains(.sigbus) ?? true else {
+      return nil
+    }
+    let allocation = scene.layer("xfs_iomap_write_direct")
+    let told = site.witness?.error.map { -Int64($0) } ?? allocation.map { -$0.result }
+    guard let told, let errno = Errno(result: -told), [.nospc, .dquot].contains(errno) else {
+      return nil
+    }
+    var links = scene.faultLinks(site, code: "VM_FAULT_SIGBUS")
+    if let allocation {
+      links.insert(
+        .init(function: allocation.function, result: "-\(errno)", seen: .direct), at: 0)
+    }
+    let what = site.page.map { "the fault of \(scene.place($0))" } ?? "a fault of the range"
+    return Finding(
+      .proved, page: site.page,
+      because: "\(what) needs a block of the file system, which has none to give (\(errno))",
+      links: links)
+  }
 
   @Sendable private static func beyondEOF(_ scene: Case) -> Finding? {
     guard case .fault(let site) = scene.locus, site.result?.contains(.sigbus) ?? true else {

@@ -8,6 +8,8 @@ extension Cause {
   static let mappingCauses: [Cause] = [
     Cause(
       "mapping-missing", sites: ["H1", "H12", "P6"],
+      brief: "nothing is mapped there: unmapped, freed, or the MR is longer than the mapping",
+      errnos: ["EFAULT"],
       check: "hmm_vma_walk_hole(): !walk->vma; __get_user_pages(): no VMA",
       advice: [
         "Nothing is mapped there: it was unmapped or freed while the MR still covered it, or the "
@@ -39,6 +41,8 @@ extension Cause {
     },
     Cause(
       "mapping-device", sites: ["H2", "P5"],
+      brief: "the mapping is a device's memory (VM_IO, VM_PFNMAP)",
+      errnos: ["EFAULT"],
       check:
         "hmm_vma_walk_test(), check_vma_flags(): vm_flags & (VM_IO | VM_PFNMAP)",
       advice: [
@@ -61,6 +65,8 @@ extension Cause {
     },
     Cause(
       "mapping-not-readable", sites: ["H2", "P7"],
+      brief: "the mapping may not be read: PROT_NONE, write-only or execute-only",
+      errnos: ["EFAULT"],
       check: "hmm_vma_walk_test(), check_vma_flags(): !(vm_flags & VM_READ)",
       advice: [
         "The mapping is PROT_NONE, write-only or execute-only: mprotect() it readable before the "
@@ -80,6 +86,8 @@ extension Cause {
     },
     Cause(
       "mapping-mixedmap", sites: ["H2"],
+      brief: "the mapping is VM_MIXEDMAP, which this old kernel refuses as a whole",
+      errnos: ["EFAULT"],
       check: "hmm_vma_walk_test(): vm_flags & VM_MIXEDMAP (before 5.10.94 and 5.17)",
       advice: [
         "Run a kernel with 87c01d57fa23 (5.10.94, 5.17 or later), which looks at the pages instead "
@@ -103,6 +111,8 @@ extension Cause {
     },
     Cause(
       "mapping-not-writable", sites: ["H8", "P7"],
+      brief: "write access was asked for, and the mapping is read-only",
+      errnos: ["EPERM", "EFAULT"],
       check:
         "hmm_vma_fault() (7.3: hmm_do_fault()), check_vma_flags(): write wanted and !(vm_flags & "
         + "VM_WRITE)",

@@ -7,6 +7,9 @@ extension Cause {
   static let pteCauses: [Cause] = [
     Cause(
       "pte-special-devmap", sites: ["H3a"],
+      brief:
+        "a special+devmap PTE of an fsdax file was rejected although the page was there as asked: the bug of 2021",
+      errnos: ["EFAULT"],
       check:
         "hmm_vma_handle_pte(): pte_special() && !is_zero_pfn(), without the exception for "
         + "pte_devmap()",
@@ -33,6 +36,8 @@ extension Cause {
     },
     Cause(
       "pte-special", sites: ["H3"],
+      brief: "the page is a raw page frame without struct page",
+      errnos: ["EFAULT", "EEXIST"],
       check: "hmm_vma_handle_pte(): !vm_normal_page() && !is_zero_pfn()",
       advice: [
         "This memory is a device's or firmware's: it has no struct page, and the kernel cannot "
@@ -50,6 +55,8 @@ extension Cause {
     },
     Cause(
       "pte-hwpoison", sites: ["H4"],
+      brief: "the page-table entry marks broken memory",
+      errnos: ["EFAULT"],
       check: "hmm_vma_handle_pte(): a non-present entry that is neither swap, device nor migration",
       advice: [
         "The memory under this page is broken and its data is lost: see dmesg and rasdaemon for "
@@ -73,6 +80,8 @@ extension Cause {
     },
     Cause(
       "pte-marker", sites: ["H4"],
+      brief: "the page-table entry is a guard or poison marker",
+      errnos: ["EFAULT"],
       check: "hmm_vma_handle_pte(): a PTE marker other than userfaultfd's (7.0 and later)",
       advice: [
         "GUARD: the range was made inaccessible with madvise(MADV_GUARD_INSTALL), by the program "
@@ -90,6 +99,8 @@ extension Cause {
     },
     Cause(
       "pte-device-private", sites: ["H4", "H5"],
+      brief: "the page lives in another device's memory",
+      errnos: ["EFAULT"],
       check: "hmm_vma_handle_pte(): a device-private entry of another owner (before 5.19)",
       advice: [
         "The page lives in the memory of another device (a GPU). Let that device's runtime move "
@@ -105,6 +116,8 @@ extension Cause {
     },
     Cause(
       "pmd-unexpected", sites: ["H5", "H6"],
+      brief: "the PMD is neither a table, a huge page nor empty",
+      errnos: ["EFAULT"],
       check: "hmm_vma_walk_pmd(): !pmd_present() and no migration, or pmd_bad()",
       advice: [
         "A PMD that is neither a table nor a huge page is a sign of a kernel bug or of broken "

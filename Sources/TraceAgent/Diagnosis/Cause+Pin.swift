@@ -7,6 +7,8 @@ extension Cause {
   static let pinCauses: [Cause] = [
     Cause(
       "pin-fsdax", sites: ["P4"],
+      brief: "long-term pins of fsdax memory are refused by design",
+      errnos: ["EOPNOTSUPP"],
       check: "check_vma_flags() (5.10: check_dax_vmas()): FOLL_LONGTERM and vma_is_fsdax()",
       advice: [
         "By design: the file system could not take such pages back. Register with "
@@ -23,6 +25,8 @@ extension Cause {
     },
     Cause(
       "pin-file-backed", sites: ["P8"],
+      brief: "a shared file mapping that needs dirty tracking may not be pinned for writing",
+      errnos: ["EFAULT"],
       check: "check_vma_flags(): a long-term write pin and vma_needs_dirty_tracking()",
       advice: [
         "Use anonymous memory, tmpfs, hugetlbfs or a private mapping for the buffer; data written "
@@ -39,7 +43,9 @@ extension Cause {
       }
     },
     Cause(
-      "pin-secretmem", sites: ["P9"], check: "check_vma_flags(): vma_is_secretmem()",
+      "pin-secretmem", sites: ["P9"],
+      brief: "memfd_secret memory can never be pinned",
+      errnos: ["EFAULT"], check: "check_vma_flags(): vma_is_secretmem()",
       advice: ["memfd_secret(2) memory can never be given to a device: use another buffer."],
       references: ["mm/gup.c: check_vma_flags()", "memfd_secret(2)"]
     ) { scene in
@@ -47,6 +53,8 @@ extension Cause {
     },
     Cause(
       "pin-memlock-limit", sites: ["P3"],
+      brief: "more memory is pinned than RLIMIT_MEMLOCK allows",
+      errnos: ["ENOMEM"],
       check: "ib_umem_get(): pinned_vm + pages > RLIMIT_MEMLOCK and no CAP_IPC_LOCK",
       advice: [
         "Raise the limit: \"ulimit -l unlimited\", LimitMEMLOCK=infinity in a systemd unit, "
@@ -59,6 +67,8 @@ extension Cause {
       find: memlockLimit),
     Cause(
       "pin-memlock-forbidden", sites: ["P1"],
+      brief: "RLIMIT_MEMLOCK is 0: the process may not pin at all",
+      errnos: ["EPERM"],
       check: "ib_umem_get(): !can_do_mlock(), RLIMIT_MEMLOCK is 0 and no CAP_IPC_LOCK",
       advice: [
         "RLIMIT_MEMLOCK is 0: raise it (\"ulimit -l unlimited\", LimitMEMLOCK=infinity in a "
@@ -75,7 +85,79 @@ extension Cause {
         because: "the process may not pin memory at all: its RLIMIT_MEMLOCK is 0",
         links: [.init(function: "can_do_mlock", result: "false", seen: .replayed)])
     },
+    Cause(
+      "pin-migration-failed", sites: ["P13"],
+      brief: "a page in memory that must stay movable could not be moved out of it for the pin",
+      errnos: ["ENOMEM"],
+      check: "migrate_longterm_unpinnable_folios(): migrate_pages() left pages behind",
+      advice: [
+        "The page lies in ZONE_MOVABLE or CMA memory, where nothing may be pinned for long, and "
+          + "could not be moved out: there is too little other memory free, or somebody else "
+          + "holds it (a file being written, another pin).",
+        "Free memory outside ZONE_MOVABLE (kernelcore=, memory hotplugged as online_movable), or "
+          + "allocate the buffer anew.",
+      ],
+      references: [
+        "mm/gup.c: check_and_migrate_movable_pages()", "mm/migrate.c: migrate_pages()",
+        "Documentation/admin-guide/mm/memory-hotplug.rst",
+      ], find: migrationFailed),
+    Cause(
+      "pin-peer-memory", sites: ["P5", "P14"],
+      brief: "the memory of a GPU or another PCI device cannot be pinned by address",
+      errnos: ["EFAULT", "EREMOTEIO"],
+      check: "check_vma_flags(): VM_IO | VM_PFNMAP of a GPU's file; try_grab_folio(): a P2PDMA "
+        + "page without FOLL_PCI_P2PDMA",
+      advice: [
+        "Register the memory as a dma-buf (ibv_reg_dmabuf_mr() with the descriptor that the "
+          + "GPU's runtime exports), which UCX, NCCL and libfabric do where kernel and driver can.",
+        "Or load the vendor's peer-memory module (nvidia-peermem), or copy through ordinary "
+          + "memory.",
+      ],
+      references: [
+        "mm/gup.c: check_vma_flags(), try_grab_folio()", "ibv_reg_dmabuf_mr(3)",
+        "https://github.com/Mellanox/nv_peer_memory/issues/115",
+      ], find: peerMemory),
   ]
+
+  /// migrate_pages() is recorded only for a long-term pin, and only where it left pages behind.
+  @Sendable private static func migrationFailed(_ scene: Case) -> Finding? {
+    guard let request = scene.pinRequest, request.errno == .nomem,
+      let migration = scene.operation.layers.last(where: { $0.function == "migrate_pages" })
+    else { return nil }
+    let left =
+      migration.result > 0
+      ? count(UInt64(migration.result), "page") + " could not be moved"
+      : "moving the pages failed with \(Errno(result: migration.result)?.description ?? "?")"
+    return Finding(
+      .proved,
+      because: "the range has pages in memory that must stay movable, out of which a long-term pin "
+        + "has to move them, and \(left)",
+      links: [
+        .init(function: "migrate_pages", result: "\(migration.result)", seen: .direct),
+        .init(
+          function: "__gup_longterm_locked", result: "-ENOMEM", seen: .replayed),
+      ])
+  }
+
+  @Sendable private static func peerMemory(_ scene: Case) -> Finding? {
+    if let found = scene.pin(
+      .peer,
+      text: { refusal in
+        let file = refusal.mapping.file.map { " of \(scene.name(of: $0))" } ?? ""
+        return "page \(hex(refusal.page))\(file) is a GPU's or accelerator's memory, which cannot "
+          + "be pinned by address"
+      })
+    {
+      return found
+    }
+    // Nothing else in ib_umem_get() gives this errno: such a page cannot be pinned, and so never
+    // comes to be mapped for DMA.
+    guard let request = scene.pinRequest, request.errno == .remoteio else { return nil }
+    return Finding(
+      .proved,
+      because: "the range holds memory of a PCI device (P2PDMA), which cannot be pinned by address",
+      links: [.init(function: "try_grab_folio", result: "-EREMOTEIO", seen: .replayed)])
+  }
 
   @Sendable private static func memlockLimit(_ scene: Case) -> Finding? {
     guard let request = scene.pinRequest, request.errno == .nomem, !request.overflows,

@@ -7,6 +7,8 @@ extension Cause {
   static let umemCauses: [Cause] = [
     Cause(
       "length-invalid", sites: ["U1", "H13", "P2"],
+      brief: "the length is zero, or leaves the address space",
+      errnos: ["EINVAL", "EOVERFLOW"],
       check: "ib_umem_get(), ib_init_umem_odp(): address + length wraps, or no page",
       advice: [
         "Check the length: it is zero, or address and length together leave the address space."
@@ -17,6 +19,8 @@ extension Cause {
       ], find: lengthInvalid),
     Cause(
       "page-list-allocation", sites: ["U1", "U3"],
+      brief: "no memory for the list of the MR's pages",
+      errnos: ["ENOMEM"],
       check: "ib_init_umem_odp(): no memory for the page list",
       advice: [
         "An on-demand MR needs 8 to 16 bytes of kernel memory for every page of its length, in one "
@@ -33,23 +37,9 @@ extension Cause {
           + "\(count(layer.arguments[2], "byte")) of address space")
     },
     Cause(
-      "dma-unsupported", sites: ["U2"],
-      check: "hmm_dma_map_alloc(): the device needs its DMA synchronised, or reaches too little "
-        + "memory",
-      advice: [
-        "On-demand paging cannot use bounce buffers: this device is behind swiotlb, not coherent, "
-          + "or limited to 32-bit DMA. Register without IBV_ACCESS_ON_DEMAND, or enable the IOMMU."
-      ],
-      references: ["mm/hmm.c: hmm_dma_map_alloc()"]
-    ) { scene in
-      // Nothing else in ib_umem_odp_get() gives this errno.
-      guard let layer = scene.layer("ib_umem_odp_get"), layer.result == -95 else { return nil }
-      return Finding(
-        .proved, because: "the device would need bounce buffers, which on-demand paging cannot use",
-        links: [.init(function: "hmm_dma_map_alloc", result: "-EOPNOTSUPP", seen: .replayed)])
-    },
-    Cause(
       "invalidation-livelock", sites: ["U7", "H10"],
+      brief: "the mappings kept changing for a second while they were being mapped",
+      errnos: ["EBUSY"],
       check: "ib_umem_odp_map_dma_and_lock(): -EBUSY for a second",
       advice: [
         "Another thread keeps changing these mappings (munmap, mprotect, madvise, fork with "
@@ -70,6 +60,8 @@ extension Cause {
     },
     Cause(
       "owner-exited", sites: ["U6"],
+      brief: "the process that registered the memory is gone",
+      errnos: ["EINVAL", "EFAULT"],
       check: "ib_umem_odp_map_dma_and_lock(): no owning task, or !mmget_not_zero()",
       advice: [
         "The process that registered the memory has exited or called exec() while another still "
@@ -78,6 +70,29 @@ extension Cause {
       ],
       references: ["drivers/infiniband/core/umem_odp.c: ib_umem_odp_map_dma_and_lock()"],
       find: ownerExited),
+    Cause(
+      "mm-unstable", sites: ["H11"],
+      brief: "the out-of-memory killer is tearing down the address space",
+      errnos: ["EFAULT"],
+      check: "hmm_range_fault_unlocked_timeout(): check_stable_address_space() (7.3)",
+      advice: [
+        "The process is being killed for want of memory, and its pages are taken away already: see "
+          + "dmesg for \"oom_reaper\", and memory.events of its cgroup."
+      ],
+      references: [
+        "mm/hmm.c: hmm_range_fault_unlocked_timeout()", "include/linux/oom.h",
+      ], find: unstable),
+    Cause(
+      "page-size-mismatch", sites: ["U8"],
+      brief: "the MR was registered with IBV_ACCESS_HUGETLB, and its memory is in smaller pages",
+      errnos: ["EINVAL"],
+      check: "ib_umem_odp_map_dma_and_lock(): hmm_order + PAGE_SHIFT < page_shift",
+      advice: [
+        "Register without IBV_ACCESS_HUGETLB, or take the memory from hugetlbfs (mmap MAP_HUGETLB) "
+          + "and register whole huge pages."
+      ],
+      references: ["drivers/infiniband/core/umem_odp.c: ib_umem_odp_map_dma_and_lock()"],
+      find: pageSizeMismatch),
   ]
 
   @Sendable private static func lengthInvalid(_ scene: Case) -> Finding? {
@@ -126,5 +141,52 @@ extension Cause {
     return Finding(
       .proved, because: "the process that registered the MR is gone",
       links: [.init(function: "mmget_not_zero", result: "false", seen: .inferred)])
+  }
+
+  /// The whole answer of hmm_range_fault_unlocked_timeout(): hmm_range_fault_locked() was not
+  /// called, or would have been seen to fail.
+  @Sendable private static func unstable(_ scene: Case) -> Finding? {
+    guard scene.traits.faultsOutsideWalk, !scene.sawHMMFail(but: unlockedRange),
+      let range = scene.ranges.last, range.function == unlockedRange, range.result == -14
+    else { return nil }
+    return Finding(
+      .proved, because: "the address space is being torn down by the out-of-memory killer",
+      links: [
+        .init(function: "check_stable_address_space", result: "VM_FAULT_SIGBUS", seen: .replayed)
+      ])
+  }
+
+  private static let unlockedRange = "hmm_range_fault_unlocked_timeout"
+
+  /// The same errno as of an owner that is gone, and by the same function.
+  @Sendable private static func pageSizeMismatch(_ scene: Case) -> Finding? {
+    guard let map = scene.layer("ib_umem_odp_map_dma_and_lock"), map.result == -22,
+      !scene.sawHMMFail(), map.arguments.count >= 4, map.arguments[2] > 0,
+      let shift = scene.umem?.pageShift, shift > 12, shift < 64, scene.isInsideUmem(map)
+    else { return nil }
+    let size = UInt64(1) << UInt64(shift)
+    // Who registers is alive.
+    let isAlive = scene.isRegistration
+    return Finding(
+      isAlive ? .proved : .inferred,
+      because: "the MR is registered with HUGETLB, for pages of \(count(size, "byte")), and memory "
+        + "from \(hex(map.arguments[1])) on is in smaller ones"
+        + (isAlive ? "" : ", unless the process that registered it is gone"))
+  }
+}
+
+extension Case {
+  /// HMM failed in this operation: a callback or range of it did, or it was seen to look at
+  /// mappings and entries, which are recorded for a failure only.
+  func sawHMMFail(but function: FunctionName? = nil) -> Bool {
+    !walks.isEmpty || ranges.contains { $0.function != function } || !operation.mappings.isEmpty
+      || !operation.levels.isEmpty || !operation.entries.isEmpty || !operation.faults.isEmpty
+  }
+
+  /// The range that was to be mapped lies in the umem.
+  func isInsideUmem(_ map: LayerEvidence) -> Bool {
+    guard let range = umemRange, map.arguments.count >= 3 else { return false }
+    let (end, wraps) = map.arguments[1].addingReportingOverflow(map.arguments[2])
+    return !wraps && map.arguments[1] >= range.start && end <= range.end
   }
 }

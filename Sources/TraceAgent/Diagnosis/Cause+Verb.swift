@@ -7,6 +7,8 @@ extension Cause {
   static let verbCauses: [Cause] = [
     Cause(
       "odp-unsupported", sites: ["V3", "P16"],
+      brief: "the device or its driver has no on-demand paging",
+      errnos: ["EINVAL", "EOPNOTSUPP"],
       check: "ib_check_mr_access(): IB_ACCESS_ON_DEMAND and no IBK_ON_DEMAND_PAGING",
       advice: [
         "This device or driver has no on-demand paging (soft-RoCE has it since 6.15, mlx5 with "
@@ -20,6 +22,8 @@ extension Cause {
       ], find: odpUnsupported),
     Cause(
       "advise-unsupported", sites: ["V8"],
+      brief: "the driver has no prefetch, or not the one that was asked for",
+      errnos: ["EOPNOTSUPP"],
       check: "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR(): no ops.advise_mr",
       advice: [
         "This driver has no prefetch (soft-RoCE has it since 6.18): leave the advice out, the "
@@ -34,6 +38,8 @@ extension Cause {
     },
     Cause(
       "address-misaligned", sites: ["V1"],
+      brief: "iova and address differ in their offset within a page",
+      errnos: ["EINVAL"],
       check: "ib_uverbs_reg_mr(): (start ^ hca_va) & ~PAGE_MASK",
       advice: [
         "Give ibv_reg_mr_iova() an iova with the same offset in its page as the address, or use "
@@ -51,6 +57,8 @@ extension Cause {
     },
     Cause(
       "access-flags-invalid", sites: ["V2"],
+      brief: "the access flags contradict each other, or the device does not offer them",
+      errnos: ["EINVAL", "EOPNOTSUPP"],
       check:
         "ib_check_mr_access(): remote write or atomic without LOCAL_WRITE, or an unknown flag",
       advice: [
@@ -70,6 +78,8 @@ extension Cause {
     },
     Cause(
       "mr-range-exceeded", sites: ["U5", "V11", "V16"],
+      brief: "the access reaches outside the MR",
+      errnos: ["EFAULT", "EINVAL"],
       check:
         "ib_umem_odp_map_dma_and_lock(): user_virt < ib_umem_start() or user_virt + bcnt > "
         + "ib_umem_end()",
@@ -85,6 +95,8 @@ extension Cause {
       ], find: rangeExceeded),
     Cause(
       "mr-not-writable", sites: ["V9", "V10", "V15"],
+      brief: "a write to an MR that was registered without write access",
+      errnos: ["EPERM", "EINVAL", "EFAULT"],
       check: "the driver: write access and !umem->writable; soft-RoCE: "
         + "lookup_mr(IB_ACCESS_LOCAL_WRITE)",
       advice: [
@@ -97,6 +109,8 @@ extension Cause {
       ], find: notWritable),
     Cause(
       "mr-key-invalid", sites: ["V9", "V10"],
+      brief: "the key is unknown, of another protection domain, or not of an on-demand MR",
+      errnos: ["EINVAL", "ENOENT", "EPERM", "EFAULT"],
       check: "soft-RoCE: lookup_mr(); mlx5: get_prefetchable_mr()",
       advice: [
         "Use the lkey of an MR of the same protection domain and device that is still registered; "

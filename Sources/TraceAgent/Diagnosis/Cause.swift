@@ -9,6 +9,10 @@ package struct Cause: Sendable {
   package let name: String
   /// Ids of the kernel checks that this cause stands for.
   package let sites: [String]
+  /// The cause in one line, without a capital and a full stop.
+  package let brief: String
+  /// What the failing function or the verb can return for it.
+  package let errnos: [String]
   /// The kernel's check: function and condition.
   package let check: String
   package let advice: [String]
@@ -18,11 +22,14 @@ package struct Cause: Sendable {
   let find: @Sendable (Case) -> Finding?
 
   init(
-    _ name: String, sites: [String], check: String, advice: [String], references: [String],
+    _ name: String, sites: [String], brief: String, errnos: [String], check: String,
+    advice: [String], references: [String],
     find: @escaping @Sendable (Case) -> Finding?
   ) {
     self.name = name
     self.sites = sites
+    self.brief = brief
+    self.errnos = errnos
     self.check = check
     self.advice = advice
     self.references = references
@@ -31,7 +38,7 @@ package struct Cause: Sendable {
 
   /// All causes that have a rule, in the order in which they are asked.
   package static let all: [Cause] =
-    pteCauses + mappingCauses + faultCauses + pinCauses + verbCauses + umemCauses
+    pteCauses + mappingCauses + faultCauses + pinCauses + verbCauses + umemCauses + dmaCauses
 
   package static func named(_ name: String) -> Cause? { all.first { $0.name == name } }
 }

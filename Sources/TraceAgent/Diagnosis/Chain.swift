@@ -13,15 +13,28 @@ extension Case {
     }
     for walk in walks { add(walk.function, walk.result) }
     for range in ranges { add(range.function, range.result) }
-    for layer in layers { add(layer.function, layer.result) }
+    for layer in layers where !Case.belowFault.contains(layer.function) {
+      add(layer.function, layer.result)
+    }
     add(verb, operation.result)
 
     var deeper = finding?.links ?? []
     if finding == nil, case .fault(let site) = locus, site.witness != nil {
       deeper = faultLinks(site, code: nil)
     }
-    return deeper.filter { link in !seen.contains { $0.function == link.function } } + seen
+    let known = Set(seen.map(\.function))
+    deeper.removeAll { known.contains($0.function) }
+    for layer in layers.reversed() where Case.belowFault.contains(layer.function) {
+      guard !deeper.contains(where: { $0.function == layer.function }),
+        let errno = Errno(result: layer.result)
+      else { continue }
+      deeper.insert(.init(function: layer.function, result: "-\(errno)", seen: .direct), at: 0)
+    }
+    return deeper + seen
   }
+
+  /// Layers that a page fault or a pin calls, not those that call HMM.
+  private static let belowFault: Set<FunctionName> = ["xfs_iomap_write_direct", "migrate_pages"]
 
   /// The function whose result is the operation's.
   private var verb: FunctionName {

@@ -23,7 +23,7 @@ struct PinRequest: Sendable {
 /// The first mapping of a range that a long-term pin refuses.
 struct PinRefusal: Sendable {
   enum Reason: Sendable {
-    case missing, device, fsdax, secret, fileBacked, notWritable, notReadable
+    case missing, device, peer, fsdax, secret, fileBacked, notWritable, notReadable
 
     /// What __get_user_pages() and check_vma_flags() return.
     var errno: Errno { self == .fsdax ? .opnotsupp : .fault }
@@ -64,7 +64,9 @@ extension Case {
   private func refusal(of mapping: MappingEvidence, for request: PinRequest) -> PinRefusal.Reason? {
     guard mapping.found else { return .missing }
     let flags = mapping.flags
-    if !flags.isDisjoint(with: [.io, .pfnMap]) { return .device }
+    if !flags.isDisjoint(with: [.io, .pfnMap]) {
+      return mapping.file?.isAccelerator == true ? .peer : .device
+    }
     if mapping.isFSDAX { return .fsdax }
     if mapping.file?.filesystem == "secretmem" { return .secret }
     let forced = traits.pinsForWriteAlways && !request.access.isWritable

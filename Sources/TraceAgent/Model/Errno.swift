@@ -27,6 +27,7 @@ package struct Errno: RawRepresentable, Error, Hashable, Sendable,
   package static let overflow = Errno(rawValue: 75)
   package static let opnotsupp = Errno(rawValue: 95)
   package static let remoteio = Errno(rawValue: 121)
+  package static let dquot = Errno(rawValue: 122)
   package static let hwpoison = Errno(rawValue: 133)
 
   /// "EFAULT"; "errno 999" for one without a name here.

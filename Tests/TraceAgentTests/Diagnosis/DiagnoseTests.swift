@@ -140,8 +140,27 @@ import Testing
     for cause in Cause.all {
       #expect(!cause.sites.isEmpty && !cause.check.isEmpty, "\(cause.name)")
       #expect(!cause.advice.isEmpty && !cause.references.isEmpty, "\(cause.name)")
+      #expect(!cause.brief.isEmpty && !cause.brief.hasSuffix("."), "\(cause.name)")
+      #expect(!cause.errnos.isEmpty && cause.errnos.allSatisfy { $0.hasPrefix("E") })
       #expect(Cause.named(cause.name)?.name == cause.name)
     }
     #expect(Cause.named("unknown") == nil)
+  }
+
+  /// The names are a contract: scripts know them.
+  @Test func everyPromisedCauseHasARule() {
+    let promised = """
+      pte-special-devmap pte-special pte-hwpoison pte-marker pte-device-private pmd-unexpected
+      mapping-missing mapping-not-readable mapping-not-writable mapping-device mapping-mixedmap
+      fault-beyond-eof fault-no-space fault-sigbus fault-hwpoison fault-out-of-memory fault-sigsegv
+      fault-userfaultfd invalidation-livelock mm-unstable mr-range-exceeded mr-not-writable
+      mr-key-invalid owner-exited dma-mapping-failed dma-unsupported page-size-mismatch
+      odp-unsupported advise-unsupported access-flags-invalid address-misaligned length-invalid
+      page-list-allocation pin-fsdax pin-file-backed pin-secretmem pin-memlock-limit
+      pin-memlock-forbidden pin-migration-failed pin-peer-memory
+      """
+    let names = Set(promised.split { $0 == " " || $0 == "\n" }.map(String.init))
+    #expect(names.count == 40)
+    #expect(names == Set(Cause.all.map(\.name)))
   }
 }

@@ -124,7 +124,7 @@ enum SampleEvents {
   ) -> mrt_fault {
     mrt_fault(
       h: header, address: 0x7F10_C000_4000, inode: 12, page_offset: 20, file_size: 0x4000,
-      result: 2, fault_flags: 0x81, flags: flags, reserved: 0)
+      result: 2, fault_flags: 0x81, flags: flags, error: 0)
   }
 
   static func stack(

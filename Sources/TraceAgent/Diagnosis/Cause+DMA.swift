@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+// Memory that is there and allowed, but that the device cannot be given addresses for.
+extension Cause {
+  static let dmaCauses: [Cause] = [
+    Cause(
+      "dma-unsupported", sites: ["U2"],
+      brief: "the device needs bounce buffers, with which the MR cannot work",
+      errnos: ["EOPNOTSUPP"],
+      check: "hmm_dma_map_alloc(): the device needs its DMA synchronised, or reaches too little "
+        + "memory",
+      advice: [
+        "On-demand paging cannot use bounce buffers: this device is behind swiotlb, not coherent, "
+          + "or limited to 32-bit DMA. Register without IBV_ACCESS_ON_DEMAND, or enable the IOMMU."
+      ],
+      references: ["mm/hmm.c: hmm_dma_map_alloc()"]
+    ) { scene in
+      // Nothing else in ib_umem_odp_get() gives this errno.
+      guard let layer = scene.layer("ib_umem_odp_get"), layer.result == -95 else { return nil }
+      return Finding(
+        .proved, because: "the device would need bounce buffers, which on-demand paging cannot use",
+        links: [.init(function: "hmm_dma_map_alloc", result: "-EOPNOTSUPP", seen: .replayed)])
+    },
+    Cause(
+      "dma-mapping-failed", sites: ["U9", "V14", "P15"],
+      brief: "the IOMMU or the DMA layer gave no address for a page",
+      errnos: ["EFAULT"],
+      check: "ib_umem_odp_map_dma_single_page(): ib_dma_mapping_error() (up to 6.15); mlx5 "
+        + "populate_mtt(): hmm_dma_map_pfn() (6.16 and later)",
+      advice: [
+        "See dmesg for messages of the IOMMU or of swiotlb (\"swiotlb buffer is full\"): its "
+          + "address space may be used up, or the page lies beyond the device's DMA mask.",
+        "Register less memory at a time, or start the kernel with the IOMMU in passthrough mode "
+          + "(iommu=pt).",
+      ],
+      references: [
+        "drivers/infiniband/core/umem_odp.c: ib_umem_odp_map_dma_single_page()",
+        "drivers/infiniband/hw/mlx5/odp.c: populate_mtt()", "mm/hmm.c: hmm_dma_map_pfn()",
+      ], find: mappingFailed),
+  ]
+
+  @Sendable private static func mappingFailed(_ scene: Case) -> Finding? {
+    guard !scene.sawHMMFail() else { return nil }
+    // The driver maps (6.16 and later): the range was mapped into the umem without an error.
+    if let update = scene.layer("mlx5r_umr_update_xlt"), update.result == -14,
+      scene.layer("ib_umem_odp_map_dma_and_lock") == nil
+    {
+      return Finding(
+        .inferred,
+        because:
+          "a page of the range could not be mapped for DMA, unless the device itself refused "
+          + "the update of its tables",
+        links: [.init(function: "hmm_dma_map_pfn", result: "DMA_MAPPING_ERROR", seen: .inferred)])
+    }
+    // The umem maps (up to 6.15), which its access mask tells: ODP_READ_ALLOWED_BIT is always set
+    // there, and no bit of HMM's flags is so low.
+    guard let map = scene.layer("ib_umem_odp_map_dma_and_lock"), map.result == -14,
+      scene.isInsideUmem(map), map.arguments.count >= 4, map.arguments[3] & 3 != 0
+    else { return nil }
+    return Finding(
+      .proved,
+      because: "a page of \(hex(map.arguments[1])) to \(hex(map.arguments[1] &+ map.arguments[2])) "
+        + "could not be mapped for DMA",
+      links: [
+        .init(function: "ib_umem_odp_map_dma_single_page", result: "-EFAULT", seen: .replayed)
+      ])
+  }
+}
