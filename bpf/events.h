@@ -416,13 +416,17 @@ _Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");
 _Static_assert(sizeof(struct mrt_symbol) == 56 + MRT_NAME_MAX, "mrt_symbol");
 _Static_assert(sizeof(struct mrt_pages) == 72, "mrt_pages");
 
+#define MRT_LAYOUT_NONE 0	/* BTF, or nothing is read */
+#define MRT_LAYOUT_5_10 1
+
 /* Written into the BPF object's read-only data before it is loaded. */
 struct mrt_config {
 	mrt_u32 detail;		/* 0 failures, 1 operations, 2 layers */
 	mrt_u32 filter;		/* 1 = only operations of pids in the map `watched` */
 	mrt_u32 follow;		/* 1 = children of watched pids are watched too */
 	mrt_u32 self;		/* the agent's own tgid */
-	mrt_u32 reserved[2];
+	mrt_u32 layout;		/* MRT_LAYOUT_…: of modules without BTF */
+	mrt_u32 reserved;
 };
 _Static_assert(sizeof(struct mrt_config) == 24, "mrt_config");
 

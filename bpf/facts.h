@@ -15,8 +15,6 @@ extern const void zero_pfn __ksym __weak;
 extern const void empty_zero_page __ksym __weak;
 extern const void phys_base __ksym __weak;
 
-#define START_KERNEL_MAP 0xffffffff80000000ull
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);

@@ -185,6 +185,10 @@ struct vm_fault___5_10 {
 	unsigned int flags;		/* an enum from 5.14 on */
 };
 
+struct mutex {
+	struct atomic64 owner;
+};
+
 struct mmu_interval_notifier {
 	struct mm_struct *mm;
 };
@@ -216,6 +220,12 @@ struct mm_walk {
 
 enum ib_kernel_cap_flags {
 	IBK_ON_DEMAND_PAGING = 1 << 2,
+};
+
+/* the values are those of the running kernel; here only the names matter */
+enum ib_device_cap_flags {
+	IB_DEVICE_FLUSH_GLOBAL = 1,	/* 6.2 and later */
+	IB_DEVICE_FLUSH_PERSISTENT = 2,
 };
 
 struct ib_device_attr {
@@ -262,18 +272,7 @@ struct ib_uverbs_file {
 	struct ib_ucontext *ucontext;
 };
 
-struct uverbs_ptr_attr {
-	union {
-		void *ptr;
-		u64 data;
-	};
-	u16 len;
-};
-
 struct uverbs_attr {
-	union {
-		struct uverbs_ptr_attr ptr_attr;
-	};
 };
 
 struct uverbs_attr_bundle {
@@ -284,6 +283,14 @@ struct uverbs_attr_bundle {
 };
 
 #pragma clang attribute pop
+
+/* Read as it is: the same from 5.10 to 7.3. */
+struct uverbs_ptr_attr {
+	u64 data;
+	u16 len;
+	u16 uattr_idx;
+	u8 enum_id;
+};
 
 /* User ABI (include/uapi/rdma): fixed for ever, no CO-RE. */
 struct uapi_reg_mr {
@@ -323,6 +330,8 @@ struct ib_sge_abi {
 #define E_FAULT 14
 #define E_BUSY 16
 #define E_OPNOTSUPP 95
+/* the kernel image and, above it, the modules */
+#define START_KERNEL_MAP 0xffffffff80000000ull
 #define VM_READ 0x1ul
 #define VM_WRITE 0x2ul
 #define VM_SHARED 0x8ul

@@ -15,6 +15,7 @@
 #include "page_table.h"
 #include "mapping.h"
 #include "stack.h"
+#include "layout.h"
 #include "operation.h"
 #include "verbs.h"
 #include "driver.h"

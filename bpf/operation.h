@@ -3,23 +3,9 @@
 #ifndef MRTRACE_OPERATION_H
 #define MRTRACE_OPERATION_H
 
-/*
- * Struct ib_umem lives in a module: on 5.10 there is no BTF for it, and its
- * first members are at these offsets (drivers/infiniband/include/rdma/ib_umem.h,
- * unchanged from 5.10 to 7.3).
- */
-#define UMEM_IBDEV 0
-#define UMEM_OWNING_MM 8
-#define UMEM_IOVA 16
-#define UMEM_LENGTH 24
-#define UMEM_ADDRESS 32
-
 static __always_inline u64 umem_field(u64 umem, u32 offset)
 {
-	u64 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), (void *)(umem + offset));
-	return value;
+	return read_u64(umem + offset);
 }
 
 static __always_inline void fill_owner(struct mrt_operation *r, u64 mm_address)
@@ -35,37 +21,6 @@ static __always_inline void fill_owner(struct mrt_operation *r, u64 mm_address)
 	r->owner_pid = BPF_CORE_READ(owner, tgid);
 	bpf_core_read_str(r->owner_comm, sizeof(r->owner_comm), &owner->comm);
 	r->has |= MRT_HAS_OWNER | MRT_HAS_OWNER_COMM;
-}
-
-static __always_inline void fill_device(struct mrt_operation *r,
-					struct ib_device *device)
-{
-	u64 caps;
-
-	if (!device)
-		return;
-	if (bpf_core_read_str(r->device, sizeof(r->device), &device->name) > 0)
-		r->has |= MRT_HAS_DEVICE;
-	if (bpf_core_field_exists(device->attrs.kernel_cap_flags)) {
-		if (!bpf_core_read(&caps, sizeof(caps), &device->attrs.kernel_cap_flags)) {
-			r->has |= MRT_HAS_CAPS;
-			if (caps & bpf_core_enum_value(enum ib_kernel_cap_flags,
-						       IBK_ON_DEMAND_PAGING))
-				r->device_caps |= MRT_CAP_ON_DEMAND;
-		}
-	} else if (bpf_core_field_exists(device->attrs.device_cap_flags)) {
-		/* IB_DEVICE_ON_DEMAND_PAGING was bit 31 of the user ABI */
-		if (!bpf_core_read(&caps, sizeof(caps), &device->attrs.device_cap_flags)) {
-			r->has |= MRT_HAS_CAPS;
-			if (caps & (1ull << 31))
-				r->device_caps |= MRT_CAP_ON_DEMAND;
-		}
-	}
-	if (bpf_core_field_exists(device->ops.advise_mr)) {
-		r->has |= MRT_HAS_DRIVER_OPS;
-		if (BPF_CORE_READ(device, ops.advise_mr))
-			r->driver_ops |= MRT_DRIVER_ADVISE_MR;
-	}
 }
 
 /* An OPERATION record with all that does not depend on its kind. */
@@ -106,10 +61,8 @@ static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem,
 				      u32 access)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct ib_umem_odp *odp = (void *)umem;
 	struct mrt_umem *r = record(op, hook, MRT_KIND_UMEM, sizeof(*r));
 	struct mm_struct *mm;
-	struct pid *pid;
 
 	if (!r)
 		return;
@@ -121,17 +74,7 @@ static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem,
 		r->length = umem_field(umem, UMEM_LENGTH);
 		r->iova = umem_field(umem, UMEM_IOVA);
 		r->flags |= MRT_UMEM_HAS_FIELDS;
-		if (bpf_core_type_exists(struct ib_umem_odp)) {
-			if (BPF_CORE_READ_BITFIELD_PROBED(&odp->umem, writable))
-				r->flags |= MRT_UMEM_WRITABLE;
-			if (BPF_CORE_READ_BITFIELD_PROBED(&odp->umem, is_odp))
-				r->flags |= MRT_UMEM_ODP;
-			r->page_shift = BPF_CORE_READ(odp, page_shift);
-			r->flags |= MRT_UMEM_HAS_PAGE_SHIFT;
-			pid = BPF_CORE_READ(odp, tgid);
-			if (pid)
-				r->owner_pid = BPF_CORE_READ(pid, numbers[0].nr);
-		}
+		fill_odp(r, umem);
 	} else {
 		mm = BPF_CORE_READ(task, mm);
 		if (mm) {

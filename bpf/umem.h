@@ -61,8 +61,7 @@ static __always_inline void send_worker_operation(struct in_flight *op,
 	r->request_length = c->a[2];
 	r->has |= MRT_HAS_MR | MRT_HAS_REQUEST;
 	fill_owner(r, umem_field(umem, UMEM_OWNING_MM));
-	if (bpf_core_type_exists(struct ib_device))
-		fill_device(r, (void *)umem_field(umem, UMEM_IBDEV));
+	fill_device(r, umem_field(umem, UMEM_IBDEV));
 	send(r, c->hook);
 }
 

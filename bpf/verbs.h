@@ -33,20 +33,16 @@ enum {
 static __always_inline bool attribute(u64 bundle_address, u32 id, u64 *value,
 				      u16 *length)
 {
-	struct uverbs_attr_bundle *bundle = (void *)bundle_address;
-	struct uverbs_attr *attr;
-	u64 present;
+	struct uverbs_ptr_attr attr;
+	u64 address = bundle_attribute(bundle_address, ATTR_SLOT(id));
 
-	if (bpf_core_read(&present, sizeof(present), &bundle->attr_present))
+	/* unchanged from 5.10 to 7.3: a value or a pointer, then the length */
+	if (!address || bpf_probe_read_kernel(&attr, sizeof(attr), (void *)address))
 		return false;
-	if (!(present >> ATTR_SLOT(id) & 1))
-		return false;
-	attr = (void *)(bundle_address +
-			bpf_core_field_offset(struct uverbs_attr_bundle, attrs) +
-			ATTR_SLOT(id) * bpf_core_type_size(struct uverbs_attr));
 	if (length)
-		*length = BPF_CORE_READ(attr, ptr_attr.len);
-	return !bpf_core_read(value, sizeof(*value), &attr->ptr_attr.data);
+		*length = attr.len;
+	*value = attr.data;
+	return true;
 }
 
 static __always_inline int on_verb_entry(struct call *c, u32 kind)
@@ -85,11 +81,12 @@ static __always_inline void fill_mr(struct mrt_operation *r, u64 start, u64 leng
 /* The write() commands: struct ib_uverbs_reg_mr and _rereg_mr in user memory. */
 static __always_inline void fill_from_command(struct mrt_operation *r, u64 attrs)
 {
-	struct uverbs_attr_bundle *bundle = (void *)attrs;
-	const void *user = BPF_CORE_READ(bundle, ucore.inbuf);
+	const void *user = (void *)bundle_command(attrs);
 	struct uapi_rereg_mr rereg;
 	struct uapi_reg_mr reg;
 
+	if (!user)
+		return;
 	if (r->kind == MRT_OP_REG_MR) {
 		if (!bpf_probe_read_user(&reg, sizeof(reg), user))
 			fill_mr(r, reg.start, reg.length, reg.hca_va,
@@ -165,7 +162,6 @@ static __always_inline int on_verb(void *ctx, struct call *c)
 {
 	struct in_flight *op = in_flight();
 	struct mrt_counts *counts = counts_of(c->hook);
-	struct uverbs_attr_bundle *bundle;
 	struct mrt_operation *r;
 
 	if (!counts)
@@ -185,12 +181,11 @@ static __always_inline int on_verb(void *ctx, struct call *c)
 	r = operation_record(op, c->hook, c->ret);
 	if (!r)
 		goto out;
-	bundle = (void *)op->attrs;
 	r->umem = op->umem;
 	r->owner_pid = r->h.pid;
 	__builtin_memcpy(r->owner_comm, r->comm, sizeof(r->comm));
 	r->has |= MRT_HAS_OWNER | MRT_HAS_OWNER_COMM;
-	fill_device(r, BPF_CORE_READ(bundle, ufile, ucontext, device));
+	fill_device(r, bundle_device(op->attrs));
 	if (c->hook == MRT_HOOK_ADVISE_MR)
 		fill_advice(r, op->attrs);
 	else if (c->hook == MRT_HOOK_REG_MR || c->hook == MRT_HOOK_REREG_MR)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CEvents
 import Glibc
 import Model
 
@@ -25,6 +26,14 @@ package struct KernelFacts: Sendable {
     "__tracepoint_dax_pte_fault_done", "__tracepoint_dax_pmd_fault_done",
     "__tracepoint_sched_process_fork", "_text",
   ]
+
+  /// Modules have BTF from 5.11 on; of what was before, 5.10's structures are known.
+  var layout: Int32 {
+    guard let number = KernelRelease(release), (number.major, number.minor) == (5, 10) else {
+      return MRT_LAYOUT_NONE
+    }
+    return MRT_LAYOUT_5_10
+  }
 
   package static func read() throws(KernelError) -> KernelFacts {
     var name = utsname()

@@ -129,6 +129,7 @@ final class ProgramGroup {
         config.filter = settings.filters ? 1 : 0
         config.follow = settings.follow ? 1 : 0
         config.`self` = UInt32(getpid())
+        config.layout = UInt32(settings.layout)
         let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
         guard result == 0 else { throw refusal("configure its BPF programs", result) }
       } else if let first, !name.contains(".") {

@@ -29,6 +29,8 @@ package struct TracerSettings: Sendable {
   package var unhooked: Set<String>
   /// Bytes; a power of two.
   package var ringSize: Int
+  /// MRT_LAYOUT_…: how structures of modules without BTF are laid out.
+  var layout = MRT_LAYOUT_NONE
 
   package init(
     detail: Detail = .operations, processes: [UInt32] = [], filters: Bool = false,
@@ -80,6 +82,8 @@ package struct Tracer: ~Copyable {
   package static func start(
     facts: KernelFacts, settings: TracerSettings
   ) throws(KernelError) -> Tracer {
+    var settings = settings
+    settings.layout = facts.layout
     if let obstacle = Permissions.obstacle() { throw obstacle }
     guard facts.offers.symbols.symbols.values.contains(where: { $0.address != 0 }) else {
       throw .symbolsHidden

@@ -24,6 +24,7 @@ extension Operation {
     if has(MRT_HAS_ACCESS) { mr.access = record.access }
     if has(MRT_HAS_DEVICE) { device = CText.string(in: record.device) }
     if has(MRT_HAS_CAPS) { deviceHasODP = record.device_caps & MRT_CAP_ON_DEMAND != 0 }
+    if has(MRT_HAS_FLUSH_CAPS) { deviceFlush = Self.flushFlags(record.device_caps) }
     if has(MRT_HAS_DRIVER_OPS) { driverHasAdvise = record.driver_ops & MRT_DRIVER_ADVISE_MR != 0 }
     if has(MRT_HAS_ADVICE) {
       advice = Advice(advice: record.advice, flags: record.advise_flags, sgeCount: record.num_sge)
@@ -44,6 +45,14 @@ extension Operation {
       ownerComm = comm
     }
     lost = Int(record.lost)
+  }
+
+  /// The access flags that a device's flush capabilities allow.
+  private static func flushFlags(_ capabilities: UInt32) -> UInt32 {
+    var flags: AccessFlags = []
+    if capabilities & MRT_CAP_FLUSH_GLOBAL != 0 { flags.insert(.flushGlobal) }
+    if capabilities & MRT_CAP_FLUSH_PERSISTENT != 0 { flags.insert(.flushPersistent) }
+    return flags.rawValue
   }
 }
 
