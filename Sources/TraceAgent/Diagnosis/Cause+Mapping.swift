@@ -59,8 +59,7 @@ extension Cause {
         "\(scene.place(page)) is device memory: its mapping has "
           + "\(list(VMAFlags.names(mapping.vmFlags & VMAFlags([.io, .pfnMap]).rawValue))) set"
       }
-      return scene.refusedMapping { flags in !flags.isDisjoint(with: [.io, .pfnMap]) }
-        .map { page, mapping in Finding(.proved, page: page, because: text(page, mapping)) }
+      return scene.refusedMapping(.device, text: text)
         ?? scene.pin(.device) { text($0.page, $0.mapping) }
     },
     Cause(
@@ -78,10 +77,7 @@ extension Cause {
       let text = { (page: UInt64) in
         "\(scene.place(page)) may not be read: its mapping has no VM_READ"
       }
-      return scene.refusedMapping { flags in
-        flags.isDisjoint(with: [.io, .pfnMap, .read])
-      }
-      .map { page, _ in Finding(.proved, page: page, because: text(page)) }
+      return scene.refusedMapping(.notReadable) { page, _ in text(page) }
         ?? scene.pin(.notReadable) { text($0.page) }
     },
     Cause(
@@ -98,15 +94,9 @@ extension Cause {
         "commit 87c01d57fa23 (mm/hmm.c: allow VM_MIXEDMAP to work with hmm_range_fault)",
       ]
     ) { scene in
-      guard scene.traits.rejectsMixedMap else { return nil }
-      return scene.refusedMapping { flags in
-        flags.contains([.mixedMap, .read]) && flags.isDisjoint(with: [.io, .pfnMap])
-      }
-      .map { page, _ in
-        Finding(
-          .proved, page: page,
-          because: "\(scene.place(page)) is in a VM_MIXEDMAP mapping, which this kernel's "
-            + "hmm_vma_walk_test() refuses")
+      scene.refusedMapping(.mixedMap) { page, _ in
+        "\(scene.place(page)) is in a VM_MIXEDMAP mapping, which this kernel's "
+          + "hmm_vma_walk_test() refuses"
       }
     },
     Cause(
@@ -125,7 +115,8 @@ extension Cause {
       references: ["mm/hmm.c: hmm_vma_fault(), hmm_do_fault()", "mm/gup.c: check_vma_flags()"]
     ) { scene in
       if case .notWritable(let page) = scene.locus {
-        guard let mapping = scene.mapping(at: page), mapping.found, !mapping.flags.contains(.write)
+        guard let mapping = scene.mapping(at: page), mapping.found,
+          HMMRules(scene.traits).refusesWrite(to: mapping.flags)
         else { return nil }
         return Finding(
           .proved, page: page,
@@ -135,7 +126,7 @@ extension Cause {
             .init(
               function: scene.traits.faultsOutsideWalk ? "hmm_do_fault" : "hmm_vma_fault",
               result: "-EPERM", seen: .replayed)
-          ])
+          ], rejected: .write(mapping.flags))
       }
       return scene.pin(.notWritable) { refusal in
         let writes = scene.pinRequest?.access.isWritable ?? true
@@ -150,14 +141,15 @@ extension Cause {
 }
 
 extension Case {
-  /// The page and mapping at which hmm_vma_walk_test() failed, if the mapping's flags are such that
-  /// it must.
+  /// A finding if hmm_vma_walk_test() failed, and the mapping's flags are such that it must, for
+  /// `reason`.
   fileprivate func refusedMapping(
-    _ matches: (VMAFlags) -> Bool
-  ) -> (page: UInt64, mapping: MappingEvidence)? {
+    _ reason: HMMRules.MappingRefusal, text: (UInt64, MappingEvidence) -> String
+  ) -> Finding? {
     guard case .refusedMapping(let page) = locus, let mapping = mapping(at: page), mapping.found,
-      matches(mapping.flags)
+      HMMRules(traits).refusal(of: mapping.flags) == reason
     else { return nil }
-    return (page, mapping)
+    return Finding(
+      .proved, page: page, because: text(page, mapping), rejected: .mapping(mapping.flags))
   }
 }

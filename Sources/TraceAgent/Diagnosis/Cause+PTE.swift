@@ -179,6 +179,7 @@ extension Case {
     if let doubt = refused.doubt { because += ", \(doubt)" }
     return Finding(
       refused.doubt == nil ? .proved : .inferred, page: refused.page, because: because,
-      links: [.init(function: function, result: "-EFAULT", seen: .replayed)])
+      links: [.init(function: function, result: "-EFAULT", seen: .replayed)],
+      rejected: .entry(refused))
   }
 }

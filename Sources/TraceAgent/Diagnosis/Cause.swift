@@ -52,14 +52,17 @@ struct Finding: Sendable {
   var because: String
   /// Links deeper than everything that was seen to fail.
   var links: [Diagnosis.Link] = []
+  /// What a rule of the kernel rejected, where one did.
+  var rejected: Rejected?
 
   init(
     _ confidence: Diagnosis.Confidence, page: UInt64? = nil, because: String,
-    links: [Diagnosis.Link] = []
+    links: [Diagnosis.Link] = [], rejected: Rejected? = nil
   ) {
     self.confidence = confidence
     self.page = page
     self.because = because
     self.links = links
+    self.rejected = rejected
   }
 }

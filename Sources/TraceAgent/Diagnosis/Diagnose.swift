@@ -35,6 +35,7 @@ package func diagnose(_ operation: Operation, traits: KernelTraits) -> Diagnosis
   diagnosis.summary = "\(subject): \(best.finding.because)"
   diagnosis.advice = best.cause.advice
   diagnosis.references = best.cause.references
+  diagnosis.whatIf = best.finding.rejected.map(computeWhatIf) ?? []
   return diagnosis
 }
 

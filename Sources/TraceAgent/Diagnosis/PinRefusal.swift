@@ -48,52 +48,18 @@ extension Case {
   /// GUP goes through the range in order, so the first refused mapping is the one that decided.
   var pinRefusal: PinRefusal? {
     guard let request = pinRequest, !request.overflows else { return nil }
+    let rules = PinRules(traits)
     let end = request.address &+ request.size
     let inRange = operation.mappings.filter {
       $0.address >= request.firstPage && $0.address < end
     }
     for mapping in inRange.sorted(by: { $0.address < $1.address }) {
-      if let reason = refusal(of: mapping, for: request) {
+      if let reason = rules.refusal(of: mapping, access: request.access) {
         return PinRefusal(reason: reason, page: Case.page(of: mapping.address), mapping: mapping)
       }
     }
     return nil
   }
-
-  /// check_vma_flags() of mm/gup.c for FOLL_LONGTERM, in its order.
-  private func refusal(of mapping: MappingEvidence, for request: PinRequest) -> PinRefusal.Reason? {
-    guard mapping.found else { return .missing }
-    let flags = mapping.flags
-    if !flags.isDisjoint(with: [.io, .pfnMap]) {
-      return mapping.file?.isAccelerator == true ? .peer : .device
-    }
-    if mapping.isFSDAX { return .fsdax }
-    if mapping.file?.filesystem == "secretmem" { return .secret }
-    let forced = traits.pinsForWriteAlways && !request.access.isWritable
-    guard request.access.isWritable || forced else {
-      return flags.contains(.read) ? nil : .notReadable
-    }
-    if traits.refusesFilePins && needsDirtyTracking(mapping) { return .fileBacked }
-    if flags.contains(.write) { return nil }
-    // FOLL_FORCE still breaks copy-on-write: private mappings pass, hugetlb's do not.
-    let copiesOnWrite = flags.contains(.mayWrite) && !flags.contains(.shared)
-    return forced && copiesOnWrite && !mapping.isHugeTLB ? nil : .notWritable
-  }
-
-  /// vma_needs_dirty_tracking(): a shared writable mapping of a file system that is told of writes.
-  private func needsDirtyTracking(_ mapping: MappingEvidence) -> Bool {
-    guard let file = mapping.file, file.isRegular, mapping.flags.contains([.shared, .write]) else {
-      return false
-    }
-    return Case.trackingFileSystems.contains(file.filesystem)
-  }
-
-  /// File systems whose mappings have page_mkwrite.
-  private static let trackingFileSystems: Set<String> = [
-    "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "bcachefs", "nfs", "nfs4", "cifs", "smb3",
-    "fuse",
-    "fuseblk", "virtiofs", "9p", "ceph", "gfs2", "ocfs2", "nilfs2", "ubifs", "zonefs", "orangefs",
-  ]
 
   /// A finding if the pin was refused for `reason`, with the errno that this gives.
   func pin(_ reason: PinRefusal.Reason, text: (PinRefusal) -> String) -> Finding? {
@@ -104,6 +70,7 @@ extension Case {
     let function = reason == .missing ? "__get_user_pages" : "check_vma_flags"
     return Finding(
       .proved, page: refusal.page, because: text(refusal),
-      links: [.init(function: function, result: "-\(request.errno)", seen: .replayed)])
+      links: [.init(function: function, result: "-\(request.errno)", seen: .replayed)],
+      rejected: refusal.mapping.found ? .pin(refusal, access: request.access) : nil)
   }
 }

@@ -13,6 +13,7 @@ struct Replay {
   /// hmm_vma_handle_pte() itself was seen: its first page decided, or began a fault.
   private let isDirect: Bool
   private let wantsWrite: Bool
+  private let rules: HMMRules
   private let entries: [(page: UInt64, entry: DecodedEntry)]
 
   init(_ scene: Case, walk: WalkEvidence, isDirect: Bool) {
@@ -20,19 +21,13 @@ struct Replay {
     self.walk = walk
     self.isDirect = isDirect
     wantsWrite = scene.wantsWrite(walk)
+    rules = HMMRules(scene.traits)
     var entries = scene.tables.run(from: walk.start, to: walk.end)
     if isDirect && entries.isEmpty {
       let entry = scene.traits.pageTables.decode(walk.entry, level: .pte)
       entries = [(Case.page(of: walk.start), entry)]
     }
     self.entries = entries
-  }
-
-  private enum Verdict: Equatable {
-    case accepted
-    /// A fault is tried, or a migration waited for.
-    case wantsFault
-    case refused(RefusedEntry.Reason)
   }
 
   var locus: Locus {
@@ -59,7 +54,7 @@ struct Replay {
   }
 
   private var rejectedOrFaulted: Locus {
-    let markersRefused = markersRefusedByRelease
+    let markersRefused = rules.refusesMarkers
     let candidate = firstRefused(markersRefused: markersRefused)
     let wanting = firstWanting(markersRefused: markersRefused)
     let fault = FaultSearch(scene, walk: walk).site()
@@ -88,33 +83,12 @@ struct Replay {
 
   // MARK: The rules
 
-  /// hmm_vma_handle_pte() for one entry.
   private func verdict(
     _ page: UInt64, _ entry: DecodedEntry, markersRefused: Bool
-  ) -> Verdict {
-    switch entry.kind {
-    case .none, .protnone, .swap, .deviceExclusive, .migrationRead, .migrationReadExclusive,
-      .migrationWrite, .table:
-      return .wantsFault
-    case .marker(let marker):
-      return marker == .uffdWP || !markersRefused ? .wantsFault : .refused(.marker)
-    case .hwpoison, .bad: return .refused(.hwpoison)
-    case .swapinError: return .refused(.swapinError)
-    case .devicePrivateRead, .devicePrivateWrite:
-      // Kernels before markers report another owner's page; later ones fault it back.
-      return scene.traits.pageTables.swapTypes.pteMarker == nil
-        ? .refused(.devicePrivate) : .wantsFault
-    case .present:
-      if wantsWrite && !entry.isWritable { return .wantsFault }
-      guard entry.isSpecial, !isZeroPage(page, entry) else { return .accepted }
-      return .refused(entry.isDevmap ? .specialDevmap : .special)
-    }
-  }
-
-  /// 7.0 takes only the userfaultfd marker for an empty entry, and rejects all others; before,
-  /// every marker got a fault. No symbol tells the two apart.
-  private var markersRefusedByRelease: Bool {
-    KernelRelease(scene.traits.release).map { $0 >= KernelRelease(7, 0) } ?? false
+  ) -> HMMRules.Verdict {
+    var rules = rules
+    rules.refusesMarkers = markersRefused
+    return rules.verdict(entry, wantsWrite: wantsWrite, isZeroPage: isZeroPage(page, entry))
   }
 
   private func isZeroPage(_ page: UInt64, _ entry: DecodedEntry) -> Bool {
@@ -135,7 +109,7 @@ struct Replay {
     scan(markersRefused) { $0 == .wantsFault }
   }
 
-  private func scan(_ markersRefused: Bool, _ matches: (Verdict) -> Bool) -> Int? {
+  private func scan(_ markersRefused: Bool, _ matches: (HMMRules.Verdict) -> Bool) -> Int? {
     entries.indices.first {
       matches(
         verdict(entries[$0].page, entries[$0].entry, markersRefused: markersRefused))

@@ -56,6 +56,27 @@ package struct Diagnosis: Equatable, Sendable {
     }
   }
 
+  /// What other kernels would have done with the entry or mapping that this one rejected: computed
+  /// from the table of their rules, never observed.
+  package struct WhatIf: Equatable, Sendable {
+    package enum Outcome: String, Sendable {
+      case accepts, refuses
+      /// A page fault is tried (or waited for) first, whose end is not computed unless the sentence
+      /// says so.
+      case faults
+    }
+    /// "5.15 and later", "5.10 to 5.14".
+    package var generation: String
+    package var outcome: Outcome
+    /// "computed: the rules of 5.15 and later accept this PTE".
+    package var sentence: String
+    package init(generation: String, outcome: Outcome, sentence: String) {
+      self.generation = generation
+      self.outcome = outcome
+      self.sentence = sentence
+    }
+  }
+
   package var operation: Operation
   package var errno: Errno
   package var delivered: Delivered
@@ -73,6 +94,8 @@ package struct Diagnosis: Equatable, Sendable {
   package var summary: String
   package var advice: [String]
   package var references: [String]
+  /// Empty unless a rule of the kernel rejected an entry or a mapping.
+  package var whatIf: [WhatIf] = []
 
   package init(operation: Operation, errno: Errno, delivered: Delivered) {
     self.operation = operation
