@@ -9,18 +9,20 @@ from scenarios import missing_need
 class Group:
     """Scenarios under one `mrtrace record`."""
 
-    def __init__(self, name, scenarios, features, expect="", before=(), options=()):
+    def __init__(self, name, scenarios, features, expect="", before=(), options=(), weak=False):
         self.name = name
         self.scenarios = scenarios
         self.features = features
         self.expect = expect            # what the workload is told of the kernel
         self.before = before            # shell lines that set the kernel up
         self.options = options          # of mrtrace record
+        self.weak = weak                # hooks are forced off: the answers may say less
 
 
 class Guest:
-    def __init__(self, name, fs, groups, append=""):
+    def __init__(self, name, fs, groups, append="", boot=()):
         self.name, self.fs, self.groups, self.append = name, fs, groups, append
+        self.boot = boot                # more options of lab/boot
 
 
 def applicable(table, features, own=False):
@@ -43,7 +45,8 @@ def own_guests(table, features, expect="", append=""):
         for name in applicable(table, these, own=True):
             if name not in done:
                 done.add(name)
-                guests.append(Guest(name, fs, [Group(name, [name], these, expect)], append))
+                words = {OWN_WORDS[need] for row in table[name] for need in row.needs if need in OWN_WORDS}
+                guests.append(Guest(name, fs, [Group(name, [name], these, expect)], " ".join([append, *words]).strip()))
     return guests
 
 
@@ -91,6 +94,59 @@ def plan_2021(table, features, replay_options):
         guests.append(Guest(fs, fs, [group for group in groups if group.scenarios]))
     guests += own_guests(table, features | {"fixed", "snapshot"}, "fixed,snapshot", "hmm.fsdax_2021=fixed")
     return guests
+
+
+# Booted with these, beside --append of the scenario's guest: they change nothing for the other scenarios.
+BOOT_WORDS = "secretmem.enable=1"
+OWN_WORDS = {"movable": "movablecore=512M"}
+NO_5_LEVEL = ("--cpu", "max,la57=off")
+
+
+def weakened(table, features, prefix, before=()):
+    """The same scenarios with a family of hooks forced off: the answers may say less, never something else."""
+    names = [name for name in applicable(table, features) if not name.startswith(("crowd", "owner-"))]
+    return [Group(f"{prefix}-no-{family}", names, features, before=before, options=("--no-hook", family), weak=True)
+            for family in ("fentry", "kprobe", "direct", "fault")]
+
+
+def about_pages(table, features):
+    """A scenario for each cause that is read from page tables: what 4 and 5 levels of them could tell differently."""
+    chosen, causes = [], set()
+    for name in applicable(table, features):
+        for row in table[name]:
+            if missing_need(row, features) is None and row.cause and row.cause.startswith(("pte-", "fault-", "mapping-")) and \
+                    row.cause not in causes:
+                causes.add(row.cause)
+                chosen.append(name)
+    return list(dict.fromkeys(chosen))
+
+
+def plan_matrix(kernel, table, features, odplab, weaken):
+    """odplab: the lab's module can give this kernel on-demand paging. weaken: hook families are forced off as well."""
+    if kernel == "fsdax-2021":
+        return plan_2021(table, features, ("--no-hook", "hmm_vma_handle_pte"))
+    guests = []
+    for fs in ("ext4", "xfs"):
+        plain = features | {fs, "fixed"}
+        names = applicable(table, plain) if fs == "ext4" else [name for name in applicable(table, plain) if touches_fsdax(table, name)]
+        groups = [Group(fs, names, plain)]
+        best, before = plain, ()
+        if odplab:
+            # The module takes the device's operations over: what the driver itself does has been seen before.
+            best, before = plain | {"odp", "advise", "odplab"}, ("lab-odp || exit 1",)
+            names = [name for name in applicable(table, best) if any({"odp", "odplab", "advise"} & row.needs for row in table[name])]
+            groups.append(Group(f"{fs}-odplab", names if fs == "ext4" else [n for n in names if touches_fsdax(table, n)], best, before=before))
+        coded = best | {"fault-codes"}
+        names = [name for name in applicable(table, coded) if any("fault-codes" in row.needs for row in table[name])]
+        if fs == "ext4":
+            groups.append(Group("ext4-fault-codes", names, coded, options=("--fault-codes",)))
+            if weaken:
+                groups += weakened(table, best, "ext4")
+        guests.append(Guest(fs, fs, [group for group in groups if group.scenarios], BOOT_WORDS))
+        if fs == "ext4":
+            four = [Group("4-level", about_pages(table, best), best, before=before)]
+            guests.append(Guest("4-level", fs, [group for group in four if group.scenarios], BOOT_WORDS, NO_5_LEVEL))
+    return guests + own_guests(table, features | {"fixed"}, append=BOOT_WORDS)
 
 
 def skipped(table, guests):

@@ -3,6 +3,7 @@
 
 import lzma
 import os
+import re
 import subprocess
 
 
@@ -14,12 +15,24 @@ class Scenario:
         self.errno = blank(row["errno"])
         self.cause = blank(row["cause"])
         self.delivered = blank(row["delivered"])
-        self.note = row.get("note", "")
+        self.confidence = blank(row.get("confidence")) or ("unknown" if self.cause == "unknown" else "proved")
+        self.sites = [site for site in (row.get("site") or "").split(",") if site not in ("", "-")]
+        self.note = row.get("note") or ""
 
 
 def blank(word):
     """The table writes - for nothing."""
-    return None if word in ("", "-") else word
+    return None if word in ("", "-", None) else word
+
+
+def version_of(directory):
+    """(7, 3) of a kernel's directory."""
+    with open(os.path.join(directory, "release"), encoding="utf-8") as file:
+        return version(file.read())
+
+
+def version(text):
+    return tuple(int(part) for part in re.match(r"(\d+)\.(\d+)", text.strip()).groups())
 
 
 def load(path):
@@ -45,10 +58,25 @@ def load(path):
     return scenarios
 
 
+class Version(tuple):
+    """The kernel's version among its features: needs such as >=6.13 and <7.0 ask for it."""
+
+    def __new__(cls, numbers):
+        return super().__new__(cls, numbers)
+
+    def meets(self, need):
+        wanted = version(need.lstrip("<>="))
+        return self >= wanted if need.startswith(">=") else self < wanted
+
+
+def compares(need):
+    return need.startswith((">=", "<"))
+
+
 def kernel_features(kernel, directory):
     """What this kernel's soft-RoCE can do, seen in the module itself: distributions backport."""
     if kernel == "fsdax-2021":
-        return {"fsdax-2021", "odp", "advise"}
+        return {"fsdax-2021", "odp", "advise", Version((6, 1))}
     module = None
     for root, _, files in os.walk(os.path.join(directory, "modules")):
         for name in files:
@@ -64,7 +92,7 @@ def kernel_features(kernel, directory):
     else:
         with open(module, "rb") as file:
             code = file.read()
-    features = {"stock"}
+    features = {"stock", Version(version_of(directory))}
     if b"rxe_odp_mr_init_user" in code:
         features |= {"odp", "write-fault"}
     if b"rxe_ib_advise_mr" in code:
@@ -72,7 +100,13 @@ def kernel_features(kernel, directory):
     return features
 
 
+# A row's operation, and the workload's word where that is another.
+ASKED_AS = {"worker": "prefetch"}
+
 REASONS = {
+    "odplab": "only with the lab's module that gives older kernels on-demand paging",
+    "no-odplab": "the lab's module gives this kernel on-demand paging",
+    "no-advise": "this kernel's rxe has advise_mr",
     "odp": "this kernel's rxe has no on-demand paging",
     "no-odp": "this kernel's rxe has on-demand paging",
     "advise": "this kernel's rxe has no advise_mr",
@@ -86,9 +120,13 @@ REASONS = {
 
 def missing_need(scenario, features):
     """Why the scenario does not apply, or None."""
-    needs = scenario.needs - {"own", "root", "pin", "fsdax"}
+    needs = scenario.needs - {"own", "root", "pin", "fsdax", "movable"}
     # What a kernel lacks is the better reason than the mode it is in.
     for need in sorted(needs, key=lambda word: (word.startswith("no-"), word)):
+        if compares(need):
+            if not all(one.meets(need) for one in features if isinstance(one, Version)):
+                return f"needs a kernel from {need[2:]} on" if need.startswith(">=") else f"needs a kernel before {need[1:]}"
+            continue
         wanted = need[3:] if need.startswith("no-") else need
         if (wanted in features) == need.startswith("no-"):
             return REASONS.get(need, f"needs {need}")
@@ -99,7 +137,7 @@ def choose(scenarios, name, operation, features):
     """The row for a failing operation of the workload."""
     rows = [row for row in scenarios.get(name, []) if missing_need(row, features) is None]
     if len(rows) > 1:
-        rows = [row for row in rows if row.operation in (operation["op"], None)] or rows
+        rows = [row for row in rows if ASKED_AS.get(row.operation, row.operation) in (operation["op"], None)] or rows
     if len(rows) > 1:
         rows = [row for row in rows if row.errno == operation["expect_errno"]] or rows
     return rows[0] if rows else None

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lab/test and lab/matrix share: booting a guest, and reading back what its groups left."""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+import check
+import guests
+
+LAB = os.path.dirname(os.path.abspath(__file__))
+# With fewer CPUs than busy threads a BPF program is preempted in the middle, and the kernel then skips it for the
+# others on that CPU (docs/known-issues.md). It is counted and told; here everything is to be seen.
+# One thread runs them all: QEMU 7.2 with a thread per CPU loses races with the kernel's patching of its own text.
+CPUS = 8
+ACCEL = "tcg,thread=single,tb-size=512"
+
+
+def say(text):
+    print(f"lab: {text}", file=sys.stderr, flush=True)
+
+
+def shell(function):
+    """A function of common.sh: the path it prints."""
+    done = subprocess.run(["sh", "-c", f'lab={shlex.quote(LAB)}; . "$lab/common.sh"; {function}'],
+                          stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(1)
+    return done.stdout.strip()
+
+
+class Programs:
+    """What goes into every guest, and the tracer that reads the recordings here."""
+
+    def __init__(self):
+        self.workload, self.mrtrace = shell("workload"), shell("mrtrace")
+
+    def options(self):
+        return ["--add", f"{self.workload}:/usr/bin/workload", "--add", f"{self.mrtrace}:/usr/bin/mrtrace"]
+
+
+def fetch(kernel):
+    """The kernel's directory, or None (the reason has been printed)."""
+    done = subprocess.run([os.path.join(LAB, "fetch"), kernel], stdout=subprocess.PIPE, text=True, check=False)
+    return done.stdout.strip().splitlines()[-1] if done.returncode == 0 and done.stdout.strip() else None
+
+
+def boot(kernel, directory, guest, programs, out, timeout, record_options="", log=None):
+    """lab/boot's exit status. The guest's own lines go to `log`, or to standard output."""
+    with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
+        script.write(guests.script(guest, shlex.split(record_options)))
+        script.flush()
+        command = [os.path.join(LAB, "boot"), "--kernel", directory, "--fs", guest.fs, "--out", out,
+                   "--timeout", str(timeout), "--append", guest.append, "--smp", str(CPUS), "--accel", ACCEL,
+                   *guest.boot, *programs.options()]
+        started = time.monotonic()
+        status = subprocess.run(command + ["--", script.name], stdin=subprocess.DEVNULL, stdout=log,
+                                stderr=subprocess.STDOUT if log else None, check=False).returncode
+        say(f"{kernel}, guest {guest.name}: {time.monotonic() - started:.0f} s")
+    return status
+
+
+def text_of(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+class Ran:
+    """A group that was run: the workload's lines, the reports, and what was wrong with the run itself."""
+
+    def __init__(self, group, directory, mrtrace):
+        self.checks = []
+        self.operations, self.reports, self.skipped = [], [], []
+        self.whole = False
+        self._group, self._directory = group, directory
+        self._read(mrtrace)
+
+    def _fail(self, what, problem):
+        self.checks.append(check.Check(self._group.name, what, [problem]))
+
+    def _path(self, name):
+        return os.path.join(self._directory, name)
+
+    def _read(self, mrtrace):
+        status = text_of(self._path("status"))
+        if not status:
+            return self._fail("ran", "the guest did not come to the end of it")
+        errors = text_of(self._path("record.stderr"))[-1500:]
+        if not os.path.exists(self._path("operations.jsonl")):
+            return self._fail("mrtrace record", f"exit status {status}, the workload did not start: {errors}")
+        lines, problems = check.read_json_lines(self._path("operations.jsonl"))
+        self.skipped = [line for line in lines if "skipped" in line]
+        self.operations = [line for line in lines if "skipped" not in line]
+        self.checks.append(check.Check(self._group.name, "the workload wrote whole lines", problems))
+        complaints = text_of(self._path("workload.stderr"))
+        self.checks.append(check.Check(self._group.name, "mrtrace record passes the workload's exit status 0 on",
+                                       [] if status == "0" else [f"exit status {status}", *filter(None, [complaints, errors])]))
+        told = {line["scenario"].split(":")[0] for line in lines}
+        silent = [name for name in self._group.scenarios if name not in told]
+        if silent:
+            self._fail("every scenario did something", f"no operation of {', '.join(silent)}")
+        self._report(mrtrace)
+        self.whole = True
+        return None
+
+    def _report(self, mrtrace):
+        recording = self._path("recording")
+        done = subprocess.run([mrtrace, "report", "--json", recording], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        with open(self._path("report.jsonl"), "wb") as file:
+            file.write(done.stdout)
+        if done.returncode or done.stderr.strip():
+            message = done.stderr.decode(errors="replace").strip()[-500:]
+            self._fail("mrtrace report --json", f"exit status {done.returncode}: {message}")
+        self.reports, problems = check.read_json_lines(self._path("report.jsonl"))
+        if problems:
+            self.checks.append(check.Check(self._group.name, "mrtrace report --json prints JSON lines", problems))
+        self.checks.append(self._babeltrace(recording))
+
+    def _babeltrace(self, recording):
+        done = subprocess.run(["babeltrace2", recording], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+        complaints = done.stderr.strip().splitlines()[:3] + ([f"exit status {done.returncode}"] if done.returncode else [])
+        return check.Check(self._group.name, "babeltrace2 reads the recording without a warning", complaints)
