@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # What one does with this tree. The steps are in .ci/ and lab/, which can be called by themselves.
 MAKEFLAGS += --no-print-directory
-KERNELS ?= newest 6.1 fsdax-2021
+KERNELS ?= newest
 
-.PHONY: help setup build check unit test demo demo-2021 clean
+.PHONY: help setup build check unit test matrix clients demo demo-2021 clean
 
 help:
 	@echo "make setup      install the Debian packages that are missing (root or sudo), look for Swift 6.2 or newer"
@@ -11,6 +11,8 @@ help:
 	@echo "make demo       boot the newest Debian kernel, record failing RDMA memory there, diagnose it"
 	@echo "make demo-2021  the fsdax bug of 2021, broken and fixed side by side (builds a kernel once, ~13 minutes)"
 	@echo "make test       everything below, and every scenario on the kernels $(KERNELS)"
+	@echo "make matrix     every scenario on 5.10, 6.1, 6.12, 6.18, 7.2, the newest and fsdax-2021: a table of the answers"
+	@echo "make clients    ibv_rc_pingpong, librpma and rdma-core's own Python tests, unmodified, under mrtrace"
 	@echo "make check      licences, formatting, syntax"
 	@echo "make unit       unit tests"
 	@echo "make clean      remove what was built here (the lab's kernels stay in its cache)"
@@ -29,6 +31,12 @@ unit:
 
 test:
 	@KERNELS="$(KERNELS)" .ci/test
+
+matrix: setup build
+	@lab/matrix
+
+clients: setup build
+	@lab/clients/run
 
 demo:
 	@lab/demo

@@ -106,7 +106,7 @@ def weakened(table, features, prefix, before=()):
     """The same scenarios with a family of hooks forced off: the answers may say less, never something else."""
     names = [name for name in applicable(table, features) if not name.startswith(("crowd", "owner-"))]
     return [Group(f"{prefix}-no-{family}", names, features, before=before, options=("--no-hook", family), weak=True)
-            for family in ("fentry", "kprobe", "direct", "fault")]
+            for family in ("fentry", "kprobe", "fault")]
 
 
 def about_pages(table, features):

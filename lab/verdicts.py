@@ -99,7 +99,8 @@ class Table:
         """Kernel × scenario × (errno, cause, page): full strength groups only, the weakened ones are counted below."""
         cells = {}
         for one in self.verdicts:
-            if one.weak:
+            # What a scenario does on the way to its point is no line of its own.
+            if one.weak or one.row is None and one.verdict == RIGHT:
                 continue
             cells.setdefault(one.key, {}).setdefault(one.kernel, []).append(one.verdict)
         width = max([len(key[0]) for key in cells] + [8])
