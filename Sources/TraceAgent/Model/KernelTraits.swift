@@ -50,7 +50,8 @@ package enum SpecialRule: String, Equatable, Sendable, CaseIterable {
 
 /// The layout of page-table entries, chosen by architecture and generation (kernel-facts D1, D3).
 package struct PageTableFormat: Equatable, Sendable {
-  package enum Architecture: String, Sendable { case x86_64 = "x86_64" }
+  /// arm64 is only explained: the agent itself runs on x86-64.
+  package enum Architecture: String, Sendable, CaseIterable { case x86_64, arm64 }
 
   package var architecture: Architecture
   /// The software bit that says DEVMAP: 58 (before 6.6), 57 (6.6 to 6.16), nil (gone).
@@ -61,6 +62,10 @@ package struct PageTableFormat: Equatable, Sendable {
   package var swapTypes: SwapTypes
   /// 4 or 5.
   package var levels: Int
+  /// Userfaultfd's write protection has a bit: everywhere but before 5.7.
+  package var hasUffdWP = true
+  /// Where the bits of arm64 lie; nil on x86-64.
+  package var arm64: Arm64Layout?
 
   package init(
     architecture: Architecture, devmapBit: Int?, savedDirtyBit: Int?, swapTypes: SwapTypes,

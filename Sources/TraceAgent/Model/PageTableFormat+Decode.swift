@@ -5,12 +5,13 @@ extension PageTableFormat {
   package func decode(_ raw: UInt64, level: PageTableLevel) -> DecodedEntry {
     switch architecture {
     case .x86_64: X86Entry(raw: raw, level: level, format: self).decoded
+    case .arm64: Arm64Entry(raw: raw, level: level, format: self).decoded
     }
   }
 }
 
 /// One x86-64 entry under one kernel's rules.
-private struct X86Entry {
+struct X86Entry {
   let raw: UInt64
   let level: PageTableLevel
   let format: PageTableFormat
@@ -40,6 +41,8 @@ private struct X86Entry {
   }
 
   private func has(_ bit: UInt64) -> Bool { raw & bit != 0 }
+
+  var isPresent: Bool { has(Self.present) }
 
   private var hasDevmap: Bool { format.devmapBit.map { has(1 << UInt64($0)) } ?? false }
 
@@ -78,22 +81,10 @@ private struct X86Entry {
   }
 
   private var swapType: UInt8 { UInt8(raw >> 59) }
-  private var swapOffset: UInt64 { (~raw << 5) >> 14 }
+  var swapOffset: UInt64 { (~raw << 5) >> 14 }
 
   private var nonPresent: DecodedEntry.Kind {
-    let types = format.swapTypes
-    switch swapType {
-    case ..<types.maxSwapFiles: return .swap(type: swapType)
-    case types.hwpoison: return .hwpoison
-    case types.migrationRead: return .migrationRead
-    case types.migrationReadExclusive: return .migrationReadExclusive
-    case types.migrationWrite: return .migrationWrite
-    case types.deviceRead: return .devicePrivateRead
-    case types.deviceWrite: return .devicePrivateWrite
-    case types.pteMarker: return .marker(PTEMarker(rawValue: swapOffset))
-    case types.swapinError: return .swapinError
-    default: return types.deviceExclusive.contains(swapType) ? .deviceExclusive : .bad
-    }
+    format.swapTypes.kind(type: swapType, offset: swapOffset)
   }
 
   private func pfn(of kind: DecodedEntry.Kind) -> UInt64? {
@@ -105,12 +96,15 @@ private struct X86Entry {
       return (value & Self.address & ~leaf) >> 12
     case .hwpoison, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivateRead,
       .devicePrivateWrite, .deviceExclusive:
-      // The bits above 40 are the young and dirty bits of a migration.
-      return swapOffset & (1 << 40 - 1)
+      return swapOffset & (1 << UInt64(frameBits) - 1)
     case .none, .swap, .marker, .swapinError, .bad:
       return nil
     }
   }
+
+  /// Bits of a swap offset that hold a page frame (SWP_PFN_BITS): MAX_PHYSMEM_BITS is 46 with four
+  /// levels. The next two are the young and the dirty bit of a migration.
+  var frameBits: Int { format.levels == 5 ? 40 : 34 }
 
   private func flags(of kind: DecodedEntry.Kind) -> [String] {
     switch kind {
@@ -118,7 +112,7 @@ private struct X86Entry {
     case .present, .protnone: leafFlags
     case .table: Array(hardwareFlags) + (has(Self.noExecute) ? ["NX"] : [])
     case .bad: has(Self.present) ? leafFlags + ["BAD"] : ["BAD"]
-    default: [softName(of: kind)] + softFlags
+    default: [kind.softName] + softFlags
     }
   }
 
@@ -136,7 +130,7 @@ private struct X86Entry {
     if level != .pte { add("PAT", 12) }
     add(has(Self.present) ? "GLOBAL" : "PROTNONE", 8)
     add("SPECIAL", 9)
-    add("UFFD_WP", 10)
+    if format.hasUffdWP { add("UFFD_WP", 10) }
     add("SOFT_DIRTY", 11)
     add("DEVMAP", format.devmapBit)
     add("SAVED_DIRTY", format.savedDirtyBit)
@@ -150,15 +144,36 @@ private struct X86Entry {
   private var softFlags: [String] {
     var names: [String] = []
     if has(1 << 1) { names.append("SOFT_DIRTY") }
-    if has(1 << 2) { names.append("UFFD_WP") }
+    if format.hasUffdWP, has(1 << 2) { names.append("UFFD_WP") }
     if case .swap = kind, has(1 << 3), format.swapTypes.pteMarker != nil {
       names.append("ANON_EXCLUSIVE")
     }
     return names
   }
+}
 
-  private func softName(of kind: DecodedEntry.Kind) -> String {
-    switch kind {
+extension SwapTypes {
+  /// What a non-present entry of swap type `type` is.
+  func kind(type: UInt8, offset: UInt64) -> DecodedEntry.Kind {
+    switch type {
+    case ..<maxSwapFiles: .swap(type: type)
+    case hwpoison: .hwpoison
+    case migrationRead: .migrationRead
+    case migrationReadExclusive: .migrationReadExclusive
+    case migrationWrite: .migrationWrite
+    case deviceRead: .devicePrivateRead
+    case deviceWrite: .devicePrivateWrite
+    case pteMarker: .marker(PTEMarker(rawValue: offset))
+    case swapinError: .swapinError
+    default: deviceExclusive.contains(type) ? .deviceExclusive : .bad
+    }
+  }
+}
+
+extension DecodedEntry.Kind {
+  /// The name of what a swap-type entry stands for; empty for all others.
+  var softName: String {
+    switch self {
     case .swap: return "SWAP"
     case .migrationRead: return "MIGRATION_READ"
     case .migrationReadExclusive: return "MIGRATION_READ_EXCLUSIVE"

@@ -42,6 +42,28 @@ extension PageTableFormat {
       levels: facts.levels)
   }
 
+  /// The layout of a kernel of which only the release is known, with the options of Debian.
+  package static func forRelease(
+    _ release: KernelRelease, architecture: Architecture = .x86_64, devicePrivate: Bool? = nil,
+    levels: Int = 4
+  ) -> PageTableFormat {
+    let devicePrivate = devicePrivate ?? debianHasDevicePrivate(release)
+    let facts = PageTableFacts(
+      hasCheckZappedPTE: release >= KernelRelease(6, 6),
+      hasInsertPageMkwrite: release >= KernelRelease(6, 15),
+      hasMakeDeviceExclusive: devicePrivate, devicePrivate: devicePrivate, release: release,
+      levels: levels)
+    var format = forKernel(facts)
+    format.hasUffdWP = release >= KernelRelease(5, 7)
+    if architecture == .arm64 { format.becomeArm64(of: release, devicePrivate: devicePrivate) }
+    return format
+  }
+
+  /// Debian's kernels have CONFIG_DEVICE_PRIVATE from 6.16 on.
+  package static func debianHasDevicePrivate(_ release: KernelRelease) -> Bool {
+    release >= KernelRelease(6, 16)
+  }
+
   private static func devmapBit(_ facts: PageTableFacts) -> Int? {
     guard facts.hasCheckZappedPTE else { return 58 }
     guard facts.hasInsertPageMkwrite else { return 57 }

@@ -33,6 +33,17 @@ extension SwapTypes {
     migrationWrite: 25, deviceWrite: 26, deviceRead: 27, deviceExclusive: [28, 29], pteMarker: 30,
     swapinError: 31)
 
+  /// 5.19 to 6.1 without CONFIG_PTE_MARKER, which only userfaultfd's write protection selects: arm64.
+  package static let v61WithoutMarkers = SwapTypes(
+    maxSwapFiles: 27, hwpoison: 27, migrationRead: 28, migrationReadExclusive: 29,
+    migrationWrite: 30, deviceWrite: nil, deviceRead: nil, deviceExclusive: [], pteMarker: nil,
+    swapinError: 31)
+
+  package static let v61WithoutMarkersWithDevicePrivate = SwapTypes(
+    maxSwapFiles: 23, hwpoison: 23, migrationRead: 24, migrationReadExclusive: 25,
+    migrationWrite: 26, deviceWrite: 27, deviceRead: 28, deviceExclusive: [29, 30], pteMarker: nil,
+    swapinError: 31)
+
   /// 6.2 to 6.14: a swap-in error became a marker.
   package static let v612 = SwapTypes(
     maxSwapFiles: 27, hwpoison: 27, migrationRead: 28, migrationReadExclusive: 29,

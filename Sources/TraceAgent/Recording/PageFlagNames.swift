@@ -15,6 +15,7 @@ enum PageFlagNames {
         (6, "DIRTY"), (7, "PSE"), (8, "GLOBAL"), (9, "SPECIAL"), (10, "UFFD_WP"),
         (11, "SOFT_DIRTY"), (63, "NX"),
       ]
+    case .arm64: bits = []
     }
     if let bit = format.devmapBit { bits.append((bit, "DEVMAP")) }
     if let bit = format.savedDirtyBit { bits.append((bit, "SAVED_DIRTY")) }
