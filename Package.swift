@@ -32,7 +32,7 @@ let package = Package(
     .target(
       name: "Kernel", dependencies: ["CBPF", "CEvents", "Events", "Model"],
       path: "\(layers)/Kernel", plugins: ["BPFObject"]),
-    .target(name: "Terminal", dependencies: ["Model"], path: "\(layers)/Terminal"),
+    .target(name: "Terminal", dependencies: ["Diagnosis", "Model"], path: "\(layers)/Terminal"),
     .executableTarget(
       name: "mrtrace",
       dependencies: [

@@ -128,7 +128,31 @@ extension DecodedEntry.Kind {
     }
   }
 
-  /// What a swap-type entry stands for, in words.
+  /// A word for scripts.
+  package var name: String {
+    switch self {
+    case .none: "none"
+    case .present: "present"
+    case .table: "table"
+    case .protnone: "protnone"
+    case .bad: "bad"
+    case .marker: "marker"
+    case .swap: "swap"
+    case .hwpoison: "hwpoison"
+    case .migrationRead, .migrationReadExclusive, .migrationWrite: "migration"
+    case .devicePrivateRead, .devicePrivateWrite: "device-private"
+    case .deviceExclusive: "device-exclusive"
+    case .swapinError: "swapin-error"
+    }
+  }
+
+  /// What an entry that is not present stands for, in words.
+  package var meaning: String {
+    if case .marker(let marker) = self { return "a marker (\(marker.meaning))" }
+    return softMeaning
+  }
+
+  /// The same by its type alone.
   var softMeaning: String {
     switch self {
     case .swap: "swapped out"
@@ -150,7 +174,9 @@ extension PTEMarker {
   /// What each known bit says; others by number.
   var meaning: String {
     var parts: [String] = []
-    if contains(.uffdWP) { parts.append("UFFD_WP: userfaultfd write-protects the page once it is there") }
+    if contains(.uffdWP) {
+      parts.append("UFFD_WP: userfaultfd write-protects the page once it is there")
+    }
     if contains(.poisoned) { parts.append("POISONED: the data is lost") }
     if contains(.guardRegion) { parts.append("GUARD: madvise(MADV_GUARD_INSTALL)") }
     let rest = rawValue & ~7

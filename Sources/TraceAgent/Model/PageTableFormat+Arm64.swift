@@ -122,7 +122,9 @@ struct Arm64Entry {
   }
 
   /// The type has 6 bits before 5.19, but MAX_SWAPFILES_SHIFT is 5 on all.
-  private var swapType: UInt8 { UInt8(truncatingIfNeeded: raw >> UInt64(layout.swapTypeShift)) & 31 }
+  private var swapType: UInt8 {
+    UInt8(truncatingIfNeeded: raw >> UInt64(layout.swapTypeShift)) & 31
+  }
   var swapOffset: UInt64 { raw >> UInt64(layout.swapOffsetShift) & (1 << 50 - 1) }
   /// SWP_PFN_BITS with CONFIG_ARM64_PA_BITS=48.
   var frameBits: Int { 36 }
