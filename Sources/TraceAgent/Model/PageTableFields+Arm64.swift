@@ -26,6 +26,7 @@ extension Arm64Entry {
   private static let leafMeanings = [
     "VALID": "the processor may use the entry",
     "PAGE": "a page, as every PTE",
+    "NS": "not secure, or an address bit in a realm",
     "USER": "for user space",
     "RDONLY": "not writable now: read-only, or clean",
     "AF": "read or written since it was cleared",
@@ -45,7 +46,6 @@ extension Arm64Entry {
   private func leaf(_ entry: DecodedEntry, into writer: inout FieldWriter) {
     for (bit, name) in leafBits { writer.flag(bit, name, Self.leafMeanings[name] ?? "") }
     writer.group(2...4, "ATTRINDX", "memory type number \(writer.value(2...4)) of MAIR_EL1")
-    writer.flag(5, "NS", "not secure; address bit in a realm")
     let shared = ["not shareable", "reserved", "outer shareable", "inner shareable"]
     writer.group(8...9, "SH", shared[Int(writer.value(8...9))])
     let low = entry.kind == .bad ? 12 : Int(level.shift)

@@ -36,7 +36,8 @@ extension X86Entry {
       writer.flag(7, "PAT", "part of the memory type")
     } else {
       writer.flag(7, "PSE", "maps a page of \(level.leafSize), no table")
-      writer.flag(12, "PAT", "part of the memory type")
+      // Where the entry is no leaf, bit 12 is the address's.
+      if entry.kind != .bad { writer.flag(12, "PAT", "part of the memory type") }
     }
     if isPresent {
       writer.flag(8, "GLOBAL", "kept in the TLB across address spaces")

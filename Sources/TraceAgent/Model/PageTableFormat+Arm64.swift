@@ -147,7 +147,8 @@ struct Arm64Entry {
   /// attributes are no flags.
   var leafBits: [(bit: Int, name: String)] {
     var bits: [(Int, String)] = [
-      (0, "VALID"), (6, "USER"), (7, "RDONLY"), (10, "AF"), (11, "NG"), (50, "GP"), (51, "WRITE"),
+      (0, "VALID"), (5, "NS"), (6, "USER"), (7, "RDONLY"), (10, "AF"), (11, "NG"), (50, "GP"),
+      (51, "WRITE"),
       (52, "CONT"), (53, "PXN"), (54, "UXN"), (55, "DIRTY"), (56, "SPECIAL"),
     ]
     if level == .pte { bits.append((1, "PAGE")) }

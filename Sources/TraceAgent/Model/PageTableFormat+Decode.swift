@@ -127,7 +127,7 @@ struct X86Entry {
       if let bit, has(1 << UInt64(bit)) { names.append(name) }
     }
     add(level == .pte ? "PAT" : "PSE", 7)
-    if level != .pte { add("PAT", 12) }
+    if level != .pte, kind != .bad { add("PAT", 12) }
     add(has(Self.present) ? "GLOBAL" : "PROTNONE", 8)
     add("SPECIAL", 9)
     if format.hasUffdWP { add("UFFD_WP", 10) }

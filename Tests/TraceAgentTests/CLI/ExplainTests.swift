@@ -9,7 +9,8 @@ import Testing
 
 @Suite struct ExplainTests {
   @Test(arguments: [
-    ("0x8400000028040267", UInt64(0x8400_0000_2804_0267)), ("8400000028040267", 0x8400_0000_2804_0267),
+    ("0x8400000028040267", UInt64(0x8400_0000_2804_0267)),
+    ("8400000028040267", 0x8400_0000_2804_0267),
     ("0X27", 0x27), ("0", 0), ("ffffffffffffffff", .max),
   ])
   func values(_ text: String, _ value: UInt64) {
@@ -41,7 +42,9 @@ import Testing
     #expect(NearestName.distance(Array("kitten".utf8), Array("sitting".utf8)) == 3)
   }
 
-  @Test(arguments: ["5.4", "5.10.66", "6.12", "7.3", "8.1", "newest", "fsdax-2021", "6.1.0-56-amd64"])
+  @Test(arguments: [
+    "5.4", "5.10.66", "6.12", "7.3", "8.1", "newest", "fsdax-2021", "6.1.0-56-amd64",
+  ])
   func kernels(_ name: String) {
     #expect(ExplainKernel(name)?.name == name)
   }
@@ -90,7 +93,8 @@ import Testing
     let entry = try #require(ExplainKernel("6.1"))
       .explain(Self.fsdax, .pte, .x86_64, devicePrivate: nil)
     let line = EntryJSON.line(entry)
-    #expect(line.contains(#""flags":["PRESENT","RW","USER","ACCESSED","DIRTY","SPECIAL","DEVMAP","NX"]"#))
+    #expect(
+      line.contains(#""flags":["PRESENT","RW","USER","ACCESSED","DIRTY","SPECIAL","DEVMAP","NX"]"#))
     #expect(line.contains(#""pfn":"0x28040","physical":"0x28040000","writable":true"#))
     #expect(line.contains(#"{"bits":"58","name":"DEVMAP","value":"0x1""#))
     #expect(line.contains(#""hmm":{"read":"accepts","write":"accepts""#))

@@ -65,7 +65,9 @@ import Testing
     #expect(Self.verdict(0x1_2345_6067, .pmd, on: "6.1").read == .descends)
     #expect(Self.verdict(0x8400_0000_4020_00e7, .pmd, on: "5.10").write == .accepts)
     // Not present: poison where no huge page can be.
-    #expect(Self.verdict(PageTableEntryTests.swap(type: 26, offset: 1), .pmd, on: "6.1").read == .refuses)
-    #expect(Self.verdict(PageTableEntryTests.swap(type: 29, offset: 1), .pmd, on: "6.1").read == .waits)
+    #expect(
+      Self.verdict(PageTableEntryTests.swap(type: 26, offset: 1), .pmd, on: "6.1").read == .refuses)
+    #expect(
+      Self.verdict(PageTableEntryTests.swap(type: 29, offset: 1), .pmd, on: "6.1").read == .waits)
   }
 }
