@@ -15,13 +15,18 @@ struct Case: Sendable {
   let ranges: [RangeEvidence]
   let layers: [LayerEvidence]
   let tables: TableEvidence
-  /// Where HMM stopped.
+  /// Functions whose failure would have been recorded; nil = not known, taken for all.
+  private let watched: Set<FunctionName>?
+  /// Where HMM, or a pin, stopped.
   private(set) var locus: Locus = .none
 
-  init(_ operation: Operation, traits: KernelTraits, errno: Errno) {
+  init(
+    _ operation: Operation, traits: KernelTraits, errno: Errno, watched: Set<FunctionName>? = nil
+  ) {
     self.operation = operation
     self.traits = traits
     self.errno = errno
+    self.watched = watched
     walks = Case.lastAttempt(of: operation.walks.filter { Case.isFailure($0.result) })
     ranges = operation.ranges.filter { Case.isFailure($0.result) }
     layers = operation.layers.filter { Errno(result: $0.result) != nil }
@@ -62,6 +67,9 @@ struct Case: Sendable {
 
   var access: AccessFlags? { operation.mr.access.map(AccessFlags.init(rawValue:)) }
 
+  /// Advice for several ranges may have failed at another MR than the first, which `access` is of.
+  var isOfOneMR: Bool { operation.advice.map { $0.sgeCount <= 1 } ?? true }
+
   // MARK: Mappings
 
   /// The mapping that holds `page`, or the gap that does.
@@ -101,16 +109,60 @@ struct Case: Sendable {
     layers.last { functions.contains($0.function) }
   }
 
+  /// A failure of one of these would be in the evidence: that there is none says something. Where
+  /// records were lost, their absence says nothing.
+  func wouldHaveSeen(_ functions: FunctionName...) -> Bool {
+    guard operation.lost == 0 else { return false }
+    guard let watched else { return true }
+    return functions.contains { watched.contains($0) }
+  }
+
+  /// HMM did not fail, and would have been seen to.
+  var passedHMM: Bool {
+    !sawHMMFail() && wouldHaveSeen("hmm_range_fault", "hmm_range_fault_locked")
+  }
+
+  /// HMM failed in this operation: a callback or range of it did, or it was seen to look at
+  /// mappings and entries, which are recorded for a failure only.
+  func sawHMMFail(but function: FunctionName? = nil) -> Bool {
+    !walks.isEmpty || ranges.contains { $0.function != function } || !operation.mappings.isEmpty
+      || !operation.levels.isEmpty || !operation.entries.isEmpty || !operation.faults.isEmpty
+  }
+
+  // MARK: The umem
+
+  /// ib_umem_odp_map_dma_and_lock(umem_odp, user_virt, bcnt, access_mask, fault), where it failed.
+  var failedMap: LayerEvidence? {
+    layer("ib_umem_odp_map_dma_and_lock").flatMap { $0.arguments.count >= 4 ? $0 : nil }
+  }
+
   /// The umem of the operation, as the failing map function left it.
   var umem: UmemEvidence? { operation.umems.last { $0.region != nil } }
 
+  /// What was registered: of the umem where one was read, else as the registration asked.
+  var region: AddressRange? {
+    if let region = umem?.region { return region }
+    guard let address = operation.mr.address, let length = operation.mr.length else { return nil }
+    return AddressRange(start: address, length: length)
+  }
+
+  /// ib_umem_odp.page_shift; a registration with HUGETLB asks for 2 MiB.
+  var pageShift: UInt32 {
+    umem?.pageShift ?? (access?.contains(.hugetlb) == true ? 21 : 12)
+  }
+
   /// The umem's range, rounded to its page size as ib_umem_start() and ib_umem_end() do.
   var umemRange: (start: UInt64, end: UInt64)? {
-    guard let umem, let region = umem.region else { return nil }
-    let shift = umem.pageShift ?? 12
-    guard shift < 64 else { return nil }
-    let mask = UInt64(1) << UInt64(shift) &- 1
+    guard let region, pageShift < 64 else { return nil }
+    let mask = UInt64(1) << UInt64(pageShift) &- 1
     return (region.start & ~mask, (region.start &+ region.length &+ mask) & ~mask)
+  }
+
+  /// The range that was to be mapped lies in the umem; nil = not known.
+  func isInsideUmem(_ map: LayerEvidence) -> Bool? {
+    guard umem != nil, let range = umemRange, map.arguments.count >= 3 else { return nil }
+    let (end, wraps) = map.arguments[1].addingReportingOverflow(map.arguments[2])
+    return !wraps && map.arguments[1] >= range.start && end <= range.end
   }
 
   /// Nothing below the verb was seen to fail.

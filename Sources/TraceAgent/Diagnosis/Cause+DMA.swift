@@ -6,7 +6,7 @@ import Model
 extension Cause {
   static let dmaCauses: [Cause] = [
     Cause(
-      "dma-unsupported", sites: ["U2"],
+      "dma-unsupported", sites: ["U2", "P17"],
       brief: "the device needs bounce buffers, with which the MR cannot work",
       errnos: ["EOPNOTSUPP"],
       check: "hmm_dma_map_alloc(): the device needs its DMA synchronised, or reaches too little "
@@ -18,17 +18,29 @@ extension Cause {
       references: ["mm/hmm.c: hmm_dma_map_alloc()"]
     ) { scene in
       // Nothing else in ib_umem_odp_get() gives this errno.
-      guard let layer = scene.layer("ib_umem_odp_get"), layer.result == -95 else { return nil }
+      if let layer = scene.layer("ib_umem_odp_get"), layer.result == -95 {
+        return Finding(
+          .proved,
+          because: "the device would need bounce buffers, which on-demand paging cannot use",
+          links: [.init(function: "hmm_dma_map_alloc", result: "-EOPNOTSUPP", seen: .replayed)])
+      }
+      // 7.x refuses pins of such a device at once, with the errno of fsdax memory and of ON_DEMAND.
+      guard let request = scene.pinRequest, request.function == "__ib_umem_get_va",
+        request.errno == .opnotsupp, !request.access.contains(.onDemand), scene.pinRefusal == nil,
+        scene.operation.lost == 0
+      else { return nil }
       return Finding(
-        .proved, because: "the device would need bounce buffers, which on-demand paging cannot use",
-        links: [.init(function: "hmm_dma_map_alloc", result: "-EOPNOTSUPP", seen: .replayed)])
+        .inferred,
+        because: "the device would need bounce buffers in this confidential guest, with which "
+          + "memory cannot be registered: no mapping in the range refuses the pin",
+        links: [.init(function: request.function, result: "-EOPNOTSUPP", seen: .direct)])
     },
     Cause(
       "dma-mapping-failed", sites: ["U9", "V14", "P15"],
       brief: "the IOMMU or the DMA layer gave no address for a page",
-      errnos: ["EFAULT"],
+      errnos: ["EFAULT", "EIO", "EINVAL"],
       check: "ib_umem_odp_map_dma_single_page(): ib_dma_mapping_error() (up to 6.15); mlx5 "
-        + "populate_mtt(): hmm_dma_map_pfn() (6.16 and later)",
+        + "populate_mtt(): hmm_dma_map_pfn() (6.16 and later); ib_umem_get(): ib_dma_map_sgtable()",
       advice: [
         "See dmesg for messages of the IOMMU or of swiotlb (\"swiotlb buffer is full\"): its "
           + "address space may be used up, or the page lies beyond the device's DMA mask.",
@@ -42,10 +54,11 @@ extension Cause {
   ]
 
   @Sendable private static func mappingFailed(_ scene: Case) -> Finding? {
-    guard !scene.sawHMMFail() else { return nil }
-    // The driver maps (6.16 and later): the range was mapped into the umem without an error.
-    if let update = scene.layer("mlx5r_umr_update_xlt"), update.result == -14,
-      scene.layer("ib_umem_odp_map_dma_and_lock") == nil
+    if let pin = pinFailed(scene) { return pin }
+    guard scene.passedHMM else { return nil }
+    // The driver maps (6.16 and later): the range came into the umem without an error.
+    if let update = scene.layer("mlx5r_umr_update_xlt"), update.result == -14, scene.passedMap,
+      scene.layer("ib_umem_odp_alloc_child") == nil
     {
       return Finding(
         .inferred,
@@ -56,15 +69,32 @@ extension Cause {
     }
     // The umem maps (up to 6.15), which its access mask tells: ODP_READ_ALLOWED_BIT is always set
     // there, and no bit of HMM's flags is so low.
-    guard let map = scene.layer("ib_umem_odp_map_dma_and_lock"), map.result == -14,
-      scene.isInsideUmem(map), map.arguments.count >= 4, map.arguments[3] & 3 != 0
+    guard let map = scene.failedMap, map.result == -14, scene.isInsideUmem(map) == true,
+      map.arguments[3] & 3 != 0
     else { return nil }
+    let end = map.arguments[1] &+ map.arguments[2]
     return Finding(
       .proved,
-      because: "a page of \(hex(map.arguments[1])) to \(hex(map.arguments[1] &+ map.arguments[2])) "
-        + "could not be mapped for DMA",
+      because: "a page of \(hex(map.arguments[1])) to \(hex(end)) could not be mapped for DMA",
       links: [
         .init(function: "ib_umem_odp_map_dma_single_page", result: "-EFAULT", seen: .replayed)
+      ])
+  }
+
+  /// ib_dma_map_sgtable(), the last step of ib_umem_get() (5.10 makes -ENOMEM of every failure, which
+  /// has other sources there). Nothing before it has -EIO; -EINVAL is a bad length too, which its
+  /// own rule knows.
+  private static func pinFailed(_ scene: Case) -> Finding? {
+    guard let request = scene.pinRequest, [.io, .inval].contains(request.errno),
+      !request.overflows, request.pages > 0, request.pages <= UInt64(UInt32.max)
+    else { return nil }
+    return Finding(
+      request.errno == .io ? .proved : .inferred,
+      because:
+        "the pages from \(hex(request.firstPage)) on were pinned, but could not be mapped for "
+        + "DMA",
+      links: [
+        .init(function: "ib_dma_map_sgtable_attrs", result: "-\(request.errno)", seen: .replayed)
       ])
   }
 }

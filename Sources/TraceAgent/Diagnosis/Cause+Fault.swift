@@ -2,26 +2,11 @@
 
 import Model
 
-// Page faults that failed on HMM's or a pin's behalf. All but those of 7.3 that ran out of memory
-// reach the caller as -EFAULT, so the fault's own code is needed, or a state of the page that
-// leaves only one.
+// Page faults that failed on HMM's or a pin's behalf, but for SIGBUS. HMM makes -EFAULT of every
+// code before 7.3, and of all but VM_FAULT_OOM from then on; a pin keeps -ENOMEM on all kernels. So
+// the fault's own code is needed, or a state of the page that leaves only one.
 extension Cause {
   static let faultCauses: [Cause] = [
-    Cause(
-      "fault-beyond-eof", sites: ["H7a", "P12"],
-      brief: "the file is shorter than the range: truncated, or never given its size",
-      errnos: ["EFAULT"],
-      check: "the file system's fault handler: page offset >= i_size, VM_FAULT_SIGBUS",
-      advice: [
-        "The mapping reaches beyond the end of the file. Give the file its size (ftruncate, "
-          + "better posix_fallocate) before registering or accessing that part, or register only "
-          + "what the file has.",
-        "If the file had the size once, find who truncates it while it is mapped.",
-      ],
-      references: [
-        "fs/dax.c: dax_iomap_pte_fault()", "mm/filemap.c: filemap_fault()",
-        "mm/shmem.c: shmem_get_folio_gfp()", "mmap(2): SIGBUS",
-      ], find: beyondEOF),
     Cause(
       "fault-hwpoison", sites: ["H7b", "P12"],
       brief: "the page fault met broken memory or a bad block",
@@ -75,6 +60,7 @@ extension Cause {
         if isGuard { return "met a guard marker (MADV_GUARD_INSTALL)" }
         return site.result == nil ? nil : "is not permitted (VM_FAULT_SIGSEGV)"
       }
+        ?? scene.keyRefused()
     },
     Cause(
       "fault-out-of-memory", sites: ["H7c", "P12"],
@@ -96,133 +82,9 @@ extension Cause {
         return walk?.function == "hmm_range_fault_locked"
           && walk?.result == -Int64(Errno.nomem.rawValue) ? "found no memory" : nil
       }
-    },
-    Cause(
-      "fault-userfaultfd", sites: ["H7e"],
-      brief: "the page waits for a userfaultfd handler, for which the kernel cannot wait here",
-      errnos: ["EFAULT"],
-      check: "handle_userfault() without FAULT_FLAG_ALLOW_RETRY: VM_FAULT_SIGBUS (up to 7.2)",
-      advice: [
-        "The range is registered with userfaultfd, and this kernel's HMM cannot wait for the "
-          + "handler (7.3 can).",
-        "Fill the pages before registering or accessing them, or unregister the range from "
-          + "userfaultfd.",
-      ],
-      references: ["fs/userfaultfd.c: handle_userfault()", "mm/hmm.c: hmm_vma_fault()"]
-    ) { scene in
-      guard !scene.traits.faultsOutsideWalk, case .fault(let site) = scene.locus,
-        let page = site.page, beyondEOF(scene) == nil, let mapping = scene.mapping(at: page),
-        !mapping.flags.isDisjoint(with: [.uffdMissing, .uffdWP])
-      else { return nil }
-      // Unseen, it is still what must happen to a missing page of anonymous memory.
-      let isMissing =
-        mapping.flags.contains(.uffdMissing) && mapping.isAnonymous
-        && site.entry?.kind == DecodedEntry.Kind.none
-      guard site.result?.contains(.sigbus) ?? isMissing else { return nil }
-      return Finding(
-        site.result == nil ? .inferred : .proved, page: page,
-        because: "the fault of \(scene.place(page)) would have to wait for a userfaultfd handler, "
-          + "which this kernel's HMM cannot do",
-        links: scene.faultLinks(site, code: "VM_FAULT_SIGBUS"))
-    },
-    Cause(
-      "fault-no-space", sites: ["H7a", "P12"],
-      brief: "the file system could not allocate the block that the page fault needs",
-      errnos: ["EFAULT"],
-      check: "the file system's fault handler: -ENOSPC or -EDQUOT for a hole, VM_FAULT_SIGBUS",
-      advice: [
-        "The file has a hole there, and its file system is full or its owner's quota is used up: "
-          + "see df, df -i and quota.",
-        "Allocate the blocks before registering (posix_fallocate), so that a full file system is "
-          + "told there.",
-      ],
-      references: [
-        "fs/dax.c: dax_iomap_fault()", "fs/ext4/file.c: ext4_dax_huge_fault()",
-        "fs/xfs/xfs_iomap.c: xfs_iomap_write_direct()", "posix_fallocate(3)",
-      ], find: noSpace),
-    Cause(
-      "fault-sigbus", sites: ["H7a", "P12"],
-      brief: "the page fault ended in SIGBUS for another reason",
-      errnos: ["EFAULT"],
-      check: "the fault handler: VM_FAULT_SIGBUS within the file",
-      advice: [
-        "hugetlb: the pool is empty (MAP_NORESERVE, cgroup limit): see HugePages_Free in "
-          + "/proc/meminfo.",
-        "A file system: it could not give the page. See dmesg for I/O errors or a shutdown, and "
-          + "df for space and quota.",
-      ],
-      references: ["fs/dax.c: dax_iomap_pte_fault()", "mm/hugetlb.c: hugetlb_no_page()"]
-    ) { scene in
-      guard case .fault(let site) = scene.locus, site.result == .sigbus, let page = site.page,
-        let mapping = scene.mapping(at: page), mapping.found, beyondEOF(scene) == nil
-      else { return nil }
-      if !scene.traits.faultsOutsideWalk,
-        !mapping.flags.isDisjoint(with: [.uffdMissing, .uffdWP])
-      {
-        return nil
-      }
-      let file = mapping.file.flatMap { $0.isRegular ? $0.size : nil }
-      let size = site.witness?.fileSize ?? file
-      let inside = size.map { ", within the file of \($0) bytes" } ?? ""
-      return Finding(
-        .proved, page: page,
-        because: "the fault of \(scene.place(page)) ended in SIGBUS\(inside)",
-        links: scene.faultLinks(site, code: "VM_FAULT_SIGBUS"))
+        ?? scene.pinWithoutMemory()
     },
   ]
-
-  /// VM_FAULT_SIGBUS says nothing of why; the errno behind it does.
-  @Sendable private static func noSpace(_ scene: Case) -> Finding? {
-    guard case .fault(let site) = scene.locus, site.result?.contains(.sigbus) ?? true else {
-      return nil
-    }
-    let allocation = scene.layer("xfs_iomap_write_direct")
-    let told = site.witness?.error.map { -Int64($0) } ?? allocation.map { -$0.result }
-    guard let told, let errno = Errno(result: -told), [.nospc, .dquot].contains(errno) else {
-      return nil
-    }
-    var links = scene.faultLinks(site, code: "VM_FAULT_SIGBUS")
-    if let allocation {
-      links.insert(
-        .init(function: allocation.function, result: "-\(errno)", seen: .direct), at: 0)
-    }
-    let what = site.page.map { "the fault of \(scene.place($0))" } ?? "a fault of the range"
-    return Finding(
-      .proved, page: site.page,
-      because: "\(what) needs a block of the file system, which has none to give (\(errno))",
-      links: links)
-  }
-
-  @Sendable private static func beyondEOF(_ scene: Case) -> Finding? {
-    guard case .fault(let site) = scene.locus, site.result?.contains(.sigbus) ?? true else {
-      return nil
-    }
-    var isExact = true
-    let page: UInt64
-    var size: UInt64?
-    if let known = site.page, let isBeyond = site.witnessedBeyondEOF {
-      guard isBeyond else { return nil }
-      page = known
-      size = site.witness?.fileSize
-    } else if let known = site.page {
-      guard scene.isBeyondEOF(known), site.entry?.kind != .hwpoison else { return nil }
-      page = known
-    } else {
-      guard let mapping = scene.mapping(at: site.from),
-        let first = scene.firstPageBeyondEOF(of: mapping), first < site.end
-      else { return nil }
-      // The first page to be faulted: no other can have failed before it.
-      isExact = first <= site.from
-      page = max(first, site.from)
-    }
-    size = size ?? scene.mapping(at: page)?.file?.size
-    let sizeText = size.map { ": its size is \($0) bytes" } ?? ""
-    return Finding(
-      isExact && site.isCertain ? .proved : .inferred, page: page,
-      because: "\(scene.place(page)) lies beyond the end of the file\(sizeText), and a fault "
-        + "there is SIGBUS",
-      links: scene.faultLinks(site, code: "VM_FAULT_SIGBUS"))
-  }
 }
 
 extension Case {
@@ -235,18 +97,62 @@ extension Case {
       links: faultLinks(site, code: code))
   }
 
-  /// The fault handler that failed, and the function of HMM that called it.
+  /// Of a pin's -ENOMEM, the limit and the migration are told by themselves; left are a fault, where
+  /// pages are missing, and the kernel's own lists, which are small.
+  fileprivate func pinWithoutMemory() -> Finding? {
+    guard case .fault(let site) = locus, site.witnesses.isEmpty, let page = site.page,
+      let request = pinRequest, request.errno == .nomem, isWithinMemlock(request),
+      !operation.layers.contains(where: { $0.function == "migrate_pages" })
+    else { return nil }
+    return Finding(
+      .inferred, page: page,
+      because:
+        "the fault of \(place(page)) found no memory, unless the kernel had none for its own "
+        + "lists",
+      links: faultLinks(site, code: "VM_FAULT_OOM"))
+  }
+
+  /// check_vma_flags(): !arch_vma_access_permitted(). What the thread's own register allows is not
+  /// known, so it is a matter of what else is excluded.
+  fileprivate func keyRefused() -> Finding? {
+    guard let request = pinRequest, request.errno == .fault, !request.overflows, pinRefusal == nil
+    else { return nil }
+    let end = request.address &+ request.size
+    let mapping: MappingEvidence?
+    switch locus {
+    case .none:
+      mapping = operation.mappings.filter {
+        $0.found && $0.flags.protectionKey != 0 && $0.end > request.firstPage && $0.start < end
+      }.min { $0.start < $1.start }
+    case .fault(let site) where site.witnesses.isEmpty:
+      guard let page = site.page, !isBeyondEOF(page), site.entry?.isDead != true else { return nil }
+      mapping = self.mapping(at: page)
+    default: return nil
+    }
+    guard let mapping, mapping.found, mapping.flags.protectionKey != 0 else { return nil }
+    let page = max(mapping.start, request.firstPage)
+    return Finding(
+      .inferred, page: page,
+      because: "\(place(page)) has protection key \(mapping.flags.protectionKey), to which the "
+        + "registering thread seems to have no access: nothing else there refuses the pin",
+      links: [
+        .init(function: "arch_vma_access_permitted", result: "false", seen: .inferred),
+        .init(function: "check_vma_flags", result: "-EFAULT", seen: .inferred),
+      ])
+  }
+
+  /// The fault handlers that failed, the deepest first, and the function of HMM that called them.
   func faultLinks(_ site: FaultSite, code: String?) -> [Diagnosis.Link] {
-    var links: [Diagnosis.Link] = []
-    if let witness = site.witness, let result = site.result {
-      let functions = [
-        "dax_pte_fault_done": "dax_iomap_pte_fault", "dax_pmd_fault_done": "dax_iomap_pmd_fault",
-      ]
-      links.append(
-        .init(
-          function: functions[witness.witness] ?? witness.witness,
-          result: VMFault.names(result.rawValue).joined(separator: "|"), seen: .direct))
-    } else if let code {
+    let functions = [
+      "dax_pte_fault_done": "dax_iomap_pte_fault", "dax_pmd_fault_done": "dax_iomap_pmd_fault",
+    ]
+    var links = site.witnesses.map { witness in
+      let result = VMFault(rawValue: witness.result).intersection(.failures)
+      return Diagnosis.Link(
+        function: functions[witness.witness] ?? witness.witness,
+        result: VMFault.names(result.rawValue).joined(separator: "|"), seen: .direct)
+    }
+    if links.isEmpty, let code {
       links.append(.init(function: "handle_mm_fault", result: code, seen: .inferred))
     }
     if let walk = walks.first, let errno = Errno(result: walk.result) {
@@ -257,4 +163,20 @@ extension Case {
     }
     return links
   }
+}
+
+extension DecodedEntry {
+  /// No fault can bring this page back.
+  var isDead: Bool {
+    switch kind {
+    case .hwpoison, .swapinError: return true
+    case .marker(let marker): return !marker.isDisjoint(with: [.poisoned, .guardRegion])
+    default: return false
+    }
+  }
+}
+
+extension VMAFlags {
+  /// x86: VM_PKEY_BIT0 to 3 are VM_HIGH_ARCH_BIT_0 to 3.
+  var protectionKey: UInt64 { rawValue >> 32 & 15 }
 }

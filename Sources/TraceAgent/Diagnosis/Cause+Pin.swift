@@ -160,7 +160,10 @@ extension Cause {
   }
 
   @Sendable private static func memlockLimit(_ scene: Case) -> Finding? {
+    // Checked before the first page is pinned: what failed behind it excludes it.
     guard let request = scene.pinRequest, request.errno == .nomem, !request.overflows,
+      !scene.operation.layers.contains(where: { $0.function == "migrate_pages" }),
+      scene.operation.faults.isEmpty,
       let umem = scene.memlock(of: request), umem.mayLock != true, let pinned = umem.pinnedPages,
       let limit = umem.memlockLimit, pinned &+ request.pages > limit >> 12
     else { return nil }
@@ -174,6 +177,14 @@ extension Cause {
 }
 
 extension Case {
+  /// The limit is known not to have been met.
+  func isWithinMemlock(_ request: PinRequest) -> Bool {
+    guard let umem = memlock(of: request) else { return false }
+    if umem.mayLock == true { return true }
+    guard let pinned = umem.pinnedPages, let limit = umem.memlockLimit else { return false }
+    return pinned &+ request.pages <= limit >> 12
+  }
+
   fileprivate func memlock(of request: PinRequest) -> UmemEvidence? {
     operation.umems.last { $0.function == request.function }
   }

@@ -21,20 +21,32 @@ extension Cause {
       "page-list-allocation", sites: ["U1", "U3"],
       brief: "no memory for the list of the MR's pages",
       errnos: ["ENOMEM"],
-      check: "ib_init_umem_odp(): no memory for the page list",
+      check: "ib_init_umem_odp(): no memory for the page list; soft-RoCE: alloc_mr_page_info()",
       advice: [
         "An on-demand MR needs 8 to 16 bytes of kernel memory for every page of its length, in one "
           + "piece: register less at a time, or raise the memory limit of the cgroup."
       ],
-      references: ["drivers/infiniband/core/umem_odp.c: ib_init_umem_odp()"]
+      references: [
+        "drivers/infiniband/core/umem_odp.c: ib_init_umem_odp()",
+        "drivers/infiniband/sw/rxe/rxe_mr.c: alloc_mr_page_info()",
+      ]
     ) { scene in
-      guard let layer = scene.layer("ib_umem_odp_get"), layer.result == -12,
+      if let layer = scene.layer("ib_umem_odp_get"), layer.result == -12,
         layer.arguments.count >= 3
+      {
+        return Finding(
+          .proved,
+          because: "the kernel has no memory for the page list of "
+            + "\(count(layer.arguments[2], "byte")) of address space")
+      }
+      // The pages are pinned by then; left is soft-RoCE's own list of them, in one piece.
+      guard let rxe = scene.layer("rxe_reg_user_mr"), rxe.result == -12, scene.layers.count == 1,
+        scene.access?.contains(.onDemand) == false, let length = scene.operation.mr.length,
+        scene.wouldHaveSeen("ib_umem_get", "__ib_umem_get_va")
       else { return nil }
       return Finding(
-        .proved,
-        because: "the kernel has no memory for the page list of "
-          + "\(count(layer.arguments[2], "byte")) of address space")
+        .inferred,
+        because: "soft-RoCE has no memory for its list of the pages of \(count(length, "byte"))")
     },
     Cause(
       "invalidation-livelock", sites: ["U7", "H10"],
@@ -59,7 +71,7 @@ extension Cause {
         because: "the range was invalidated again and again for a second while it was being mapped")
     },
     Cause(
-      "owner-exited", sites: ["U6"],
+      "owner-exited", sites: ["U6", "V12"],
       brief: "the process that registered the memory is gone",
       errnos: ["EINVAL", "EFAULT"],
       check: "ib_umem_odp_map_dma_and_lock(): no owning task, or !mmget_not_zero()",
@@ -97,13 +109,16 @@ extension Cause {
 
   @Sendable private static func lengthInvalid(_ scene: Case) -> Finding? {
     if let request = scene.pinRequest, request.errno == .inval {
-      guard request.overflows || request.pages == 0 else { return nil }
+      guard request.overflows || request.pages == 0 || request.pages > UInt64(UInt32.max) else {
+        return nil
+      }
       return Finding(.proved, because: text(request.address, request.size))
     }
     if let layer = scene.layer("ib_umem_odp_get"), layer.arguments.count >= 3 {
       let (address, size) = (layer.arguments[1], layer.arguments[2])
       let (end, wraps) = address.addingReportingOverflow(size)
-      let isEmpty = size == 0 && address & 4095 == 0
+      let huge = layer.arguments.count >= 4 && layer.arguments[3] & 0x80 != 0
+      let isEmpty = size == 0 && address & (huge ? 1 << 21 - 1 : 4095) == 0
       guard
         layer.result == -75 && (wraps || (end &+ 4095) & ~4095 < end)
           || layer.result == -22 && isEmpty
@@ -122,20 +137,25 @@ extension Cause {
   private static func text(_ address: UInt64, _ size: UInt64) -> String {
     size == 0
       ? "the range at \(hex(address)) is empty"
-      : "\(count(size, "byte")) from \(hex(address)) on reach beyond the end of the address space"
+      : size < 1 << 47
+        ? "\(count(size, "byte")) from \(hex(address)) on are more than can be registered at once"
+        : "\(count(size, "byte")) from \(hex(address)) on reach beyond the end of the address space"
   }
 
   /// By exclusion: -EINVAL has no other source for a range inside the MR, of one page size, that
   /// HMM did not refuse.
   @Sendable private static func ownerExited(_ scene: Case) -> Finding? {
-    guard let map = scene.layer("ib_umem_odp_map_dma_and_lock"), map.result == -22,
-      scene.walks.isEmpty, scene.ranges.isEmpty, map.arguments.count >= 4,
-      scene.umem?.pageShift == 12, let range = scene.umemRange
-    else { return nil }
-    let (start, length) = (map.arguments[1], map.arguments[2])
-    // Up to 6.12 an empty access mask is refused as well; the oldest kernels are told by their
-    // DEVMAP bit.
-    guard length > 0, start >= range.start, start &+ length <= range.end, start &+ length >= start,
+    // Nothing else in ib_umem_odp_alloc_child() gives this errno.
+    if let child = scene.layer("ib_umem_odp_alloc_child"), child.result == -14 {
+      return Finding(
+        .proved, because: "the process that registered the MR is gone",
+        links: [.init(function: "mmget_not_zero", result: "false", seen: .replayed)])
+    }
+    // Who registers is there.
+    guard !scene.isRegistration, let map = scene.failedMap, map.result == -22, !scene.sawHMMFail(),
+      scene.umem?.pageShift == 12, scene.isInsideUmem(map) == true, map.arguments[2] > 0,
+      // Up to 6.12 an empty access mask is refused as well; the oldest kernels are told by their
+      // DEVMAP bit.
       map.arguments[3] != 0 || scene.traits.pageTables.devmapBit == nil
     else { return nil }
     return Finding(
@@ -147,7 +167,8 @@ extension Cause {
   /// called, or would have been seen to fail.
   @Sendable private static func unstable(_ scene: Case) -> Finding? {
     guard scene.traits.faultsOutsideWalk, !scene.sawHMMFail(but: unlockedRange),
-      let range = scene.ranges.last, range.function == unlockedRange, range.result == -14
+      scene.wouldHaveSeen("hmm_range_fault_locked"), let range = scene.ranges.last,
+      range.function == unlockedRange, range.result == -14
     else { return nil }
     return Finding(
       .proved, because: "the address space is being torn down by the out-of-memory killer",
@@ -160,9 +181,8 @@ extension Cause {
 
   /// The same errno as of an owner that is gone, and by the same function.
   @Sendable private static func pageSizeMismatch(_ scene: Case) -> Finding? {
-    guard let map = scene.layer("ib_umem_odp_map_dma_and_lock"), map.result == -22,
-      !scene.sawHMMFail(), map.arguments.count >= 4, map.arguments[2] > 0,
-      let shift = scene.umem?.pageShift, shift > 12, shift < 64, scene.isInsideUmem(map)
+    guard let map = scene.failedMap, map.result == -22, !scene.sawHMMFail(), map.arguments[2] > 0,
+      let shift = scene.umem?.pageShift, shift > 12, shift < 64, scene.isInsideUmem(map) == true
     else { return nil }
     let size = UInt64(1) << UInt64(shift)
     // Who registers is alive.
@@ -172,21 +192,5 @@ extension Cause {
       because: "the MR is registered with HUGETLB, for pages of \(count(size, "byte")), and memory "
         + "from \(hex(map.arguments[1])) on is in smaller ones"
         + (isAlive ? "" : ", unless the process that registered it is gone"))
-  }
-}
-
-extension Case {
-  /// HMM failed in this operation: a callback or range of it did, or it was seen to look at
-  /// mappings and entries, which are recorded for a failure only.
-  func sawHMMFail(but function: FunctionName? = nil) -> Bool {
-    !walks.isEmpty || ranges.contains { $0.function != function } || !operation.mappings.isEmpty
-      || !operation.levels.isEmpty || !operation.entries.isEmpty || !operation.faults.isEmpty
-  }
-
-  /// The range that was to be mapped lies in the umem.
-  func isInsideUmem(_ map: LayerEvidence) -> Bool {
-    guard let range = umemRange, map.arguments.count >= 3 else { return false }
-    let (end, wraps) = map.arguments[1].addingReportingOverflow(map.arguments[2])
-    return !wraps && map.arguments[1] >= range.start && end <= range.end
   }
 }

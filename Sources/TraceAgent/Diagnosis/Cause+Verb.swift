@@ -6,7 +6,7 @@ import Model
 extension Cause {
   static let verbCauses: [Cause] = [
     Cause(
-      "odp-unsupported", sites: ["V3", "P16"],
+      "odp-unsupported", sites: ["V3", "V6", "P16"],
       brief: "the device or its driver has no on-demand paging",
       errnos: ["EINVAL", "EOPNOTSUPP"],
       check: "ib_check_mr_access(): IB_ACCESS_ON_DEMAND and no IBK_ON_DEMAND_PAGING",
@@ -24,17 +24,27 @@ extension Cause {
       "advise-unsupported", sites: ["V8"],
       brief: "the driver has no prefetch, or not the one that was asked for",
       errnos: ["EOPNOTSUPP"],
-      check: "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR(): no ops.advise_mr",
+      check:
+        "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR(): no ops.advise_mr; the driver's advise_mr: "
+        + "an advice that it does not know",
       advice: [
-        "This driver has no prefetch (soft-RoCE has it since 6.18): leave the advice out, the "
-          + "first access faults the pages in."
+        "This driver has no prefetch (soft-RoCE has it since 6.18), or not this kind of it: leave "
+          + "the advice out, the first access faults the pages in."
       ],
       references: ["drivers/infiniband/core/uverbs_std_types_mr.c", "ibv_advise_mr(3)"]
     ) { scene in
-      guard scene.operation.kind == .adviseMR, scene.errno == .opnotsupp, scene.isBare,
-        scene.operation.driverHasAdvise == false
+      guard scene.operation.kind == .adviseMR, scene.errno == .opnotsupp else { return nil }
+      if scene.isBare, scene.operation.driverHasAdvise == false {
+        return Finding(.proved, because: "the driver\(scene.ofDevice) does not implement advise_mr")
+      }
+      // The driver's first check; nothing behind it has this errno.
+      guard let driver = scene.layer("rxe_ib_advise_mr", "mlx5_ib_advise_mr"), driver.result == -95,
+        driver.arguments.count >= 2, scene.failedMap == nil
       else { return nil }
-      return Finding(.proved, because: "the driver\(scene.ofDevice) does not implement advise_mr")
+      return Finding(
+        .proved,
+        because: "the driver\(scene.ofDevice) does not know advice "
+          + "\(UInt32(truncatingIfNeeded: driver.arguments[1]))")
     },
     Cause(
       "address-misaligned", sites: ["V1"],
@@ -56,72 +66,108 @@ extension Cause {
           + "page")
     },
     Cause(
-      "access-flags-invalid", sites: ["V2"],
+      "access-flags-invalid", sites: ["V2", "V4", "V7", "U10"],
       brief: "the access flags contradict each other, or the device does not offer them",
       errnos: ["EINVAL", "EOPNOTSUPP"],
       check:
-        "ib_check_mr_access(): remote write or atomic without LOCAL_WRITE, or an unknown flag",
+        "ib_check_mr_access(): remote write or atomic without LOCAL_WRITE, an unknown flag, or "
+        + "FLUSH_… that the device does not offer; rxe_reg_user_mr(): what soft-RoCE does not do",
       advice: [
         "REMOTE_WRITE and REMOTE_ATOMIC need LOCAL_WRITE as well.",
-        "Leave out flags that this kernel does not know (0x… in the MR's access).",
+        "Leave out flags that this kernel, device or memory does not know: FLUSH_PERSISTENT is for "
+          + "persistent memory only, and implicit on-demand MRs (address 0, all of the address "
+          + "space) are mlx5's.",
       ],
-      references: ["include/rdma/ib_verbs.h: ib_check_mr_access()", "ibv_reg_mr(3)"]
-    ) { scene in
-      guard scene.isRegistration, scene.errno == .inval, scene.isBare, scene.isMisaligned == false,
-        let access = scene.access, let fault = access.fault
-      else { return nil }
+      references: [
+        "include/rdma/ib_verbs.h: ib_check_mr_access()",
+        "drivers/infiniband/sw/rxe/rxe_verbs.c: rxe_reg_user_mr()",
+        "drivers/infiniband/sw/rxe/rxe_mr.c: rxe_mr_fill_pages_from_sgt()", "ibv_reg_mr(3)",
+      ], find: accessFlags),
+  ]
+
+  @Sendable private static func accessFlags(_ scene: Case) -> Finding? {
+    guard scene.isRegistration, let access = scene.access else { return nil }
+    return refusedByCore(scene, access) ?? refusedByDriver(scene, access)
+  }
+
+  /// ib_check_mr_access(), before the driver is asked.
+  private static func refusedByCore(_ scene: Case, _ access: AccessFlags) -> Finding? {
+    guard scene.isBare else { return nil }
+    let fault: String
+    let flush = access.intersection([.flushGlobal, .flushPersistent])
+    if scene.errno == .inval {
+      // Three checks have this errno here: alignment comes first, on-demand paging last (up to 6.1).
+      guard scene.isMisaligned == false else { return nil }
+      if let found = access.fault {
+        fault = found
+      } else if !flush.isEmpty, scene.kernelLacksFlush {
+        fault = "hold FLUSH flags, which this kernel does not know"
+      } else {
+        return nil
+      }
+    } else if scene.errno == .opnotsupp, access.fault == nil,
+      let offered = scene.operation.deviceFlush.map(AccessFlags.init(rawValue:))
+    {
+      // A device without on-demand paging has this errno too, and is checked before.
+      guard !access.contains(.onDemand) || scene.operation.deviceHasODP == true else { return nil }
+      let lacking = flush.subtracting(offered)
+      guard !lacking.isEmpty else { return nil }
+      fault =
+        "ask for \(list(AccessFlags.names(lacking.rawValue))), which the device"
+        + "\(scene.named) does not offer"
+    } else {
+      return nil
+    }
+    return Finding(
+      .proved, because: "the access flags \(scene.flagNames) \(fault)",
+      links: [.init(function: "ib_check_mr_access", result: "-\(scene.errno)", seen: .replayed)])
+  }
+
+  private static func refusedByDriver(_ scene: Case, _ access: AccessFlags) -> Finding? {
+    // U10: an implicit MR has no page size.
+    if let implicit = scene.layer("ib_umem_odp_alloc_implicit"), implicit.result == -22,
+      access.contains(.hugetlb)
+    {
       return Finding(
         .proved,
-        because: "the access flags \(AccessFlags.names(access.rawValue).joined(separator: "|")) "
-          + "\(fault)",
-        links: [.init(function: "ib_check_mr_access", result: "-EINVAL", seen: .replayed)])
-    },
-    Cause(
-      "mr-range-exceeded", sites: ["U5", "V11", "V16"],
-      brief: "the access reaches outside the MR",
-      errnos: ["EFAULT", "EINVAL"],
-      check:
-        "ib_umem_odp_map_dma_and_lock(): user_virt < ib_umem_start() or user_virt + bcnt > "
-        + "ib_umem_end()",
-      advice: [
-        "Check address and length of the SGE or of the remote access against the MR: the access "
-          + "must lie inside.",
-        "soft-RoCE takes the iova of an on-demand MR for its address: register with iova equal to "
-          + "the address.",
-      ],
-      references: [
-        "drivers/infiniband/core/umem_odp.c: ib_umem_odp_map_dma_and_lock()",
-        "drivers/infiniband/hw/mlx5/odp.c: pagefault_mr()",
-      ], find: rangeExceeded),
-    Cause(
-      "mr-not-writable", sites: ["V9", "V10", "V15"],
-      brief: "a write to an MR that was registered without write access",
-      errnos: ["EPERM", "EINVAL", "EFAULT"],
-      check: "the driver: write access and !umem->writable; soft-RoCE: "
-        + "lookup_mr(IB_ACCESS_LOCAL_WRITE)",
-      advice: [
-        "Register the MR with IBV_ACCESS_LOCAL_WRITE, or advise IBV_ADVISE_MR_ADVICE_PREFETCH "
-          + "instead of PREFETCH_WRITE. soft-RoCE wants LOCAL_WRITE for every advice."
-      ],
-      references: [
-        "drivers/infiniband/sw/rxe/rxe_odp.c: rxe_ib_prefetch_sg_list()",
-        "drivers/infiniband/hw/mlx5/odp.c: get_prefetchable_mr()",
-      ], find: notWritable),
-    Cause(
-      "mr-key-invalid", sites: ["V9", "V10"],
-      brief: "the key is unknown, of another protection domain, or not of an on-demand MR",
-      errnos: ["EINVAL", "ENOENT", "EPERM", "EFAULT"],
-      check: "soft-RoCE: lookup_mr(); mlx5: get_prefetchable_mr()",
-      advice: [
-        "Use the lkey of an MR of the same protection domain and device that is still registered; "
-          + "for mlx5 it must be registered with IBV_ACCESS_ON_DEMAND, for soft-RoCE with "
-          + "IBV_ACCESS_LOCAL_WRITE."
-      ],
-      references: [
-        "drivers/infiniband/sw/rxe/rxe_mr.c: lookup_mr()",
-        "drivers/infiniband/hw/mlx5/odp.c: get_prefetchable_mr()",
-      ], find: keyInvalid),
-  ]
+        because: "the access flags \(scene.flagNames) ask for HUGETLB, which an implicit on-demand "
+          + "MR cannot have")
+    }
+    guard let rxe = scene.layer("rxe_reg_user_mr"), scene.pinRequest == nil,
+      scene.layer("ib_umem_odp_get") == nil
+    else { return nil }
+    if rxe.result == -95 {
+      if access.contains(.onDemand), scene.operation.mr.address == 0,
+        scene.operation.mr.length == .max
+      {
+        return Finding(
+          .proved,
+          because: "an implicit on-demand MR (address 0, all of the address space) was asked for, "
+            + "which soft-RoCE does not have",
+          links: [
+            .init(function: "rxe_odp_mr_init_user", result: "-EOPNOTSUPP", seen: .replayed)
+          ])
+      }
+      let lacking = access.subtracting(.softRoCE)
+      guard !lacking.isEmpty else { return nil }
+      return Finding(
+        .proved,
+        because: "the access flags \(scene.flagNames) ask for "
+          + "\(list(AccessFlags.names(lacking.rawValue))), which soft-RoCE does not have")
+    }
+    // The pages are pinned by then, or that would have been seen to fail with the same errno.
+    guard rxe.result == -22, access.contains(.flushPersistent), !access.contains(.onDemand),
+      scene.wouldHaveSeen("ib_umem_get", "__ib_umem_get_va")
+    else { return nil }
+    return Finding(
+      .proved,
+      because:
+        "the access flags \(scene.flagNames) ask for FLUSH_PERSISTENT, and the range has pages "
+        + "that are not persistent memory",
+      links: [
+        .init(function: "rxe_mr_fill_pages_from_sgt", result: "-EINVAL", seen: .replayed)
+      ])
+  }
 
   @Sendable private static func odpUnsupported(_ scene: Case) -> Finding? {
     guard let access = scene.access, access.contains(.onDemand) else { return nil }
@@ -133,6 +179,7 @@ extension Cause {
         because: "the driver\(scene.ofDevice) took no notice of ON_DEMAND and would pin the "
           + "memory, which \(request.function)() refuses")
     }
+    if let found = refusedByMLX5(scene) { return found }
     guard scene.isRegistration, scene.operation.deviceHasODP == false, scene.isBare,
       [.inval, .opnotsupp].contains(scene.errno), access.fault == nil
     else { return nil }
@@ -150,104 +197,40 @@ extension Cause {
       ])
   }
 
-  @Sendable private static func rangeExceeded(_ scene: Case) -> Finding? {
-    guard scene.errno == .fault, scene.walks.isEmpty, scene.ranges.isEmpty,
-      let umem = scene.umem, let region = umem.region, let range = scene.umemRange
+  /// create_user_odp_mr(), before it asks for a umem.
+  private static func refusedByMLX5(_ scene: Case) -> Finding? {
+    guard let mlx5 = scene.layer("mlx5_ib_reg_user_mr"), mlx5.result == -22,
+      scene.layers.count == 1, scene.passedHMM, let length = scene.operation.mr.length
     else { return nil }
-    func text(_ start: UInt64, _ length: UInt64) -> String {
-      var text =
-        "\(hex(start)) to \(hex(start &+ length)) is not inside the MR, which reaches from "
-        + "\(hex(region.start)) to \(hex(region.start &+ region.length))"
-      if let iova = scene.operation.mr.iova, let address = scene.operation.mr.address,
-        iova != address, start >= iova, start &- iova < region.length
-      {
-        text +=
-          "; it is inside its iova range from \(hex(iova)), which the driver took for an address"
-      }
-      return text
-    }
-    if let map = scene.layer("ib_umem_odp_map_dma_and_lock"), map.result == -14,
-      map.arguments.count >= 3
-    {
-      let (start, length) = (map.arguments[1], map.arguments[2])
-      guard start < range.start || start &+ length > range.end else { return nil }
-      return Finding(.proved, because: text(start, length))
-    }
-    guard let fault = scene.layer("pagefault_mr"), fault.result == -14, fault.arguments.count >= 3,
-      let iova = scene.operation.mr.iova ?? umem.iova
-    else { return nil }
-    let (start, length) = (fault.arguments[1], fault.arguments[2])
-    let address = region.start &+ (start &- iova)
-    guard start < iova || address >= range.end || range.end &- address < length else { return nil }
-    return Finding(.proved, because: text(start, length))
-  }
-
-  @Sendable private static func notWritable(_ scene: Case) -> Finding? {
-    guard scene.operation.kind == .adviseMR, scene.walks.isEmpty, scene.ranges.isEmpty,
-      scene.layer("ib_umem_odp_map_dma_and_lock") == nil
-    else { return nil }
-    let asksWrite = scene.operation.advice?.advice == 1
-    let key = scene.key
-    if let rxe = scene.layer("rxe_ib_advise_mr") {
-      if rxe.result == -1, asksWrite {
-        return Finding(
-          .proved,
-          because: "the MR\(key) is registered without write access, and PREFETCH_WRITE asks for "
-            + "it")
-      }
-      if rxe.result == -22, let access = scene.access, !access.contains(.localWrite) {
-        return Finding(
-          .proved,
-          because: "the MR\(key) is registered without LOCAL_WRITE, without which soft-RoCE's "
-            + "lookup_mr() does not find it for any advice",
-          links: [.init(function: "lookup_mr", result: "NULL", seen: .replayed)])
-      }
-    }
-    // The same errno stands for a foreign protection domain.
-    if let mlx5 = scene.layer("get_prefetchable_mr"), mlx5.result == -1, asksWrite,
-      let access = scene.access, !access.isWritable
-    {
+    if scene.operation.mr.address == 0 && length == .max {
+      let iova = scene.operation.mr.iova
       return Finding(
         .proved,
-        because: "the MR\(key) is registered without write access, and PREFETCH_WRITE asks for it")
+        because: "an implicit on-demand MR was asked for, "
+          + (iova.map { $0 != 0 } ?? false
+            ? "and its iova is not 0" : "which the device\(scene.named) does not offer"))
     }
-    return nil
-  }
-
-  @Sendable private static func keyInvalid(_ scene: Case) -> Finding? {
-    guard scene.operation.kind == .adviseMR, scene.walks.isEmpty, scene.ranges.isEmpty,
-      scene.layer("ib_umem_odp_map_dma_and_lock", "pagefault_mr") == nil
-    else { return nil }
-    let key = scene.operation.lkey.map { "lkey \(hex(UInt64($0)))" } ?? "the lkey"
-    if let rxe = scene.layer("rxe_ib_advise_mr"), rxe.result == -22 {
-      let access = scene.access
-      if let access, !access.contains(.localWrite) { return nil }
-      let why =
-        "no MR of this protection domain has it"
-        + (access == nil
-          ? ", or the one that has it lacks LOCAL_WRITE, which soft-RoCE wants for every "
-            + "advice" : "")
-      return Finding(
-        .proved, because: "\(key) names no MR that can be advised: \(why)",
-        links: [.init(function: "lookup_mr", result: "NULL", seen: .replayed)])
-    }
-    guard let mlx5 = scene.layer("get_prefetchable_mr") else { return nil }
-    let why: String
-    switch mlx5.result {
-    case -2: why = "no MR has it, or the one that has it is not on demand"
-    case -22: why = "it is not the key of an MR"
-    case -1
-    where scene.operation.advice.map { $0.advice != 1 } ?? false
-      || scene.access?.isWritable ?? false:
-      why = "its MR belongs to another protection domain"
-    default: return nil
-    }
-    return Finding(.proved, because: "\(key) names no MR that can be advised: \(why)")
+    guard scene.wouldHaveSeen("ib_umem_odp_get") else { return nil }
+    return Finding(
+      .inferred,
+      because: "the device\(scene.named) cannot update the tables of an on-demand MR of "
+        + "\(count(length, "byte")) by itself (UMR)",
+      links: [.init(function: "mlx5r_umr_can_load_pas", result: "false", seen: .inferred)])
   }
 }
 
 extension Case {
   var isRegistration: Bool { operation.kind == .regMR || operation.kind == .reregMR }
+
+  /// ib_check_mr_access() of a kernel before "flush": no such capability was there to read.
+  fileprivate var kernelLacksFlush: Bool {
+    operation.deviceFlush == nil && operation.deviceHasODP != nil
+      && wouldHaveSeen("rxe_reg_user_mr", "mlx5_ib_reg_user_mr")
+  }
+
+  fileprivate var flagNames: String {
+    AccessFlags.names(operation.mr.access ?? 0).joined(separator: "|")
+  }
 
   /// The first check of a registration would fail; nil = not known.
   fileprivate var isMisaligned: Bool? {
@@ -255,12 +238,18 @@ extension Case {
     return (address ^ iova) & 4095 != 0
   }
 
-  fileprivate var named: String { operation.device.map { " \($0)" } ?? "" }
-  fileprivate var ofDevice: String { operation.device.map { " of \($0)" } ?? "" }
-  fileprivate var key: String { operation.lkey.map { " with lkey \(hex(UInt64($0)))" } ?? "" }
+  var named: String { operation.device.map { " \($0)" } ?? "" }
+  var ofDevice: String { operation.device.map { " of \($0)" } ?? "" }
+  var key: String { operation.lkey.map { " with lkey \(hex(UInt64($0)))" } ?? "" }
 }
 
 extension AccessFlags {
+  /// RXE_ACCESS_SUPPORTED_MR
+  fileprivate static let softRoCE: AccessFlags = [
+    .localWrite, .remoteWrite, .remoteRead, .remoteAtomic, .mwBind, .onDemand, .flushGlobal,
+    .flushPersistent, .optional,
+  ]
+
   /// What ib_check_mr_access() finds wrong with the flags on every kernel and device.
   fileprivate var fault: String? {
     if !isDisjoint(with: [.remoteWrite, .remoteAtomic]) && !contains(.localWrite) {

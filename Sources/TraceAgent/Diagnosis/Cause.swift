@@ -38,7 +38,8 @@ package struct Cause: Sendable {
 
   /// All causes that have a rule, in the order in which they are asked.
   package static let all: [Cause] =
-    pteCauses + mappingCauses + faultCauses + pinCauses + verbCauses + umemCauses + dmaCauses
+    pteCauses + mappingCauses + sigbusCauses + faultCauses + pinCauses + verbCauses + mrCauses
+    + umemCauses + dmaCauses
 
   package static func named(_ name: String) -> Cause? { all.first { $0.name == name } }
 }

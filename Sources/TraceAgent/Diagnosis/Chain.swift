@@ -16,7 +16,11 @@ extension Case {
     for layer in layers where !Case.belowFault.contains(layer.function) {
       add(layer.function, layer.result)
     }
-    add(verb, operation.result)
+    // A worker's operation ends with the layer at which it began; where none was seen to fail, it is
+    // the umem's.
+    if isVerb || !layers.contains(where: { !Case.belowFault.contains($0.function) }) {
+      add(verb, operation.result)
+    }
 
     var deeper = finding?.links ?? []
     if finding == nil, case .fault(let site) = locus, site.witness != nil {
@@ -35,6 +39,8 @@ extension Case {
 
   /// Layers that a page fault or a pin calls, not those that call HMM.
   private static let belowFault: Set<FunctionName> = ["xfs_iomap_write_direct", "migrate_pages"]
+
+  private var isVerb: Bool { operation.kind != .pageFault && operation.kind != .prefetch }
 
   /// The function whose result is the operation's.
   private var verb: FunctionName {

@@ -5,14 +5,19 @@ import Model
 /// Why `operation` failed on a kernel with these traits; nil when it did not fail.
 ///
 /// A cause is named only with its evidence. Where records were lost nothing counts as proved, since
-/// what is missing could contradict it.
-package func diagnose(_ operation: Operation, traits: KernelTraits) -> Diagnosis? {
+/// what is missing could contradict it. `watched` are the functions whose failure would have been
+/// recorded (nil: not known), so that what is not there can be evidence too.
+package func diagnose(
+  _ operation: Operation, traits: KernelTraits, watched: Set<FunctionName>? = nil,
+  causes: [Cause] = Cause.all
+) -> Diagnosis? {
   guard operation.failed else { return nil }
   let number = Int32(clamping: operation.result.magnitude)
   let errno = Errno(result: operation.result) ?? Errno(rawValue: number)
-  let scene = Case(operation, traits: traits, errno: errno)
+  let scene = Case(operation, traits: traits, errno: errno, watched: watched)
 
-  let found = Cause.all.compactMap { cause in cause.find(scene).map { (cause: cause, finding: $0) }
+  let found = causes.compactMap { cause in
+    cause.find(scene).map { (cause: cause, finding: $0) }
   }
   let best = found.first { $0.finding.confidence == .proved } ?? found.first
 

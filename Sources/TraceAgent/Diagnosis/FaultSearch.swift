@@ -8,20 +8,26 @@ import Model
 /// afterwards, and the first that is not is the one.
 struct FaultSearch {
   private let scene: Case
-  private let walk: WalkEvidence
+  private let from: UInt64
+  private let end: UInt64
   private let wantsWrite: Bool
 
   init(_ scene: Case, walk: WalkEvidence) {
-    self.scene = scene
-    self.walk = walk
-    wantsWrite = scene.wantsWrite(walk)
+    self.init(
+      scene, from: walk.last ?? walk.start, to: walk.pendingEnd ?? walk.end,
+      wantsWrite: scene.wantsWrite(walk))
   }
 
-  func site(witness: FaultEvidence? = nil) -> FaultSite {
-    let from = Case.page(of: walk.last ?? walk.start)
-    let end = walk.pendingEnd ?? walk.end
-    var site = FaultSite(from: from, end: end, witness: witness)
-    site.page = witness.map { Case.page(of: $0.address) } ?? search(from: from, to: end)
+  init(_ scene: Case, from: UInt64, to end: UInt64, wantsWrite: Bool) {
+    self.scene = scene
+    self.from = Case.page(of: from)
+    self.end = end
+    self.wantsWrite = wantsWrite
+  }
+
+  func site(_ witnesses: [FaultEvidence] = []) -> FaultSite {
+    var site = FaultSite(from: from, end: end, witnesses: witnesses)
+    site.page = witnesses.last.map { Case.page(of: $0.address) } ?? search(from: from, to: end)
     site.entry = site.page.flatMap { scene.tables.lowest(at: $0) }
     return site
   }

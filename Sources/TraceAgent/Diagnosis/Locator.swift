@@ -13,9 +13,8 @@ struct Locator {
     let from = walk.last ?? walk.start
     if walk.result == -Int64(Errno.perm.rawValue) { return .notWritable(Case.page(of: from)) }
     if walk.function == "hmm_range_fault_locked" { return faultPhase(walk, from: from) }
-    if let witness = witness(from: min(from, walk.start), to: walk.pendingEnd ?? walk.end) {
-      return .fault(site(of: walk, witness: witness))
-    }
+    let witnesses = witnesses(from: min(from, walk.start), to: walk.pendingEnd ?? walk.end)
+    if !witnesses.isEmpty { return .fault(site(of: walk, witnesses)) }
     switch walk.function {
     case "hmm_vma_walk_test": return .refusedMapping(Case.page(of: walk.start))
     case "hmm_vma_walk_hole":
@@ -30,30 +29,82 @@ struct Locator {
 
   /// No callback was seen to fail, but a fault was: of a pin, or where the callbacks have no hook.
   private var faultAlone: Locus {
-    guard let witness = witness(from: 0, to: .max) else { return .none }
-    let page = Case.page(of: witness.address)
-    var site = FaultSite(from: page, end: page &+ Case.pageSize, witness: witness)
+    let witnesses = witnesses(from: 0, to: .max)
+    guard let last = witnesses.last else { return pinStop }
+    let page = Case.page(of: last.address)
+    var site = FaultSite(from: page, end: page &+ Case.pageSize, witnesses: witnesses)
     site.page = page
     site.entry = scene.tables.lowest(at: page)
     return .fault(site)
   }
 
-  /// 7.3: hmm_do_fault() failed after the walk.
-  private func faultPhase(_ walk: WalkEvidence, from: UInt64) -> Locus {
-    let witness = witness(from: from, to: walk.pendingEnd ?? walk.end)
-    let page = Case.page(of: from)
-    // mmap_lock is still held where this is seen: a mapping missing now was missing then.
-    if witness == nil, let mapping = scene.mapping(at: page), !mapping.found {
-      return .vanished(page)
+  /// A pin faults its range in order, so the first page that is not mapped as it wants is where it
+  /// stopped, unless a mapping before that was refused.
+  private var pinStop: Locus {
+    guard let request = scene.pinRequest, [.fault, .nomem].contains(request.errno),
+      !request.overflows
+    else { return .none }
+    let end = request.address &+ request.size
+    guard scene.tables.faultedRuns.contains(where: { $0 >= request.firstPage && $0 < end }) else {
+      return deadPage(from: request.firstPage, to: end)
     }
-    return .fault(site(of: walk, witness: witness))
+    let site = FaultSearch(
+      scene, from: request.firstPage, to: end, wantsWrite: request.access.isWritable
+    ).site()
+    guard let page = site.page else { return .none }
+    if let refusal = scene.pinRefusal, refusal.page <= page { return .none }
+    return .fault(site)
   }
 
-  private func witness(from: UInt64, to end: UInt64) -> FaultEvidence? {
-    scene.operation.faults.last {
+  /// Only single entries were read of the pin's range: one that no fault can mend must stop it.
+  private func deadPage(from start: UInt64, to end: UInt64) -> Locus {
+    let dead = scene.tables.levelAddresses.filter {
+      $0 >= start && $0 < end && scene.tables.lowest(at: $0)?.isDead == true
+    }
+    guard let page = dead.min(), scene.pinRefusal.map({ page < $0.page }) ?? true else {
+      return .none
+    }
+    var site = FaultSite(from: page, end: page &+ Case.pageSize)
+    site.page = page
+    site.entry = scene.tables.lowest(at: page)
+    site.isCertain = page == start
+    return .fault(site)
+  }
+
+  /// 7.3: hmm_do_fault() failed after the walk.
+  private func faultPhase(_ walk: WalkEvidence, from: UInt64) -> Locus {
+    let witnesses = witnesses(from: from, to: walk.pendingEnd ?? walk.end)
+    let page = Case.page(of: from)
+    // mmap_lock is still held where this is seen: a mapping missing now was missing then.
+    if witnesses.isEmpty, let mapping = scene.mapping(at: page), !mapping.found {
+      return .vanished(page)
+    }
+    return .fault(site(of: walk, witnesses))
+  }
+
+  /// All that saw the last fault of [from, end) that failed: fault handlers call one another for the
+  /// same page, and each may have a hook.
+  private func witnesses(from: UInt64, to end: UInt64) -> [FaultEvidence] {
+    let failed = scene.operation.faults.filter {
       !VMFault(rawValue: $0.result).isDisjoint(with: .failures)
         && $0.address >= Case.page(of: from) && $0.address < end
     }
+    guard let last = failed.last else { return [] }
+    var kept: [FaultEvidence] = []
+    for fault in failed.reversed() {
+      guard Locator.isSamePage(fault.address, last.address) else { break }
+      // An earlier attempt at the same page.
+      if kept.contains(where: { $0.witness == fault.witness }) { break }
+      kept.append(fault)
+    }
+    return kept.reversed()
+  }
+
+  /// Handlers of huge pages get the address rounded down.
+  private static func isSamePage(_ one: UInt64, _ other: UInt64) -> Bool {
+    Case.page(of: one) == Case.page(of: other)
+      || (PageTableLevel.pmd.base(of: one) == one || PageTableLevel.pmd.base(of: other) == other)
+        && PageTableLevel.pmd.base(of: one) == PageTableLevel.pmd.base(of: other)
   }
 
   /// hmm_vma_walk_pmd() and _pud() by the entry they found.
@@ -86,7 +137,7 @@ struct Locator {
     .refusedEntry(.init(page: Case.page(of: walk.start), entry: entry, reason: reason))
   }
 
-  private func site(of walk: WalkEvidence, witness: FaultEvidence? = nil) -> FaultSite {
-    FaultSearch(scene, walk: walk).site(witness: witness)
+  private func site(of walk: WalkEvidence, _ witnesses: [FaultEvidence] = []) -> FaultSite {
+    FaultSearch(scene, walk: walk).site(witnesses)
   }
 }

@@ -42,9 +42,14 @@ struct FaultSite: Sendable {
   /// The failing page, where the evidence names it.
   var page: UInt64?
   var entry: DecodedEntry?
-  var witness: FaultEvidence?
+  /// What saw the fault fail, the deepest function first: handlers call one another, and each may
+  /// have been watched.
+  var witnesses: [FaultEvidence] = []
   /// False: an entry before it could have been rejected instead.
   var isCertain = true
+
+  /// The outermost.
+  var witness: FaultEvidence? { witnesses.last }
 
   /// What the witness saw, VM_FAULT_FALLBACK left out: a PMD fault falls back to PTEs, which is no
   /// failure.
@@ -52,10 +57,19 @@ struct FaultSite: Sendable {
     witness.map { VMFault(rawValue: $0.result).intersection(.failures) }
   }
 
-  /// The witness read file and offset itself, and the page is beyond the file's end; nil = it did
-  /// not.
+  /// The file system's own reason.
+  var error: Errno? {
+    witnesses.compactMap(\.error).last { $0 < 0 }.flatMap { Errno(result: Int64($0)) }
+  }
+
+  /// The file's size as a witness read it in the fault.
+  var fileSize: UInt64? { witnesses.compactMap(\.fileSize).last }
+
+  /// A witness read file and offset itself, and the page is beyond the file's end; nil = none did.
   var witnessedBeyondEOF: Bool? {
-    guard let offset = witness?.pageOffset, let size = witness?.fileSize else { return nil }
+    guard let seen = witnesses.last(where: { $0.pageOffset != nil && $0.fileSize != nil }),
+      let offset = seen.pageOffset, let size = seen.fileSize
+    else { return nil }
     return offset >= size >> 12 &+ (size & 4095 == 0 ? 0 : 1)
   }
 }

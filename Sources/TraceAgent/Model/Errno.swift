@@ -17,6 +17,7 @@ package struct Errno: RawRepresentable, Error, Hashable, Sendable,
   package static let perm = Errno(rawValue: 1)
   package static let noent = Errno(rawValue: 2)
   package static let intr = Errno(rawValue: 4)
+  package static let io = Errno(rawValue: 5)
   package static let again = Errno(rawValue: 11)
   package static let nomem = Errno(rawValue: 12)
   package static let fault = Errno(rawValue: 14)

@@ -46,7 +46,9 @@ import Testing
     scene.operation.mr.iova = 0x10_0008
     try scene.expect("address-misaligned")
     try scene.changed { $0.operation.mr.iova = 0x10_0000 }.expectUnknown()
-    try scene.changed { $0.layer("ib_umem_get", -22, [9, Scene.base, 4096, 1]) }.expectUnknown()
+    // It came as far as the pin: the alignment passed.
+    try scene.changed { $0.layer("ib_umem_get", -22, [9, Scene.base, 4096, 1]) }.expect(
+      "dma-mapping-failed", .inferred)
   }
 
   @Test func accessFlags() throws {
@@ -122,6 +124,11 @@ import Testing
   @Test func writeAdviceOnReadOnlyMR() throws {
     var scene = Self.advise(.perm, advice: 1)
     scene.layer("rxe_ib_advise_mr", -1)
+    // The MR is known to be writable, so it was something else.
+    try scene.expectUnknown()
+    scene.operation.mr.access = 0x44
+    try scene.expect("mr-not-writable")
+    scene.operation.mr.access = nil
     try scene.expect("mr-not-writable")
     try scene.changed { $0.operation.advice?.advice = 0 }.expectUnknown()
     // The mapping's refusal comes through the umem.
@@ -218,7 +225,8 @@ import Testing
     try Self.get(-22, size: 0).expect("length-invalid")
     try Self.get(-22, size: 1).expectUnknown()
     try Scene.pin(.inval, pages: 0).expect("length-invalid")
-    try Scene.pin(.inval, pages: 1).expectUnknown()
+    try Scene.pin(.inval, pages: 1).expect("dma-mapping-failed", .inferred)
+    try Scene.pin(.inval, pages: 1 << 32).expect("length-invalid")
     try Scene.pin(.inval, pages: (1 << 52) - Scene.base >> 12).expect("length-invalid")
   }
 

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+// Accesses that the MR itself does not allow: outside its range, against its flags, by a wrong key.
+extension Cause {
+  static let mrCauses: [Cause] = [
+    Cause(
+      "mr-range-exceeded", sites: ["U5", "V11", "V12", "V13", "V16", "V17"],
+      brief: "the access reaches outside the MR",
+      errnos: ["EFAULT", "EINVAL"],
+      check:
+        "ib_umem_odp_map_dma_and_lock(): user_virt < ib_umem_start() or user_virt + bcnt > "
+        + "ib_umem_end(); mlx5 pagefault_mr(); soft-RoCE mr_check_range()",
+      advice: [
+        "Check address and length of the SGE or of the remote access against the MR: the access "
+          + "must lie inside.",
+        "soft-RoCE takes the iova of an on-demand MR for its address: register with iova equal to "
+          + "the address.",
+      ],
+      references: [
+        "drivers/infiniband/core/umem_odp.c: ib_umem_odp_map_dma_and_lock()",
+        "drivers/infiniband/hw/mlx5/odp.c: pagefault_mr()",
+        "drivers/infiniband/sw/rxe/rxe_mr.c: mr_check_range()",
+      ], find: rangeExceeded),
+    Cause(
+      "mr-not-writable", sites: ["V9", "V10", "V15"],
+      brief: "a write to an MR that was registered without write access",
+      errnos: ["EPERM", "EINVAL", "EFAULT"],
+      check: "the driver: write access and !umem->writable; soft-RoCE: "
+        + "lookup_mr(IB_ACCESS_LOCAL_WRITE)",
+      advice: [
+        "Register the MR with IBV_ACCESS_LOCAL_WRITE, or advise IBV_ADVISE_MR_ADVICE_PREFETCH "
+          + "instead of PREFETCH_WRITE. soft-RoCE wants LOCAL_WRITE for every advice."
+      ],
+      references: [
+        "drivers/infiniband/sw/rxe/rxe_odp.c: rxe_ib_prefetch_sg_list()",
+        "drivers/infiniband/hw/mlx5/odp.c: get_prefetchable_mr()",
+      ], find: notWritable),
+    Cause(
+      "mr-key-invalid", sites: ["V9", "V10", "V13"],
+      brief: "the key is unknown, of another protection domain, or not of an on-demand MR",
+      errnos: ["EINVAL", "ENOENT", "EPERM", "EFAULT"],
+      check: "soft-RoCE: lookup_mr(); mlx5: get_prefetchable_mr()",
+      advice: [
+        "Use the lkey of an MR of the same protection domain and device that is still registered; "
+          + "for mlx5 it must be registered with IBV_ACCESS_ON_DEMAND, for soft-RoCE with "
+          + "IBV_ACCESS_LOCAL_WRITE."
+      ],
+      references: [
+        "drivers/infiniband/sw/rxe/rxe_mr.c: lookup_mr()",
+        "drivers/infiniband/hw/mlx5/odp.c: get_prefetchable_mr()",
+      ], find: keyInvalid),
+  ]
+
+  // MARK: mr-range-exceeded
+
+  @Sendable private static func rangeExceeded(_ scene: Case) -> Finding? {
+    if let check = scene.layer("mr_check_range"), check.result == -22, check.arguments.count >= 3 {
+      return rangeOfSoftRoCE(scene, start: check.arguments[1], length: check.arguments[2])
+    }
+    guard scene.errno == .fault, scene.walks.isEmpty, scene.ranges.isEmpty else { return nil }
+    if let map = scene.failedMap {
+      guard map.result == -14, scene.isInsideUmem(map) == false, let region = scene.region else {
+        return nil
+      }
+      let (start, length) = (map.arguments[1], map.arguments[2])
+      var text = outside(start, length, region)
+      // soft-RoCE hands over the iova of an access as if it were the address.
+      if let iova = scene.operation.mr.iova, let address = scene.operation.mr.address,
+        iova != address, start >= iova, start &- iova < region.length
+      {
+        text +=
+          "; it is inside its iova range from \(hex(iova)), which the driver took for an address"
+      }
+      return Finding(.proved, because: text)
+    }
+    guard let fault = scene.layer("pagefault_mr"), fault.result == -14, fault.arguments.count >= 3,
+      scene.layer("ib_umem_odp_alloc_child") == nil
+    else { return nil }
+    return rangeOfMLX5(scene, start: fault.arguments[1], length: fault.arguments[2])
+  }
+
+  /// mr_check_range() refuses an MR of another kind with the same errno.
+  private static func rangeOfSoftRoCE(
+    _ scene: Case, start: UInt64, length: UInt64
+  ) -> Finding? {
+    guard let iova = scene.operation.mr.iova, let size = scene.operation.mr.length else {
+      return Finding(
+        .inferred,
+        because:
+          "\(hex(start)) to \(hex(start &+ length)) is not inside the MR, unless it is a kind "
+          + "of MR that cannot be accessed")
+    }
+    guard start < iova || length > size || start &- iova > size &- length else { return nil }
+    return Finding(
+      .proved, because: outside(start, length, AddressRange(start: iova, length: size)))
+  }
+
+  /// pagefault_mr() checks iova and umem before it maps anything.
+  private static func rangeOfMLX5(_ scene: Case, start: UInt64, length: UInt64) -> Finding? {
+    guard let region = scene.region, let range = scene.umemRange else { return nil }
+    if scene.operation.mr.address == 0 && scene.operation.mr.length == .max {
+      // An implicit MR: pagefault_implicit_mr() ends where user space does.
+      let last = UInt64(1) << (scene.traits.pageTables.levels == 5 ? 56 : 47)
+      guard start >= last || last &- start < length else { return nil }
+      return Finding(
+        .proved, because: outside(start, length, AddressRange(start: 0, length: last)))
+    }
+    // The iova in an on-demand umem is not filled in.
+    guard let iova = scene.operation.mr.iova else { return nil }
+    let address = region.start &+ (start &- iova)
+    guard start < iova || address >= range.end || range.end &- address < length else { return nil }
+    return Finding(
+      .proved,
+      because: outside(start, length, AddressRange(start: iova, length: region.length)))
+  }
+
+  private static func outside(
+    _ start: UInt64, _ length: UInt64, _ region: AddressRange
+  ) -> String {
+    "\(hex(start)) to \(hex(start &+ length)) is not inside the MR, which reaches from "
+      + "\(hex(region.start)) to \(hex(region.start &+ region.length))"
+  }
+
+  // MARK: mr-not-writable
+
+  @Sendable private static func notWritable(_ scene: Case) -> Finding? {
+    guard scene.walks.isEmpty, scene.ranges.isEmpty, scene.failedMap == nil else { return nil }
+    if let access = writeAccess(scene) { return access }
+    guard scene.operation.kind == .adviseMR else { return nil }
+    let asksWrite = scene.operation.advice?.advice == 1
+    let access = scene.isOfOneMR ? scene.access : nil
+    let text =
+      "the MR\(scene.key) is registered without write access, and PREFETCH_WRITE asks for it"
+    if let rxe = scene.layer("rxe_ib_advise_mr") {
+      // A mapping that may not be written has this errno too, by way of HMM.
+      if rxe.result == -1, asksWrite, access.map({ !$0.isWritable }) ?? scene.passedMap {
+        return Finding(.proved, because: text)
+      }
+      if rxe.result == -22, let access, !access.contains(.localWrite) {
+        return Finding(
+          .proved,
+          because:
+            "the MR\(scene.key) is registered without LOCAL_WRITE, without which soft-RoCE's "
+            + "lookup_mr() does not find it for any advice",
+          links: [.init(function: "lookup_mr", result: "NULL", seen: .replayed)])
+      }
+    }
+    // The same errno stands for a foreign protection domain.
+    if let mlx5 = scene.layer("get_prefetchable_mr"), mlx5.result == -1, asksWrite, let access,
+      !access.isWritable
+    {
+      return Finding(.proved, because: text)
+    }
+    return nil
+  }
+
+  /// rxe_odp_map_range_and_lock(mr, iova, length, flags): the range was mapped, and still is not as
+  /// the access needs it.
+  private static func writeAccess(_ scene: Case) -> Finding? {
+    guard let map = scene.layer("rxe_odp_map_range_and_lock"), map.result == -14,
+      map.arguments.count >= 4, map.arguments[3] & 1 == 0, scene.passedMap
+    else { return nil }
+    guard let access = scene.access else {
+      return Finding(
+        .inferred,
+        because:
+          "the MR\(scene.key) is not writable, and the access writes to it, unless the range "
+          + "was invalidated at that moment")
+    }
+    guard !access.isWritable else { return nil }
+    return Finding(
+      .proved,
+      because: "the MR\(scene.key) is registered without write access, and the access writes to it")
+  }
+
+  // MARK: mr-key-invalid
+
+  @Sendable private static func keyInvalid(_ scene: Case) -> Finding? {
+    guard scene.walks.isEmpty, scene.ranges.isEmpty, scene.failedMap == nil,
+      scene.layer("pagefault_mr") == nil
+    else { return nil }
+    if let segment = scene.layer("pagefault_single_data_segment"), segment.result == -14 {
+      return keyOfSegment(scene)
+    }
+    guard scene.operation.kind == .adviseMR else { return nil }
+    let access = scene.isOfOneMR ? scene.access : nil
+    let key = scene.operation.lkey.map { "lkey \(hex(UInt64($0)))" } ?? "the lkey"
+    if let rxe = scene.layer("rxe_ib_advise_mr"), rxe.result == -22, scene.passedMap {
+      if let access, !access.contains(.localWrite) { return nil }
+      let why =
+        "no MR of this protection domain has it"
+        + (access == nil
+          ? ", or the one that has it lacks LOCAL_WRITE, which soft-RoCE wants for every "
+            + "advice" : "")
+      return Finding(
+        .proved, because: "\(key) names no MR that can be advised: \(why)",
+        links: [.init(function: "lookup_mr", result: "NULL", seen: .replayed)])
+    }
+    guard let mlx5 = scene.layer("get_prefetchable_mr") else { return nil }
+    let why: String
+    switch mlx5.result {
+    case -2: why = "no MR has it, or the one that has it is not on demand"
+    case -22: why = "it is not the key of an MR"
+    case -1
+    where scene.operation.advice.map { $0.advice != 1 } ?? false || access?.isWritable ?? false:
+      why = "its MR belongs to another protection domain"
+    default: return nil
+    }
+    return Finding(.proved, because: "\(key) names no MR that can be advised: \(why)")
+  }
+
+  /// pagefault_single_data_segment() fails by itself for a stale variant of a key, a key that is
+  /// neither an MR's nor a window's, too many indirections, and a range mapped in part.
+  private static func keyOfSegment(_ scene: Case) -> Finding? {
+    guard scene.layers.count == 1, scene.passedHMM, scene.wouldHaveSeen("pagefault_mr"),
+      scene.operation.umemIdentity == nil
+    else { return nil }
+    return Finding(
+      .inferred,
+      because:
+        "the key of the access is stale or not that of an MR, unless the range was mapped in "
+        + "part only")
+  }
+}
+
+extension Case {
+  /// The range was mapped into the umem, or nothing was to be mapped.
+  var passedMap: Bool {
+    failedMap == nil && wouldHaveSeen("ib_umem_odp_map_dma_and_lock") && passedHMM
+  }
+}
