@@ -43,86 +43,70 @@ package struct EntryVerdict: Equatable, Sendable {
       return .init(.depends, "before 5.10 on-demand paging does not go through HMM")
     }
     switch entry.level {
-    case .pte: return pte(entry, release, hasDevmapFix)
+    case .pte: return pte(entry, HMMRules(release, hasDevmapFix: hasDevmapFix))
     case .pmd: return pmd(entry, release)
     case .pud, .p4d, .pgd: return upper(entry)
     }
   }
 
-  private static func pte(
-    _ entry: DecodedEntry, _ release: KernelRelease, _ hasFix: Bool?
-  ) -> EntryVerdict {
+  private static func pte(_ entry: DecodedEntry, _ rules: HMMRules) -> EntryVerdict {
+    func outcome(wantsWrite: Bool) -> Outcome {
+      let verdict = rules.verdict(entry, wantsWrite: wantsWrite, isZeroPage: false)
+      switch verdict {
+      case .accepted: return .accepts
+      case .wantsFault: return entry.kind.isMigration ? .waits : .faults
+      // The entry does not say whether its frame is the zero page's.
+      case .refused(.special): return .depends
+      case .refused(.specialDevmap) where rules.devmap == .untold: return .depends
+      case .refused: return .refuses
+      }
+    }
+    let (read, write) = (outcome(wantsWrite: false), outcome(wantsWrite: true))
+    var reason = self.reason(entry, read, rules)
+    if read != write { reason += "; write access faults first, as the entry is not writable" }
+    return .init(read, write, reason)
+  }
+
+  private static func reason(_ entry: DecodedEntry, _ outcome: Outcome, _ rules: HMMRules)
+    -> String
+  {
     switch entry.kind {
-    case .none: return .init(.faults, "no page yet")
-    case .protnone:
-      return .init(.faults, "closed to the processor; a PROT_NONE mapping was refused before")
-    case .swap: return .init(.faults, "the page is brought back from swap")
-    case .deviceExclusive: return .init(.faults, "the device's exclusive access is ended")
-    case .migrationRead, .migrationReadExclusive, .migrationWrite:
-      return .init(.waits, "the page is being moved")
-    case .hwpoison: return .init(.refuses, "broken memory: -EFAULT (pte-hwpoison)")
-    case .swapinError: return .init(.refuses, "its data is lost: -EFAULT (pte-hwpoison)")
-    case .marker(let marker): return self.marker(marker, release)
-    case .devicePrivateRead, .devicePrivateWrite: return devicePrivate(release)
-    case .table, .bad: return .init(.refuses, "no type of this kernel: -EFAULT")
-    case .present: return present(entry, hasFix)
+    case .none: return "no page yet"
+    case .protnone: return "closed to the processor; a PROT_NONE mapping was refused before"
+    case .swap: return "the page is brought back from swap"
+    case .deviceExclusive: return "the device's exclusive access is ended"
+    case .migrationRead, .migrationReadExclusive, .migrationWrite: return "the page is being moved"
+    case .hwpoison: return "broken memory: -EFAULT (pte-hwpoison)"
+    case .swapinError: return "its data is lost: -EFAULT (pte-hwpoison)"
+    case .table, .bad: return "no type of this kernel: -EFAULT"
+    case .devicePrivateRead, .devicePrivateWrite:
+      return outcome == .refuses
+        ? "another device owns the page: -EFAULT (pte-device-private)"
+        : "the page is brought back from the device"
+    case .marker(let marker):
+      if marker == .uffdWP { return "a marker of userfaultfd stands for no page yet" }
+      if outcome == .refuses { return "a marker other than userfaultfd's: -EFAULT (pte-marker)" }
+      let taken = "HMM takes every marker for no page yet"
+      guard !marker.isDisjoint(with: [.poisoned, .guardRegion]) else { return taken }
+      let code = marker.contains(.guardRegion) ? "VM_FAULT_SIGSEGV" : "VM_FAULT_HWPOISON"
+      return "\(taken); the fault ends in \(code), -EFAULT"
+    case .present: return special(entry, outcome)
     }
   }
 
-  private static func marker(_ marker: PTEMarker, _ release: KernelRelease) -> EntryVerdict {
-    if marker == .uffdWP { return .init(.faults, "a marker of userfaultfd stands for no page yet") }
-    // pte_none_mostly() up to 6.18, pte_is_uffd_wp_marker() from 7.0 on.
-    if release >= KernelRelease(7, 0) {
-      return .init(.refuses, "a marker other than userfaultfd's: -EFAULT (pte-marker)")
-    }
-    if release >= KernelRelease(6, 19) {
-      return .init(.depends, "refused by HMM or by the page fault: -EFAULT either way")
-    }
-    if marker.isDisjoint(with: [.poisoned, .guardRegion]) {
-      return .init(.faults, "HMM takes every marker for no page yet")
-    }
-    let what = marker.contains(.guardRegion) ? "VM_FAULT_SIGSEGV" : "VM_FAULT_HWPOISON"
-    return .init(
-      .faults, "HMM takes every marker for no page yet; the fault ends in \(what), -EFAULT")
-  }
-
-  private static func devicePrivate(_ release: KernelRelease) -> EntryVerdict {
-    switch release {
-    case ..<KernelRelease(5, 15):
-      return .init(.refuses, "another device owns the page: -EFAULT (pte-device-private)")
-    case ..<KernelRelease(5, 19):
-      return .init(
-        .depends, "refused up to 5.18, unless its stable release faults other devices' pages back")
-    default: return .init(.faults, "the page is brought back from the device")
-    }
-  }
-
-  private static func present(_ entry: DecodedEntry, _ hasFix: Bool?) -> EntryVerdict {
-    guard entry.isSpecial else {
-      return permitted(entry, .init(.accepts, "an ordinary page"))
-    }
+  private static func special(_ entry: DecodedEntry, _ outcome: Outcome) -> String {
+    guard entry.isSpecial else { return "an ordinary page" }
     guard entry.isDevmap else {
-      return permitted(
-        entry,
-        .init(
-          .depends,
-          "accepted if the page frame is the shared zero page, else it has no struct page: -EFAULT "
-            + "(pte-special)"))
+      return "accepted if the page frame is the shared zero page, else it has no struct page: "
+        + "-EFAULT (pte-special)"
     }
-    switch hasFix {
-    case true?:
-      return permitted(entry, .init(.accepts, "special, but DEVMAP: a DAX page"))
-    case false?:
-      return permitted(
-        entry,
-        .init(.refuses, "special, DEVMAP or not: the bug of 2021, -EFAULT (pte-special-devmap)"))
-    case nil:
-      return permitted(
-        entry,
-        .init(
-          .depends,
-          "refused (pte-special-devmap) unless the fix of 2021 is in: 5.10.67, 5.13.19, 5.14.6, 5.15"
-        ))
+    switch outcome {
+    case .accepts: return "special, but DEVMAP: a DAX page"
+    case .refuses:
+      return "special, DEVMAP or not: the bug of 2021, -EFAULT (pte-special-devmap)"
+    default:
+      return "refused (pte-special-devmap) unless the fix of 2021 is in: 5.10.67, 5.13.19, "
+        + "5.14.6, 5.15"
     }
   }
 
@@ -165,6 +149,19 @@ package struct EntryVerdict: Equatable, Sendable {
     case .table: .init(.descends, "points to a lower table")
     case .present: permitted(entry, .init(.accepts, "a huge page; no bit but RW is asked"))
     default: .init(.depends, "not a valid entry of its level; the page walk ends here")
+    }
+  }
+}
+
+extension HMMRules {
+  /// Those of the generation that `release` belongs to.
+  fileprivate init(_ release: KernelRelease, hasDevmapFix: Bool?) {
+    let generation = KernelGeneration.all.last {
+      KernelRelease($0.first).map { $0 <= release } ?? false
+    }
+    self = (generation ?? KernelGeneration.all[0]).hmm
+    if devmap == .refused || devmap == .accepted {
+      devmap = hasDevmapFix.map { $0 ? .accepted : .refused } ?? .untold
     }
   }
 }

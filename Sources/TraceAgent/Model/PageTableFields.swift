@@ -121,7 +121,7 @@ extension SwapTypes {
 }
 
 extension DecodedEntry.Kind {
-  var isMigration: Bool {
+  package var isMigration: Bool {
     switch self {
     case .migrationRead, .migrationReadExclusive, .migrationWrite: true
     default: false

@@ -32,6 +32,7 @@ package enum DiagnosisJSON {
     object.add("request", request(operation))
     object.add("stack", stack(operation))
     if operation.lost > 0 { object.add("lost", number: operation.lost) }
+    if !diagnosis.whatIf.isEmpty { object.add("what_if", .array(diagnosis.whatIf.map(whatIf))) }
     if diagnosis.cause == "unknown" { object.add("evidence", EvidenceJSON.all(operation)) }
     return JSON.object(object).line
   }
@@ -106,6 +107,14 @@ package enum DiagnosisJSON {
     object.add("address", hex: neighbour.address)
     object.add("raw", hex: neighbour.raw)
     object.add("flags", .strings(neighbour.flags))
+    return .object(object)
+  }
+
+  private static func whatIf(_ whatIf: Diagnosis.WhatIf) -> JSON {
+    var object = JSONObject()
+    object.add("kernels", whatIf.generation)
+    object.add("outcome", whatIf.outcome.rawValue)
+    object.add("sentence", whatIf.sentence)
     return .object(object)
   }
 

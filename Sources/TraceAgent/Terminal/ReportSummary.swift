@@ -42,11 +42,20 @@ package struct ReportSummary: Equatable, Sendable {
   /// What else the reader must know, one sentence each: a truncated stream, operations not
   /// followed.
   package var problems: [String]
+  /// Flags of the pages that HMM walked, against the outcome; empty when not known.
+  package var pages: [PageCount]
+  /// So many successful walks of each CPU were looked at, and one in so many after them.
+  package var pageSample: UInt64
 
-  package init(seen: [Seen] = [], hooks: [Hook] = [], problems: [String] = []) {
+  package init(
+    seen: [Seen] = [], hooks: [Hook] = [], problems: [String] = [], pages: [PageCount] = [],
+    pageSample: UInt64 = 64
+  ) {
     self.seen = seen
     self.hooks = hooks
     self.problems = problems
+    self.pages = pages
+    self.pageSample = pageSample
   }
 }
 
@@ -67,6 +76,7 @@ extension ReportText {
       block.prose([Span(text, failed == 0 ? .good : .heading)])
       block.table(causes(diagnoses), indent: 2)
     }
+    PageFlagsText.append(diagnoses, summary, to: &block)
     loss(summary, into: &block)
     for problem in summary.problems { block.prose([Span(problem, .warning)]) }
     return block.text

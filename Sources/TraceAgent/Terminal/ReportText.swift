@@ -44,6 +44,8 @@ package enum ReportText {
     if !diagnosis.chain.isEmpty {
       block.field("errno", indent: indent, table: ChainText.table(diagnosis))
     }
+    // Each says itself that it is computed.
+    block.field("what if", indent: indent, diagnosis.whatIf.map { [Span($0.sentence)] })
     if diagnosis.cause == "unknown" {
       EvidenceText.append(diagnosis, indent: indent, to: &block)
     }
