@@ -35,7 +35,7 @@ extension Cause {
       }
     },
     Cause(
-      "pte-special", sites: ["H3"],
+      "pte-special", sites: ["H3", "P11"],
       brief: "the page is a raw page frame without struct page",
       errnos: ["EFAULT", "EEXIST"],
       check: "hmm_vma_handle_pte(): !vm_normal_page() && !is_zero_pfn()",

@@ -15,4 +15,13 @@ import Testing
     #expect(cause.siteRows.map(\.id) == cause.sites)
     #expect(!cause.stages().isEmpty)
   }
+
+  /// One of a cause's checks gives each of its errnos, so that `explain ERRNO` can say where.
+  @Test(arguments: Cause.all.map(\.name))
+  func everyErrnoHasASite(_ name: String) throws {
+    let cause = try #require(Cause.named(name))
+    for errno in cause.errnos {
+      #expect(!cause.stages(errno: errno).isEmpty, "\(errno)")
+    }
+  }
 }
