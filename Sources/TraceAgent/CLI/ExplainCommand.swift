@@ -153,7 +153,16 @@ struct ExplainCommand: ParsableCommand {
   }
 }
 
-extension PageTableFormat.Architecture: ExpressibleByArgument {}
+extension PageTableFormat.Architecture: ExpressibleByArgument {
+  /// Also as `uname -m` and Debian say it.
+  package init?(argument: String) {
+    switch argument.lowercased() {
+    case "x86_64", "x86-64", "amd64": self = .x86_64
+    case "arm64", "aarch64": self = .arm64
+    default: return nil
+    }
+  }
+}
 
 extension Errno {
   /// "EFAULT", "efault" or "14"; nil for what has no name.
