@@ -10,7 +10,7 @@ depends() { # $1: package=version; the names it depends on, first alternatives o
 
 headers=linux-headers-$release
 parts=$(depends "$headers=$version" | grep -E '^linux-(headers-.*-common|kbuild-.*)$') ||
-    fail "$headers $version is not in the package indexes of $mirror any more; fetch the kernel again"
+    fail "$headers $version is not in the package indexes of $mirror (headers leave the archive before their kernel does)"
 say "downloading $headers $version"
 work=$(mktemp -d "$cache/headers.XXXXXX")
 trap 'rm -rf "$work"' EXIT

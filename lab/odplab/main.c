@@ -6,6 +6,8 @@
  *
  * For a test laboratory only: never load this on a machine that is used.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 
 #include "odplab.h"

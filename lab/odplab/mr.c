@@ -47,11 +47,11 @@ int odplab_mr_map(struct odplab_mr *mr, u64 addr, u64 length, bool write,
 		  bool fault)
 {
 	struct ib_umem_odp *umem_odp = mr->umem_odp;
-	u64 access_mask = ODPLAB_READ;
+	u64 access_mask = ODP_READ_ALLOWED_BIT;
 	int npages;
 
 	if (write)
-		access_mask |= ODPLAB_WRITE;
+		access_mask |= ODP_WRITE_ALLOWED_BIT;
 
 	npages = ib_umem_odp_map_dma_and_lock(umem_odp, addr, length,
 					      access_mask, fault);

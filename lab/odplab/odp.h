@@ -18,16 +18,6 @@
 #define ODPLAB_CAP_ODP		IBK_ON_DEMAND_PAGING
 #endif
 
-/* What ib_umem_odp_map_dma_and_lock() is asked for: HMM's own flags since 6.15. */
-#ifdef ODP_READ_ALLOWED_BIT
-#define ODPLAB_READ	ODP_READ_ALLOWED_BIT
-#define ODPLAB_WRITE	ODP_WRITE_ALLOWED_BIT
-#else
-#include <linux/hmm.h>
-#define ODPLAB_READ	0
-#define ODPLAB_WRITE	HMM_PFN_WRITE
-#endif
-
 struct odplab_mr {
 	struct ib_mr		ibmr;	/* first: the core and rxe know no more of it */
 	struct ib_pd		*pd;
