@@ -31,6 +31,17 @@ static int advise_ioctl(struct device *device, uint64_t advice, uint32_t flags, 
 	return ioctl(device->context->cmd_fd, RDMA_VERBS_IOCTL, &command) == 0 ? 0 : errno;
 }
 
+int try_advice(struct device *device, uint64_t advice, uint32_t lkey, void *address, size_t length)
+{
+	return advise_ioctl(device, advice, IB_UVERBS_ADVISE_MR_FLAG_FLUSH, lkey, address, length);
+}
+
+void print_advice(struct run *run, void *address, size_t length, int error, int expect)
+{
+	print_outcome(run, &(struct outcome){.op = "advise_mr", .address = address, .length = length, .error = error,
+		.expect_error = expect, .wc = -1, .ok = error == expect});
+}
+
 /* expect: the errno of the kernel's work. An asynchronous prefetch itself returns 0: the kernel discards that errno. */
 void advise(struct run *run, uint32_t lkey, enum way way, void *address, size_t length, int expect, const void *bad)
 {

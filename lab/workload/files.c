@@ -12,11 +12,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static void unmap(void *address, size_t length)
-{
-	munmap(address, length);
-}
-
 static void remove_file(void *object, size_t fd)
 {
 	close(fd);
@@ -24,11 +19,12 @@ static void remove_file(void *object, size_t fd)
 	free(object);
 }
 
-static int make_file(struct run *run, const char *directory, size_t size, bool allocate)
+int make_file(struct run *run, const char *directory, size_t size, bool allocate)
 {
+	static _Thread_local unsigned number;
 	char *path;
 
-	if (asprintf(&path, "%s/%s.%d", directory, run->scenario, gettid()) < 0)
+	if (asprintf(&path, "%s/%s.%d.%u", directory, run->scenario, gettid(), number++) < 0)
 		set_up_failed(run, "out of memory");
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -72,6 +68,12 @@ void map_fsdax_half(struct run *run, struct memory *memory)
 	fill(memory->base, memory->bad - memory->base);
 }
 
+void map_fsdax_hole(struct run *run, struct memory *memory)
+{
+	map_dax(run, memory, NULL, PAGES(16), make_file(run, options.fs, PAGES(16), false), 0);
+	fill(memory->base, memory->bad - memory->base);
+}
+
 void map_fsdax_unsized(struct run *run, struct memory *memory)
 {
 	map_dax(run, memory, NULL, PAGES(16), make_file(run, options.fs, 0, false), 0);
@@ -79,7 +81,7 @@ void map_fsdax_unsized(struct run *run, struct memory *memory)
 }
 
 /* No file tells on every kernel how DAX is mapped, but faults can be counted: one for 2 MiB, or one for each page. */
-static bool touch_with_one_fault(char *base)
+bool touch_with_one_fault(char *base)
 {
 	struct rusage before, after;
 
@@ -107,14 +109,35 @@ void map_fsdax_2m(struct run *run, struct memory *memory)
 		options.fs);
 }
 
+static void map_shared(struct run *run, struct memory *memory, int fd)
+{
+	map_memory(run, memory, PAGES(16), PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+}
+
 void map_disk(struct run *run, struct memory *memory)
 {
-	int fd = make_file(run, options.disk, PAGES(16), true);
-	void *address = mmap(NULL, PAGES(16), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	map_shared(run, memory, make_file(run, options.disk, PAGES(16), true));
+	fill(memory->base, memory->length);
+}
 
-	if (address == MAP_FAILED)
-		set_up_failed(run, "cannot map a file of %s: %s", options.disk, strerror(errno));
-	undo_later(run, unmap, address, PAGES(16));
-	fill(address, PAGES(16));
-	*memory = (struct memory){.base = address, .length = PAGES(16), .bad = address, .fd = fd};
+void map_disk_unsized(struct run *run, struct memory *memory)
+{
+	map_shared(run, memory, make_file(run, options.disk, 0, false));
+	memory->bad = memory->base;
+}
+
+/* Until not even one block is left. The file goes with the scenario. */
+void fill_file_system(struct run *run, const char *directory)
+{
+	int fd = make_file(run, directory, 0, false);
+	off_t end = 0;
+
+	for (size_t step = 256UL << 20; step >= PAGE;) {
+		if (fallocate(fd, 0, end, step) != 0 && errno != ENOSPC)
+			set_up_failed(run, "cannot fill %s: %s", directory, strerror(errno));
+		off_t reached = lseek(fd, 0, SEEK_END);
+		if (reached < end + (off_t)step)
+			step /= 2;
+		end = reached;
+	}
 }

@@ -10,7 +10,9 @@
 
 struct options options = {.fs = "/mnt/pmem", .disk = "/mnt/disk", .device = "rxe0"};
 
-static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, edge_scenarios, pin_scenarios, crowd_scenarios};
+static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, advice_scenarios, reg_scenarios, large_scenarios,
+	race_scenarios, owner_scenarios, pin_scenarios, pin_mapping_scenarios, pin_page_scenarios, memlock_scenarios,
+	crowd_scenarios};
 
 static void usage(FILE *to)
 {

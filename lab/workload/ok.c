@@ -15,7 +15,7 @@ static void use_all(struct run *run, void (*make)(struct run *, struct memory *)
 	advise(run, mr->lkey, PREFETCH_LATER, memory.base, memory.length, 0, NULL);
 	if (run->device->odp_write) {
 		build_pair(run, memory.length);
-		rdma_write(run, mr, memory.base, memory.length, IBV_WC_SUCCESS, NULL);
+		rdma_write(run, mr, memory.base, memory.length, 0, NULL);
 	}
 }
 
@@ -39,6 +39,16 @@ static void ok_fsdax_2m(struct run *run)
 	use_all(run, map_fsdax_2m);
 }
 
+static void ok_thp(struct run *run)
+{
+	use_all(run, map_thp);
+}
+
+static void ok_hugetlb(struct run *run)
+{
+	use_all(run, map_hugetlb);
+}
+
 /* Only the data path: rxe of 6.16 faults pages in, but has no advice. */
 static void ok_anon_x(struct run *run)
 {
@@ -49,7 +59,7 @@ static void ok_anon_x(struct run *run)
 	if (!mr)
 		return;
 	build_pair(run, memory.length);
-	rdma_write(run, mr, memory.base, memory.length, IBV_WC_SUCCESS, NULL);
+	rdma_write(run, mr, memory.base, memory.length, 0, NULL);
 }
 
 static void ok_pin_anon(struct run *run)
@@ -61,7 +71,7 @@ static void ok_pin_anon(struct run *run)
 	if (!mr)
 		return;
 	build_pair(run, memory.length);
-	rdma_write(run, mr, memory.base, memory.length, IBV_WC_SUCCESS, NULL);
+	rdma_write(run, mr, memory.base, memory.length, 0, NULL);
 }
 
 const struct scenario ok_scenarios[] = {
@@ -70,6 +80,8 @@ const struct scenario ok_scenarios[] = {
 	{"ok-tmpfs", "tmpfs, every operation the kernel has", ok_tmpfs},
 	{"ok-fsdax", "fsdax mapped by 4 KiB entries, every operation the kernel has", ok_fsdax},
 	{"ok-fsdax-2m", "fsdax mapped by one 2 MiB entry, every operation the kernel has", ok_fsdax_2m},
+	{"ok-thp", "a transparent huge page, every operation the kernel has", ok_thp},
+	{"ok-hugetlb", "a hugetlb page, every operation the kernel has", ok_hugetlb},
 	{"ok-pin-anon", "anonymous memory, pinned, and RDMA WRITE", ok_pin_anon},
 	{0},
 };

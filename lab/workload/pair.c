@@ -121,7 +121,7 @@ static bool arrived(const char *remote, size_t length)
 }
 
 /* One RDMA WRITE over the whole range. The pair is of no more use after a failure. */
-void rdma_write(struct run *run, struct ibv_mr *mr, void *remote, size_t length, int expect_wc, const void *bad)
+void rdma_write(struct run *run, struct ibv_mr *mr, void *remote, size_t length, int expect, const void *bad)
 {
 	struct pair *pair = &run->pair;
 	struct ibv_sge source = {.addr = (uintptr_t)pair->buffer, .length = length, .lkey = pair->source->lkey};
@@ -136,9 +136,10 @@ void rdma_write(struct run *run, struct ibv_mr *mr, void *remote, size_t length,
 		count = ibv_poll_cq(pair->cq, 1, &completion);
 	if (count != 1)
 		set_up_failed(run, "no completion of the RDMA WRITE within 60 s");
-	bool ok = (int)completion.status == expect_wc;
-	if (ok && expect_wc == 0)
+	relieve(run);
+	bool ok = (int)completion.status == (expect ? IBV_WC_REM_ACCESS_ERR : IBV_WC_SUCCESS);
+	if (ok && expect == 0)
 		ok = arrived(remote, length);
 	print_outcome(run, &(struct outcome){.op = "rdma_write", .address = remote, .length = length, .error = 0,
-		.expect_error = expect_wc ? EFAULT : 0, .wc = completion.status, .bad = bad, .ok = ok});
+		.expect_error = expect, .wc = completion.status, .bad = bad, .ok = ok});
 }

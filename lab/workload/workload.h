@@ -52,7 +52,8 @@ struct run {
 	pthread_barrier_t *gate; /* crowds: everybody spoils and operates at the same time */
 	unsigned bad_index;      /* which page is spoiled */
 	bool surprised;          /* an operation ended otherwise than expected */
-	struct undo undo[24];
+	void (*relieve)(struct run *); /* lifts what would hinder this process too, after the operation */
+	struct undo undo[40];
 	unsigned undo_count;
 	jmp_buf abandon;
 };
@@ -70,8 +71,24 @@ struct scenario {
 	void (*run)(struct run *);
 };
 
+/* A kind of memory: made and registered healthy, then spoiled. Reached in each of its ways. */
+struct kind {
+	const char *name, *ways; /* ways: letters, p PREFETCH, w PREFETCH_WRITE, x RDMA WRITE, a asynchronous PREFETCH */
+	void (*make)(struct run *, struct memory *);
+	void (*spoil)(struct run *, struct memory *);
+	int error; /* 0: the kernel must manage */
+	const char *what;
+	bool warm; /* all pages are mapped by a PREFETCH_WRITE before they are spoiled */
+	struct {
+		int major, minor, error;
+	} since; /* from that kernel on this error instead */
+};
+
 /* run.c */
 void set_up_failed(struct run *, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+void skip(struct run *, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn)); /* not possible here */
+bool kernel_since(int major, int minor);
+bool write_text(const char *path, const char *text); /* to a file of /proc or /sys */
 void undo_later(struct run *, void (*action)(void *, size_t), void *object, size_t size);
 int run_scenario(struct run *, void (*body)(struct run *));
 void pass_gate(struct run *);
@@ -87,6 +104,8 @@ struct outcome {
 	bool ok;
 };
 void print_outcome(struct run *, const struct outcome *);
+void relieve(struct run *);
+void print_skipped(struct run *, const char *reason);
 
 /* device.c */
 void open_device(struct run *);
@@ -99,29 +118,75 @@ void unregister_memory(struct run *, struct ibv_mr *);
 /* advise.c */
 enum way { PREFETCH, PREFETCH_WRITE, RDMA_WRITE, PREFETCH_LATER };
 void advise(struct run *, uint32_t lkey, enum way, void *address, size_t length, int expect, const void *bad);
+int try_advice(struct device *, uint64_t advice, uint32_t lkey, void *address, size_t length); /* synchronous; errno */
+void print_advice(struct run *, void *address, size_t length, int error, int expect);
 
 /* pair.c */
 void build_pair(struct run *, size_t length);
-void rdma_write(struct run *, struct ibv_mr *, void *remote, size_t length, int expect_wc, const void *bad);
+/* expect: the errno of the kernel's fault, which the completion tells as a remote access error; 0: success. */
+void rdma_write(struct run *, struct ibv_mr *, void *remote, size_t length, int expect, const void *bad);
 
 /* memory.c: sixteen 4 KiB pages unless said otherwise, already touched */
+void map_memory(struct run *, struct memory *, size_t length, int protection, int flags, int fd); /* not touched */
 void map_anon(struct run *, struct memory *);
+void map_anon_64(struct run *, struct memory *);        /* 64 pages, each may become a mapping of its own */
+void map_anon_untouched(struct run *, struct memory *); /* from bad on */
 void map_tmpfs(struct run *, struct memory *);
+void map_tmpfs_unsized(struct run *, struct memory *);
+void map_tmpfs_readonly(struct run *, struct memory *); /* MAP_SHARED, PROT_READ */
+void fill(void *address, size_t length);
+void unmap(void *address, size_t length);
+void close_fd(void *unused, size_t fd);
+
+/* huge.c */
+void map_hugetlb(struct run *, struct memory *); /* one page from a pool made for it */
+void map_hugetlb_unbacked(struct run *, struct memory *);
+void map_thp(struct run *, struct memory *);     /* one 2 MiB entry */
+
+/* files.c */
 void map_fsdax(struct run *, struct memory *);
 void map_fsdax_sparse(struct run *, struct memory *);   /* pages before bad_index are holes, read once */
 void map_fsdax_2m(struct run *, struct memory *);       /* one 2 MiB page-table entry */
 void map_fsdax_unsized(struct run *, struct memory *);  /* the file has size 0 */
 void map_fsdax_half(struct run *, struct memory *);     /* pages from bad_index on are allocated, not touched */
+void map_fsdax_hole(struct run *, struct memory *);     /* pages from bad_index on are holes */
 void map_disk(struct run *, struct memory *);           /* MAP_SHARED of a file that is not DAX */
-void map_tmpfs_readonly(struct run *, struct memory *); /* MAP_SHARED, PROT_READ */
-void map_hugetlb_unbacked(struct run *, struct memory *);
+void map_disk_unsized(struct run *, struct memory *);
+bool touch_with_one_fault(char *base);
+int make_file(struct run *, const char *directory, size_t size, bool allocate);
+void fill_file_system(struct run *, const char *directory);
+
+/* bar.c: present memory without struct page */
 void map_device(struct run *, struct memory *);         /* a PCI BAR */
 void *map_device_at(struct run *, void *address, size_t length);
+void *map_devmem_at(struct run *, void *address, size_t length); /* the same by /dev/mem */
 void map_special_over(struct run *, struct memory *);   /* from bad on: special entries, no struct page */
-void fill(void *address, size_t length);
+
+/* spoilers that registrations of both kinds use */
+void must(struct run *, int result, const char *what);
+void spoil_unmap(struct run *, struct memory *);
+void spoil_protnone(struct run *, struct memory *);
+void spoil_writeonly(struct run *, struct memory *);
+void spoil_execonly(struct run *, struct memory *);
+void spoil_devmem(struct run *, struct memory *);
+void spoil_vmas(struct run *, struct memory *);   /* 64 mappings, the 40th PROT_NONE */
+void spoil_pkey(struct run *, struct memory *);   /* a protection key that denies this process access */
+void spoil_truncate(struct run *, struct memory *);
+void spoil_poison(struct run *, struct memory *);
+void spoil_userfault_sigbus(struct run *, struct memory *);
+void swap_out(struct run *, struct memory *);
+void map_more_than_cgroup(struct run *, struct memory *);
+void enter_small_cgroup(struct run *, struct memory *); /* which page will fail is not known: bad becomes NULL */
+
+/* pagemap.c */
+enum { PAGEMAP_PRESENT = 1, PAGEMAP_SWAPPED = 2 };
+uint64_t page_frame(struct run *, const void *address, unsigned *flags);
 
 /* scenarios */
-extern const struct scenario ok_scenarios[], fsdax_scenarios[], pin_scenarios[], edge_scenarios[], crowd_scenarios[];
+extern const struct scenario ok_scenarios[], fsdax_scenarios[], advice_scenarios[], reg_scenarios[], large_scenarios[],
+	race_scenarios[], owner_scenarios[], pin_scenarios[], pin_mapping_scenarios[], pin_page_scenarios[], memlock_scenarios[],
+	crowd_scenarios[];
+extern const struct kind mapping_kinds[], file_kinds[], page_kinds[], userfault_kinds[];
 /* spoiled.c: scenarios that are a kind of memory and a way to reach it, e.g. "hole-p" */
 bool run_spoiled(struct run *, const char *name);
 bool is_spoiled(const char *name);

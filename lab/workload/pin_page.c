@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pinned registrations that the state of a page, or of the file behind it, stands against. */
+#define _GNU_SOURCE
+#include "workload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static void spoil_and_pin(struct run *run, void (*make)(struct run *, struct memory *),
+	void (*spoil)(struct run *, struct memory *), int expect)
+{
+	struct memory memory;
+
+	make(run, &memory);
+	spoil(run, &memory);
+	register_memory(run, memory.base, memory.length, PIN_ACCESS, expect, expect ? memory.bad : NULL);
+}
+
+static void eof(struct run *run)
+{
+	spoil_and_pin(run, map_tmpfs, spoil_truncate, EFAULT);
+}
+
+static void poison(struct run *run)
+{
+	spoil_and_pin(run, map_anon, spoil_poison, EFAULT);
+}
+
+static void userfault(struct run *run)
+{
+	spoil_and_pin(run, map_anon_untouched, spoil_userfault_sigbus, EFAULT);
+}
+
+static void cgroup(struct run *run)
+{
+	spoil_and_pin(run, map_more_than_cgroup, enter_small_cgroup, ENOMEM);
+}
+
+/* Whether the frame is in the zone that long-term pins must leave. */
+static bool in_movable_zone(uint64_t frame)
+{
+	unsigned long start = 0, spanned = 0, number;
+	bool movable = false, found = false;
+	char line[256], zone[32];
+	FILE *file = fopen("/proc/zoneinfo", "r");
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Node %*d, zone %31s", zone) == 1)
+			movable = strcmp(zone, "Movable") == 0;
+		if (sscanf(line, " spanned %lu", &number) == 1)
+			spanned = number;
+		if (sscanf(line, " start_pfn: %lu", &start) == 1 && movable)
+			found = found || (frame >= start && frame < start + spanned);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* The page of the middle is in a pipe: whoever holds it does not expect it to move. */
+static void movable(struct run *run)
+{
+	struct memory memory;
+	unsigned flags;
+	int ends[2];
+
+	map_anon(run, &memory);
+	struct iovec page = {memory.bad, PAGE};
+	if (!in_movable_zone(page_frame(run, memory.bad, &flags)))
+		skip(run, "the page is not in ZONE_MOVABLE (kernel option movablecore=512M)");
+	must(run, pipe2(ends, O_CLOEXEC), "make a pipe");
+	undo_later(run, close_fd, NULL, ends[0]);
+	undo_later(run, close_fd, NULL, ends[1]);
+	if (vmsplice(ends[1], &page, 1, 0) != (ssize_t)PAGE)
+		set_up_failed(run, "cannot put a page into a pipe: %s", strerror(errno));
+	register_memory(run, memory.base, memory.length, PIN_ACCESS, ENOMEM, NULL);
+}
+
+/* Memory of a PCI device that has struct pages, mapped by sysfs: an NVMe disk's controller memory buffer. */
+static void peer(struct run *run)
+{
+	glob_t found;
+
+	if (glob("/sys/bus/pci/devices/*/p2pmem/allocate", 0, NULL, &found) != 0)
+		skip(run, "no PCI device offers peer-to-peer memory (guest option -device nvme,cmb_size_mb=16; 6.2)");
+	int fd = open(found.gl_pathv[0], O_RDWR | O_CLOEXEC);
+	globfree(&found);
+	if (fd < 0)
+		set_up_failed(run, "cannot open p2pmem/allocate: %s", strerror(errno));
+	undo_later(run, close_fd, NULL, fd);
+	struct memory memory;
+	map_memory(run, &memory, PAGES(16), PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	register_memory(run, memory.base, memory.length, PIN_ACCESS, EREMOTEIO, memory.base);
+}
+
+const struct scenario pin_page_scenarios[] = {
+	{"pin-tmpfs-eof", "pinned: tmpfs file truncated below the MR", eof},
+	{"pin-hwpoison", "pinned: a page in the middle is poisoned", poison},
+	{"pin-userfault", "pinned: userfaultfd that asks for SIGBUS", userfault},
+	{"pin-cgroup-full", "pinned: more than the memory cgroup may have", cgroup},
+	{"pin-movable", "pinned: a page of ZONE_MOVABLE that cannot move, because a pipe holds it", movable},
+	{"pin-peer", "pinned: peer-to-peer memory of a PCI device", peer},
+	{0},
+};
