@@ -40,7 +40,8 @@ static void range_iova(struct run *run)
 	map_anon(run, &memory);
 	struct ibv_mr *mr = register_iova(run, memory.base, memory.length, iova, ODP_ACCESS, 0);
 	if (mr)
-		advise(run, mr->lkey, PREFETCH, (void *)(uintptr_t)iova, memory.length, EFAULT, NULL);
+		print_advice(run, memory.base, memory.length,
+			try_advice(run->device, 0 /* PREFETCH */, mr->lkey, (void *)(uintptr_t)iova, memory.length), EFAULT);
 }
 
 static void length_zero(struct run *run)

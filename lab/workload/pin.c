@@ -87,6 +87,7 @@ static void pin_disk(struct run *run)
 	struct memory memory;
 
 	map_disk(run, &memory);
+	memory.bad = memory.base;
 	pin(run, &memory, kernel_since(6, 5) ? EFAULT : 0);
 }
 
