@@ -75,6 +75,16 @@ extension Cause {
       }
       return Finding(.proved, because: text)
     }
+    // The segment fails by itself where fewer pages were mapped than it covers.
+    if let segment = scene.layer("pagefault_single_data_segment"), segment.result == -14,
+      scene.layers.count == 1, scene.passedMap, scene.operation.umemIdentity != nil
+    {
+      return Finding(
+        .inferred,
+        because:
+          "the access reaches beyond the pages that could be mapped for it, unless its key is "
+          + "stale")
+    }
     guard let fault = scene.layer("pagefault_mr"), fault.result == -14, fault.arguments.count >= 3,
       scene.layer("ib_umem_odp_alloc_child") == nil
     else { return nil }

@@ -203,6 +203,7 @@ extension Cause {
       scene.layers.count == 1, scene.passedHMM, let length = scene.operation.mr.length
     else { return nil }
     if scene.operation.mr.address == 0 && length == .max {
+      guard scene.wouldHaveSeen("ib_umem_odp_alloc_implicit") else { return nil }
       let iova = scene.operation.mr.iova
       return Finding(
         .proved,

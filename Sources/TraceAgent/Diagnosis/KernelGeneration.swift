@@ -16,6 +16,8 @@ struct KernelGeneration: Sendable {
   var pin: PinRules
   /// Markers that the kernel can set.
   var markers: PTEMarker
+  /// What HMM does with markers is known.
+  var tellsMarkers = true
   /// memfd_secret() exists.
   var hasSecretMemory = true
 
@@ -58,7 +60,9 @@ struct KernelGeneration: Sendable {
     all.append(generation("6.13", to: "6.14"))
     // fsdax pages are counted and mapped like others; 6.17 drops the DEVMAP bit.
     rules.devmap = .ordinary
-    all.append(generation("6.15", to: "6.19"))
+    all.append(generation("6.15", to: "6.18"))
+    all.append(generation("6.19", to: "6.19"))
+    all[all.count - 1].tellsMarkers = false
     // pte_none_mostly() goes: markers but userfaultfd's are errors.
     rules.refusesMarkers = true
     all.append(generation("7.0", to: "7.2"))

@@ -58,7 +58,7 @@ enum Rejected: Sendable {
     }
     var note = ""
     if case .marker(let marker) = entry.kind {
-      guard marker.isSubset(of: generation.markers) else { return nil }
+      guard generation.tellsMarkers, marker.isSubset(of: generation.markers) else { return nil }
       let code = marker.contains(.poisoned) ? "VM_FAULT_HWPOISON" : "VM_FAULT_SIGSEGV"
       note = ", which fails as well (\(code))"
     }

@@ -61,10 +61,10 @@ import Testing
 
   @Test func guards() throws {
     let scene = entry(Scene.swap(31, 4), on: .v72)
-    #expect(try answers(scene) == ["faults 6.13 to 6.19", "refuses 7.0 and later"])
+    #expect(try answers(scene) == ["faults 6.13 to 6.18", "refuses 7.0 and later"])
     #expect(
       scene.diagnosis?.whatIf.first?.sentence
-        == "computed: the rules of 6.13 to 6.19 try a fault for this PTE, which fails as well "
+        == "computed: the rules of 6.13 to 6.18 try a fault for this PTE, which fails as well "
         + "(VM_FAULT_SIGSEGV)")
   }
 
