@@ -37,12 +37,15 @@ struct RecordingReport {
       if operation.failed || keepAll { ended.append(operation) }
     }
     let order = ended.indices.sorted { (ended[$0].endNs, $0) < (ended[$1].endNs, $1) }
+    let watched = reader.environment.watchedFunctions
     for index in order {
       // names of kernel addresses come at the end of a recording
       correlator.symbols.name(&ended[index])
       ended[index].correctMissedEntry()
       if keepAll { report.operations.append(ended[index]) }
-      if let diagnosis = diagnose(ended[index], traits: reader.environment.traits) {
+      if let diagnosis = diagnose(
+        ended[index], traits: reader.environment.traits, watched: watched)
+      {
         report.diagnoses.append(diagnosis)
       }
     }
