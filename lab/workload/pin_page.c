@@ -37,6 +37,14 @@ static void userfault(struct run *run)
 	spoil_and_pin(run, map_anon_untouched, spoil_userfault_sigbus, EFAULT);
 }
 
+static void hugetlb(struct run *run)
+{
+	struct memory memory;
+
+	map_hugetlb_unbacked(run, &memory);
+	register_memory(run, memory.base, memory.length, PIN_ACCESS, EFAULT, memory.bad);
+}
+
 static void cgroup(struct run *run)
 {
 	spoil_and_pin(run, map_more_than_cgroup, enter_small_cgroup, ENOMEM);
@@ -103,6 +111,7 @@ const struct scenario pin_page_scenarios[] = {
 	{"pin-tmpfs-eof", "pinned: tmpfs file truncated below the MR", eof},
 	{"pin-hwpoison", "pinned: a page in the middle is poisoned", poison},
 	{"pin-userfault", "pinned: userfaultfd that asks for SIGBUS", userfault},
+	{"pin-hugetlb-empty", "pinned: huge pages, but the pool is empty", hugetlb},
 	{"pin-cgroup-full", "pinned: more than the memory cgroup may have", cgroup},
 	{"pin-movable", "pinned: a page of ZONE_MOVABLE that cannot move, because a pipe holds it", movable},
 	{"pin-peer", "pinned: peer-to-peer memory of a PCI device", peer},
