@@ -2,11 +2,14 @@
 /*
  * Drivers: soft-RoCE and mlx5, where they decide something the core cannot tell.
  *
- * Hooks: rxe_ib_advise_mr, mlx5_ib_advise_mr, get_prefetchable_mr (which key was
- *   refused), pagefault_mr; rxe_ib_prefetch_mr_work and mlx5_ib_prefetch_mr_work
- *   (this worker is an asynchronous prefetch, not a page fault).
- * Kernels: rxe's from 6.16 and 6.18; mlx5's all, .constprop/.isra clones by kprobe.
- * Missing: a refused key is known by the verb's errno alone, and is not named; an
+ * Hooks: {rxe,mlx5_ib}_reg_user_mr (flags, limits, devices that refuse),
+ *   {rxe,mlx5}_ib_advise_mr, get_prefetchable_mr (which key was refused),
+ *   rxe_odp_map_range_and_lock, mr_check_range (a range left the MR),
+ *   mlx5r_umr_update_xlt (the device did not get its translations), and
+ *   {rxe,mlx5}_ib_prefetch_mr_work (this worker is a prefetch, not a page fault).
+ * Kernels: rxe's on-demand paging from 6.16 and 6.18; mlx5's all, .constprop and
+ *   .isra clones by kprobe.
+ * Missing: what a driver refused is known by the errno of the verb alone; an
  *   asynchronous prefetch is reported as a page fault.
  */
 #ifndef MRTRACE_DRIVER_H
@@ -21,9 +24,16 @@ static __always_inline int on_driver(void *ctx, struct call *c)
 	return 0;
 }
 
+/* …reg_user_mr(pd, start, length, iova, access, udata), 6.18: dmah before udata */
+ON_EXIT_ANY(rxe_reg_user_mr, MRT_HOOK_RXE_REG_USER_MR, 5, s64, on_driver)
+ON_EXIT_ANY(mlx5_ib_reg_user_mr, MRT_HOOK_MLX5_REG_USER_MR, 5, s64, on_driver)
 ON_EXIT(rxe_ib_advise_mr, MRT_HOOK_RXE_ADVISE_MR, 6, s32, on_driver)
 ON_EXIT(mlx5_ib_advise_mr, MRT_HOOK_MLX5_ADVISE_MR, 6, s32, on_driver)
 ON_EXIT(get_prefetchable_mr, MRT_HOOK_MLX5_GET_PREFETCHABLE, 3, s64, on_driver)
+ON_EXIT(rxe_odp_map_range_and_lock, MRT_HOOK_RXE_MAP_RANGE, 4, s32, on_driver)
+ON_EXIT(mr_check_range, MRT_HOOK_RXE_CHECK_RANGE, 3, s32, on_driver)
+/* (mr, idx, npages, page_shift, flags), 7.x: and pdn */
+ON_EXIT_ANY(mlx5r_umr_update_xlt, MRT_HOOK_MLX5_UPDATE_XLT, 5, s32, on_driver)
 
 static __always_inline int on_worker_entry(void *ctx, struct call *c)
 {

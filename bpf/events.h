@@ -384,9 +384,11 @@ struct mrt_symbol {
 /*
  * Pages that HMM walked, by what their entries said: the page frame cleared, a
  * swap-type entry's offset too unless it is below 8 (a marker's). Kept in a map
- * by BPF, read by the agent at the end. Walks that succeeded are sampled, one of
- * `weight`; those that failed are all counted.
+ * by BPF, read by the agent at the end. Walks that failed are all counted, and so
+ * are the first MRT_PAGES_SAMPLE on each CPU that succeeded: their weight is 1.
+ * After that one of MRT_PAGES_SAMPLE is.
  */
+#define MRT_PAGES_SAMPLE	64
 #define MRT_PAGES_ACCEPTED	0	/* in a walk that succeeded */
 #define MRT_PAGES_FAILED	1	/* in a walk that failed: one of them decided */
 
@@ -415,6 +417,16 @@ _Static_assert(sizeof(struct mrt_counts) == 48, "mrt_counts");
 _Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");
 _Static_assert(sizeof(struct mrt_symbol) == 56 + MRT_NAME_MAX, "mrt_symbol");
 _Static_assert(sizeof(struct mrt_pages) == 72, "mrt_pages");
+
+/* Of the map that BPF counts mrt_pages in; a value is a number of pages. */
+struct mrt_pages_key {
+	mrt_u64 bits;
+	mrt_u32 level;
+	mrt_u32 outcome;
+	mrt_u32 weight;
+	mrt_u32 reserved;
+};
+_Static_assert(sizeof(struct mrt_pages_key) == 24, "mrt_pages_key");
 
 #define MRT_LAYOUT_NONE 0	/* BTF, or nothing is read */
 #define MRT_LAYOUT_5_10 1

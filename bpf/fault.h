@@ -2,10 +2,13 @@
 /*
  * Witnesses of a failed page fault.
  *
- * Hooks: tracepoints dax_pte_fault_done and dax_pmd_fault_done (all kernels;
- *   they run for DAX faults only), and handle_mm_fault when fault codes were
- *   asked for (every process pays for it, so not by default).
- * Why: the VM_FAULT code and the exact address; HMM turns both into -EFAULT.
+ * Hooks: tracepoints dax_pte_fault_done and dax_pmd_fault_done, dax_iomap_fault
+ *   (DAX faults only), hugetlb_fault, handle_userfault, xfs_iomap_write_direct,
+ *   and handle_mm_fault when fault codes were asked for (every process pays for
+ *   it, so not by default).
+ * Kernels: all.
+ * Why: the VM_FAULT code and the exact address; HMM turns both into -EFAULT, and
+ *   the file system's own errno (no space, media error) is in neither.
  * Missing: the page is found by its missing entry, end of file by the file's
  *   size; another code than SIGBUS beyond end of file stays unknown.
  */
@@ -14,7 +17,7 @@
 
 static __always_inline void send_fault(struct in_flight *op, u32 hook, u64 address,
 				       u32 result, u32 fault_flags,
-				       struct inode *inode, u64 pgoff)
+				       struct inode *inode, u64 pgoff, s32 error)
 {
 	struct mrt_fault *r;
 
@@ -27,7 +30,9 @@ static __always_inline void send_fault(struct in_flight *op, u32 hook, u64 addre
 	r->result = result;
 	r->fault_flags = fault_flags;
 	r->flags = MRT_FAULT_HAS_FLAGS;
-	r->error = 0;
+	r->error = error;
+	if (error)
+		r->flags |= MRT_FAULT_HAS_ERROR;
 	if (inode) {
 		r->flags |= MRT_FAULT_HAS_FILE;
 		r->inode = BPF_CORE_READ(inode, i_ino);
@@ -71,7 +76,7 @@ static __always_inline int on_dax_fault(u32 hook, struct inode *inode,
 	if (op)
 		send_fault(op, hook, BPF_CORE_READ(vmf, address), result,
 			   fault_flags_of(vmf), inode,
-			   BPF_CORE_READ(vmf, pgoff));
+			   BPF_CORE_READ(vmf, pgoff), 0);
 	return 0;
 }
 
@@ -101,10 +106,115 @@ static __always_inline int on_handle_mm_fault(void *ctx, struct call *c)
 	op = failed_fault(c->hook);
 	if (op)
 		send_fault(op, c->hook, c->a[1] & ~(PAGE_SIZE - 1), c->ret, c->a[2],
-			   NULL, 0);
+			   NULL, 0, 0);
 	return 0;
 }
 
 ON_EXIT(handle_mm_fault, MRT_HOOK_HANDLE_MM_FAULT, 4, u32, on_handle_mm_fault)
+
+/* An operation's fault has failed in this function; NULL otherwise. */
+static __always_inline struct in_flight *failed_inside(struct call *c)
+{
+	struct in_flight *op;
+
+	if (!(c->ret & VM_FAULT_FAILED))
+		return NULL;
+	op = in_flight();
+	if (!op)
+		return NULL;
+	COUNT(c->hook, seen);
+	return failed_fault(c->hook);
+}
+
+/*
+ * dax_iomap_fault(vmf, order, pfnp, iomap_errp, ops): ext4 asks for the errno in
+ * a variable of its own, XFS does not ask.
+ */
+static __always_inline int on_dax_iomap_fault(void *ctx, struct call *c)
+{
+	struct in_flight *op = failed_inside(c);
+	struct vm_fault *vmf = (void *)c->a[0];
+	struct file *file;
+	s32 error = 0;
+
+	if (!op)
+		return 0;
+	/* 5.10 lets no program read an argument of that type from its context */
+	if (c->rung == MRT_RUNG_FEXIT)
+		bpf_probe_read_kernel(&c->a[3], sizeof(c->a[3]), (u64 *)ctx + 3);
+	if (c->a[3])
+		bpf_probe_read_kernel(&error, sizeof(error), (void *)c->a[3]);
+	if (error < -4095 || error > 0)
+		error = 0;
+	file = BPF_CORE_READ(vmf, vma, vm_file);
+	send_fault(op, c->hook, BPF_CORE_READ(vmf, address) & ~(PAGE_SIZE - 1), c->ret,
+		   fault_flags_of(vmf),
+		   file ? BPF_CORE_READ(file, f_mapping, host) : NULL,
+		   BPF_CORE_READ(vmf, pgoff), error);
+	return 0;
+}
+
+/* hugetlb_fault(mm, vma, address, flags) */
+static __always_inline int on_hugetlb_fault(void *ctx, struct call *c)
+{
+	struct in_flight *op = failed_inside(c);
+
+	if (op)
+		send_fault(op, c->hook, c->a[2] & ~(PAGE_SIZE - 1), c->ret, c->a[3],
+			   NULL, 0, 0);
+	return 0;
+}
+
+/* handle_userfault(vmf, reason); it waits by VM_FAULT_RETRY, which is no failure */
+static __always_inline int on_handle_userfault(void *ctx, struct call *c)
+{
+	struct in_flight *op = failed_inside(c);
+	struct vm_fault *vmf = (void *)c->a[0];
+
+	if (op)
+		send_fault(op, c->hook, BPF_CORE_READ(vmf, address) & ~(PAGE_SIZE - 1),
+			   c->ret, fault_flags_of(vmf), NULL, 0, 0);
+	return 0;
+}
+
+/* xfs_iomap_write_direct(ip, offset_fsb, count_fsb, …): an errno. All of XFS runs it. */
+static __always_inline int on_xfs_write_direct(void *ctx, struct call *c)
+{
+	struct in_flight *op;
+
+	if (c->ret >= 0 || !in_flight())
+		return 0;
+	op = returned(ctx, c);
+	if (op)
+		send_layer(op, c);
+	return 0;
+}
+
+SEC("fexit/dax_iomap_fault")
+int fexit__dax_iomap_fault(unsigned long long *ctx)
+{
+	struct call c = {
+		.a = { ctx[0] },
+		.ret = (u32)ctx[5],
+		.hook = MRT_HOOK_DAX_IOMAP_FAULT,
+		.rung = MRT_RUNG_FEXIT,
+	};
+
+	return on_dax_iomap_fault(ctx, &c);
+}
+
+ON_KPROBE_INSIDE(dax_iomap_fault, MRT_HOOK_DAX_IOMAP_FAULT)
+ON_KRETPROBE(dax_iomap_fault, MRT_HOOK_DAX_IOMAP_FAULT, u32, on_dax_iomap_fault)
+ON_FEXIT(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT, 4, u32, on_hugetlb_fault)
+ON_KPROBE_INSIDE(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT)
+ON_KRETPROBE(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT, u32, on_hugetlb_fault)
+ON_FEXIT(handle_userfault, MRT_HOOK_HANDLE_USERFAULT, 2, u32, on_handle_userfault)
+ON_KPROBE_INSIDE(handle_userfault, MRT_HOOK_HANDLE_USERFAULT)
+ON_KRETPROBE(handle_userfault, MRT_HOOK_HANDLE_USERFAULT, u32, on_handle_userfault)
+ON_FEXIT_ANY(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, 3, s32,
+	     on_xfs_write_direct)
+ON_KPROBE_INSIDE(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT)
+ON_KRETPROBE(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, s32,
+	     on_xfs_write_direct)
 
 #endif

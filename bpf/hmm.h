@@ -184,14 +184,18 @@ static __always_inline int on_walk_entry(void *ctx, struct call *c, u64 start,
 		return 0;
 	bpf_probe_read_kernel(&entry, sizeof(entry), (void *)c->a[0]);
 	send_walk(op, c, start, end, mm_walk, entry);
-	if (c->hook == MRT_HOOK_WALK_PMD)
+	if (c->hook == MRT_HOOK_WALK_PMD) {
+		count_pages(entry, start, end, MRT_PAGES_FAILED | 1 << 16);
 		send_walked(op, c->hook, mm_walk, entry, start, end);
+	}
 	send_surroundings(op, c->hook, mm_walk, start, end, true);
 	return 0;
 }
 
 static __always_inline int on_walk_pmd(void *ctx, struct call *c)
 {
+	if (!c->ret && c->hook == MRT_HOOK_WALK_PMD)
+		sample_accepted(c->a[0], c->a[1], c->a[2]);
 	return on_walk_entry(ctx, c, c->a[1], c->a[2], (void *)c->a[3]);
 }
 

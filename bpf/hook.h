@@ -56,22 +56,14 @@ static __always_inline bool take_arguments(struct call *c)
 #define ARGS_5 ARGS_4; ARG(4)
 #define ARGS_6 ARGS_5; ARG(5)
 
-/* ret: the C type the function returns, so that an int is sign-extended. */
-#define ON_EXIT(symbol, id, nargs, ret_type, handler)                          \
-	SEC("fexit/" #symbol)                                                  \
-	int fexit__##symbol(unsigned long long *ctx)                           \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
-									       \
-		ARGS_##nargs;                                                  \
-		c.ret = (ret_type)ctx[nargs];                                  \
-		return handler(ctx, &c);                                       \
-	}                                                                      \
+#define ON_KPROBE(symbol, id)                                                  \
 	SEC("kprobe/" #symbol)                                                 \
 	int kprobe__##symbol(struct pt_regs *ctx)                              \
 	{                                                                      \
 		return keep_arguments(ctx, id);                                \
-	}                                                                      \
+	}
+
+#define ON_KRETPROBE(symbol, id, ret_type, handler)                            \
 	SEC("kretprobe/" #symbol)                                              \
 	int kretprobe__##symbol(struct pt_regs *ctx)                           \
 	{                                                                      \
@@ -81,6 +73,53 @@ static __always_inline bool take_arguments(struct call *c)
 			return 0;                                              \
 		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
 		return handler(ctx, &c);                                       \
+	}
+
+#define ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
+	SEC("fexit/" #symbol)                                                  \
+	int fexit__##symbol(unsigned long long *ctx)                           \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
+									       \
+		ARGS_##nargs;                                                  \
+		c.ret = (ret_type)ctx[nargs];                                  \
+		return handler(ctx, &c);                                       \
+	}
+
+/*
+ * The first `nargs` arguments of a function that has grown others since. Its
+ * fexit needs 5.17 (bpf_get_func_ret); before, the agent takes the kprobe.
+ */
+#define ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler)                     \
+	SEC("fexit/" #symbol)                                                  \
+	int fexit__##symbol(unsigned long long *ctx)                           \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
+		u64 ret = 0;                                                   \
+									       \
+		ARGS_##nargs;                                                  \
+		bpf_get_func_ret(ctx, &ret);                                   \
+		c.ret = (ret_type)ret;                                         \
+		return handler(ctx, &c);                                       \
+	}
+
+/* ret: the C type the function returns, so that an int is sign-extended. */
+#define ON_EXIT(symbol, id, nargs, ret_type, handler)                          \
+	ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
+	ON_KPROBE(symbol, id)                                                  \
+	ON_KRETPROBE(symbol, id, ret_type, handler)
+
+#define ON_EXIT_ANY(symbol, id, nargs, ret_type, handler)                      \
+	ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler)                     \
+	ON_KPROBE(symbol, id)                                                  \
+	ON_KRETPROBE(symbol, id, ret_type, handler)
+
+/* Not RDMA's own: others run it too, for whom a kprobe keeps no arguments. */
+#define ON_KPROBE_INSIDE(symbol, id)                                           \
+	SEC("kprobe/" #symbol)                                                 \
+	int kprobe__##symbol(struct pt_regs *ctx)                              \
+	{                                                                      \
+		return in_flight() ? keep_arguments(ctx, id) : 0;              \
 	}
 
 /* Entry and exit both matter: kprobe__ does the entry's work as well. */
@@ -93,15 +132,7 @@ static __always_inline bool take_arguments(struct call *c)
 		ARGS_##nargs;                                                  \
 		return entry(ctx, &c);                                         \
 	}                                                                      \
-	SEC("fexit/" #symbol)                                                  \
-	int fexit__##symbol(unsigned long long *ctx)                           \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
-									       \
-		ARGS_##nargs;                                                  \
-		c.ret = (ret_type)ctx[nargs];                                  \
-		return handler(ctx, &c);                                       \
-	}                                                                      \
+	ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
 	SEC("kprobe/" #symbol)                                                 \
 	int kprobe__##symbol(struct pt_regs *ctx)                              \
 	{                                                                      \
@@ -115,15 +146,6 @@ static __always_inline bool take_arguments(struct call *c)
 		c.a[4] = PT_REGS_PARM5(ctx);                                   \
 		return entry(ctx, &c);                                         \
 	}                                                                      \
-	SEC("kretprobe/" #symbol)                                              \
-	int kretprobe__##symbol(struct pt_regs *ctx)                           \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
-									       \
-		if (!take_arguments(&c))                                       \
-			return 0;                                              \
-		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
-		return handler(ctx, &c);                                       \
-	}
+	ON_KRETPROBE(symbol, id, ret_type, handler)
 
 #endif

@@ -31,6 +31,7 @@ typedef _Bool bool;
 
 enum {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -185,6 +186,11 @@ struct vm_fault___5_10 {
 	unsigned int flags;		/* an enum from 5.14 on */
 };
 
+enum migrate_reason {
+	MR_CONTIG_RANGE = 6,
+	MR_LONGTERM_PIN = 7,		/* 5.13 and later */
+};
+
 struct mutex {
 	struct atomic64 owner;
 };
@@ -257,6 +263,18 @@ struct ib_umem_odp {
 	struct ib_umem umem;
 	struct pid *tgid;
 	unsigned int page_shift;
+};
+
+struct ib_mr {
+	struct ib_device *device;
+	u32 lkey;
+	u64 iova;
+	u64 length;
+};
+
+struct mlx5_ib_mr {
+	struct ib_mr ibmr;
+	struct ib_umem *umem;
 };
 
 struct ib_udata {

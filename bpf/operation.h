@@ -23,6 +23,35 @@ static __always_inline void fill_owner(struct mrt_operation *r, u64 mm_address)
 	r->has |= MRT_HAS_OWNER | MRT_HAS_OWNER_COMM;
 }
 
+static __always_inline bool is_worker(struct in_flight *op)
+{
+	return op->kind == MRT_OP_PAGE_FAULT || op->kind == MRT_OP_PREFETCH;
+}
+
+/* What a worker does next is an operation of its own. */
+static __always_inline void begin_attempt(struct in_flight *op)
+{
+	op->id = op->start_ns = bpf_ktime_get_ns();
+	op->done = 0;
+	op->lost = 0;
+}
+
+/* A worker's operation is watched if the process that owns the memory is. */
+static __always_inline void mute_others(struct in_flight *op, u64 mm_address)
+{
+	struct mm_struct *mm = (void *)mm_address;
+	struct task_struct *owner;
+
+	if (!config.filter)
+		return;
+	op->muted = 1;
+	if (!mm || !bpf_core_field_exists(mm->owner))
+		return;
+	owner = BPF_CORE_READ(mm, owner);
+	if (owner && is_watched(BPF_CORE_READ(owner, tgid)))
+		op->muted = 0;
+}
+
 /* An OPERATION record with all that does not depend on its kind. */
 static __always_inline struct mrt_operation *operation_record(struct in_flight *op,
 							      u32 hook, s64 result)

@@ -22,12 +22,17 @@ struct in_flight {
 	u64 pending_start;	/* 7.3: what the last walk wants faulted; 0 = nothing */
 	u64 pending_end;
 	u64 witness;		/* address of the last failed fault, 0 = none */
+	u64 mr;			/* driver's MR of a page fault, 0 = none yet */
+	u64 request_address;	/* of the driver's page fault */
+	u64 request_length;
 	u32 required_fault;
 	u32 kind;		/* enum mrt_operation_kind */
 	u32 root;		/* hook that began it and will end it */
 	u32 done;		/* DONE_… */
 	u32 lost;
 	u32 muted;		/* owner is not watched */
+	u32 driver;		/* hook of the driver's page fault around, 0 = none */
+	u32 reserved;
 };
 
 struct {

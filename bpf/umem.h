@@ -1,48 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The user-memory layer of the RDMA core.
+ * On-demand user memory of the RDMA core.
  *
- * Hooks: ib_umem_odp_{get,alloc_implicit,alloc_child,map_dma_and_lock}, pinned
- *   ib_umem_get (up to 6.18) and __ib_umem_get_va (7.x); with every layer asked
- *   for, also unmap_dma_pages and release.
+ * Hooks: ib_umem_odp_{get,alloc_implicit,alloc_child,map_dma_and_lock}; with
+ *   every layer asked for, also unmap_dma_pages and release.
  * Kernels: all; in ib_uverbs.ko up to 6.18, in ib_core.ko from 7.0.
- * Why: here a range leaves the MR, an owner has gone, a pin is refused; and for
- *   work done by kernel workers this is where an operation begins and ends.
+ * Why: here a range leaves the MR, an owner has gone; and for work done by
+ *   kernel workers this is where an operation begins and ends, unless the driver
+ *   has a function around it (mlx5.h).
  * Missing: page faults and asynchronous prefetches are not seen at all without
  *   map_dma_and_lock; failures of the others show in the verb's errno only.
  */
 #ifndef MRTRACE_UMEM_H
 #define MRTRACE_UMEM_H
 
-static __always_inline bool is_worker(struct in_flight *op)
-{
-	return op->kind == MRT_OP_PAGE_FAULT || op->kind == MRT_OP_PREFETCH;
-}
-
 /* ib_umem_odp_map_dma_and_lock(umem_odp, user_virt, bcnt, access_mask, fault) */
 static __always_inline int on_map_entry(void *ctx, struct call *c)
 {
 	struct in_flight *op = in_flight();
-	struct task_struct *owner;
-	struct mm_struct *mm;
 
 	if (!op)
 		op = begin(c->hook, MRT_OP_PAGE_FAULT, 0);
-	if (!op || !is_worker(op))
+	/* a driver's page fault is the operation, this a part of it */
+	if (!op || !is_worker(op) || op->driver)
 		return 0;
 	/* a worker's prefetch maps several ranges: each is an operation */
-	op->id = op->start_ns = bpf_ktime_get_ns();
-	op->done = 0;
-	op->lost = 0;
-	if (!config.filter)
-		return 0;
-	op->muted = 1;
-	mm = (void *)umem_field(c->a[0], UMEM_OWNING_MM);
-	if (!mm || !bpf_core_field_exists(mm->owner))
-		return 0;
-	owner = BPF_CORE_READ(mm, owner);
-	if (owner && is_watched(BPF_CORE_READ(owner, tgid)))
-		op->muted = 0;
+	begin_attempt(op);
+	mute_others(op, umem_field(c->a[0], UMEM_OWNING_MM));
 	return 0;
 }
 
@@ -80,7 +64,7 @@ static __always_inline int on_map(void *ctx, struct call *c)
 			return 0;
 	}
 	op->umem = c->a[0];
-	worker = is_worker(op);
+	worker = is_worker(op) && !op->driver;
 	if (worker && !op->muted && (c->ret < 0 || config.detail >= 1))
 		send_worker_operation(op, c);
 	/* the next range of the same call is a new attempt */
@@ -128,70 +112,5 @@ static __always_inline int on_odp_void(void *ctx, struct call *c)
 
 ON_EXIT(ib_umem_odp_unmap_dma_pages, MRT_HOOK_ODP_UNMAP, 3, s32, on_odp_void)
 ON_EXIT(ib_umem_odp_release, MRT_HOOK_ODP_RELEASE, 1, s32, on_odp_void)
-
-/*
- * Which mapping did the pin refuse? GUP goes through the range in order and
- * stops at the first that check_vma_flags() or find_vma() refuses, so the first
- * such mapping is the one. The rules' details (FOLL_FORCE, dirty tracking) are
- * the agent's: what could be refused by some kernel is recorded.
- */
-#define PIN_MAPPINGS 16
-
-static __always_inline bool pin_may_refuse(struct vm_area_struct *vma)
-{
-	u64 flags = BPF_CORE_READ(vma, vm_flags);
-
-	if (flags & (VM_IO | VM_PFNMAP) || !(flags & VM_READ) || !(flags & VM_WRITE))
-		return true;
-	/* fsdax, secretmem, or a shared file mapping */
-	return BPF_CORE_READ(vma, vm_file) != NULL;
-}
-
-static __always_inline void send_refused_mappings(u32 hook, u64 mm, u64 address,
-						  u64 end)
-{
-	u64 vma;
-	u32 i;
-
-	for (i = 0; i < PIN_MAPPINGS; i++) {
-		if (address >= end)
-			return;
-		vma = vma_at(mm, address);
-		if (vma == VMA_UNKNOWN)
-			return;
-		if (!vma || pin_may_refuse((void *)vma)) {
-			send_mapping(hook, mm, address, vma);
-			send_levels(hook, mm, address);
-		}
-		if (!vma)
-			return;
-		address = BPF_CORE_READ((struct vm_area_struct *)vma, vm_end);
-	}
-}
-
-/* ib_umem_get(device, addr, size, access), and __ib_umem_get_va() alike */
-static __always_inline int on_umem_get(void *ctx, struct call *c)
-{
-	struct in_flight *op = returned(ctx, c);
-	struct task_struct *task;
-	u64 mm;
-
-	if (!op)
-		return 0;
-	if (c->ret < 0 && c->ret >= -4095) {
-		task = (void *)bpf_get_current_task();
-		mm = (u64)BPF_CORE_READ(task, mm);
-		if (mm)
-			send_refused_mappings(c->hook, mm,
-					      c->a[1] & ~(PAGE_SIZE - 1),
-					      c->a[1] + c->a[2]);
-		send_umem(op, c->hook, 0, c->a[3]);
-	}
-	send_layer(op, c);
-	return 0;
-}
-
-ON_EXIT(ib_umem_get, MRT_HOOK_UMEM_GET, 4, s64, on_umem_get)
-ON_EXIT(__ib_umem_get_va, MRT_HOOK_UMEM_GET, 4, s64, on_umem_get)
 
 #endif

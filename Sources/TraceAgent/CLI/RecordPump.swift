@@ -34,11 +34,11 @@ struct RecordPump {
     do throws(RecordingError) { try writer.flush(now: now) } catch { failure = error }
   }
 
-  mutating func close(counters: [Event], lost: UInt64, now: UInt64) {
+  mutating func close(totals: [Event], lost: UInt64, now: UInt64) {
     guard failure == nil else { return }
     do throws(RecordingError) {
       for event in names.kernelSymbols(timeNs: now) { try writer.append(event) }
-      for event in counters { try writer.append(event) }
+      for event in totals { try writer.append(event) }
       writer.discarded(lost, cpu: 0)
       try writer.close(now: now)
     } catch {

@@ -184,13 +184,15 @@ struct RecordSession {
     let now = Clock.monotonic()
     let counters = attached.tracer.counters()
     let lost = counters.reduce(0) { $0 + $1.counts.lost }
-    pump.close(
-      counters: counters.map {
-        Event.counter(
-          hook: $0.row.hook.id.rawValue, rung: $0.row.rung.recorded, counts: $0.counts,
-          missed: $0.missed, timeNs: now)
-      },
-      lost: lost, now: now)
+    let totals = counters.map {
+      Event.counter(
+        hook: $0.row.hook.id.rawValue, rung: $0.row.rung.recorded, counts: $0.counts,
+        missed: $0.missed, timeNs: now)
+    }
+    let pages = attached.tracer.pageCounts().map {
+      Event.pages($0.key, count: $0.count, timeNs: now)
+    }
+    pump.close(totals: totals + pages, lost: lost, now: now)
     if let failure = pump.failure {
       Output.notes("mrtrace: the recording \(path) ends early\n")
       throw .recording(failure)

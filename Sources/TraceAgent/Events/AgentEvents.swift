@@ -16,6 +16,18 @@ extension Event {
     return .counter(record)
   }
 
+  /// Pages that HMM walked, counted by the kernel side under `key`.
+  package static func pages(_ key: mrt_pages_key, count: UInt64, timeNs: UInt64) -> Event {
+    var record = mrt_pages()
+    record.h = mrt_header(agentTimeNs: timeNs, hook: MRT_HOOK_WALK_PMD.rawValue)
+    record.bits = key.bits
+    record.pages = count
+    record.level = key.level
+    record.outcome = key.outcome
+    record.weight = key.weight
+    return .pages(record)
+  }
+
   /// The name of a kernel address.
   package static func kernelSymbol(address: UInt64, name: String, timeNs: UInt64) -> Event {
     .symbol(

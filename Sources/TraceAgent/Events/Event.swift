@@ -26,6 +26,8 @@ package enum Event: Sendable {
   /// One hook's totals.
   case counter(mrt_counter)
   case symbol(SymbolRecord)
+  /// Pages walked, by page-table flags and outcome.
+  case pages(mrt_pages)
   /// A kind this version does not know: only its header was read.
   case unknown(mrt_header)
 
@@ -43,6 +45,7 @@ package enum Event: Sendable {
     case .stack(let record): record.header
     case .counter(let record): record.h
     case .symbol(let record): record.header
+    case .pages(let record): record.h
     case .unknown(let header): header
     }
   }

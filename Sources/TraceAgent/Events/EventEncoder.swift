@@ -17,6 +17,7 @@ extension Event {
     case .levels(let record): Self.bytes(of: record, kind: MRT_KIND_LEVELS)
     case .fault(let record): Self.bytes(of: record, kind: MRT_KIND_FAULT)
     case .counter(let record): Self.bytes(of: record, kind: MRT_KIND_COUNTER)
+    case .pages(let record): Self.bytes(of: record, kind: MRT_KIND_PAGES)
     case .entries(let record): record.encoded()
     case .mapping(let record): record.encoded()
     case .stack(let record): record.encoded()

@@ -74,15 +74,26 @@ extension Hook {
     Hook(
       MRT_HOOK_METHOD_REG_DMABUF_MR, "ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR", .verbs,
       modules: core, way: .entryAndExit),
+    Hook(MRT_HOOK_RXE_REG_USER_MR, "rxe_reg_user_mr", .driver, modules: ["rdma_rxe"]),
     Hook(MRT_HOOK_RXE_ADVISE_MR, "rxe_ib_advise_mr", .driver, modules: ["rdma_rxe"]),
     Hook(
       MRT_HOOK_RXE_PREFETCH_WORK, "rxe_ib_prefetch_mr_work", .driver, modules: ["rdma_rxe"],
       way: .entryAndExit),
+    Hook(MRT_HOOK_RXE_MAP_RANGE, "rxe_odp_map_range_and_lock", .driver, modules: ["rdma_rxe"]),
+    Hook(MRT_HOOK_RXE_CHECK_RANGE, "mr_check_range", .driver, modules: ["rdma_rxe"]),
+    Hook(MRT_HOOK_MLX5_REG_USER_MR, "mlx5_ib_reg_user_mr", .driver, modules: ["mlx5_ib"]),
     Hook(MRT_HOOK_MLX5_ADVISE_MR, "mlx5_ib_advise_mr", .driver, modules: ["mlx5_ib"]),
     Hook(
       MRT_HOOK_MLX5_PREFETCH_WORK, "mlx5_ib_prefetch_mr_work", .driver, modules: ["mlx5_ib"],
       way: .entryAndExit),
     Hook(MRT_HOOK_MLX5_GET_PREFETCHABLE, "get_prefetchable_mr", .driver, modules: ["mlx5_ib"]),
+    Hook(
+      MRT_HOOK_MLX5_PAGEFAULT_SEGMENT, "pagefault_single_data_segment", .driver,
+      modules: ["mlx5_ib"], way: .entryAndExit),
+    Hook(
+      MRT_HOOK_MLX5_PAGEFAULT_MR, "pagefault_mr", .driver, modules: ["mlx5_ib"],
+      way: .entryAndExit),
+    Hook(MRT_HOOK_MLX5_UPDATE_XLT, "mlx5r_umr_update_xlt", .driver, modules: ["mlx5_ib"]),
     Hook(
       MRT_HOOK_ODP_GET, "ib_umem_odp_get", .umem, modules: core,
       withoutIt: "page faults cannot be tied to their registration"),
@@ -96,6 +107,9 @@ extension Hook {
     Hook(MRT_HOOK_ODP_RELEASE, "ib_umem_odp_release", .umem, modules: core, need: .layers),
     Hook(MRT_HOOK_UMEM_GET, "ib_umem_get", .umem, modules: core),
     Hook(MRT_HOOK_UMEM_GET, "__ib_umem_get_va", .umem, modules: core),
+    Hook(
+      MRT_HOOK_MIGRATE_PAGES, "migrate_pages", .umem,
+      withoutIt: "pins that fail to move pages are not told from other lack of memory"),
     Hook(MRT_HOOK_RANGE_FAULT, "hmm_range_fault", .hmm, withoutIt: "HMM's result is not seen"),
     Hook(MRT_HOOK_RANGE_FAULT_LOCKED, "hmm_range_fault_locked", .hmm),
     Hook(MRT_HOOK_RANGE_FAULT_UNLOCKED, "hmm_range_fault_unlocked_timeout", .hmm),
@@ -114,6 +128,12 @@ extension Hook {
       MRT_HOOK_DAX_PTE_FAULT, "dax_pte_fault_done", .fault, way: .tracepoint,
       withoutIt: "failing DAX faults have no fault code"),
     Hook(MRT_HOOK_DAX_PMD_FAULT, "dax_pmd_fault_done", .fault, way: .tracepoint),
+    Hook(
+      MRT_HOOK_DAX_IOMAP_FAULT, "dax_iomap_fault", .fault,
+      withoutIt: "the file system's own error behind a failing DAX fault is not seen"),
+    Hook(MRT_HOOK_HUGETLB_FAULT, "hugetlb_fault", .fault),
+    Hook(MRT_HOOK_HANDLE_USERFAULT, "handle_userfault", .fault),
+    Hook(MRT_HOOK_XFS_WRITE_DIRECT, "xfs_iomap_write_direct", .fault, modules: ["xfs"]),
     Hook(MRT_HOOK_HANDLE_MM_FAULT, "handle_mm_fault", .fault, need: .faultCodes),
     Hook(MRT_HOOK_FORK, "sched_process_fork", .process, way: .tracepoint, need: .follow),
   ]

@@ -23,9 +23,13 @@ package struct KernelSymbols: Equatable, Sendable {
   package subscript(name: String) -> Symbol? { symbols[name] }
   package func has(_ name: String) -> Bool { symbols[name] != nil }
 
-  /// A compiler-made copy of a function: `name.isra.0`, `name.constprop.0` and the like.
+  /// A compiler-made copy of a function: `name.isra.0`, `name.constprop.0` and the like; not a piece of one
+  /// (`name.cold`, `name.part.0`), which its callers do not pass through every time.
   package func clone(of name: String) -> String? {
-    symbols.keys.filter { $0.hasPrefix("\(name).") }.min()
+    symbols.keys.filter {
+      $0.hasPrefix("\(name).") && !$0.contains(".cold") && !$0.contains(".part")
+    }
+    .min()
   }
 
   /// Reads the wanted names, and clones of them (`name.isra.0`).

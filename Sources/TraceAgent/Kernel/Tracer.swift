@@ -150,6 +150,8 @@ package struct Tracer: ~Copyable {
     _ = bpf_map_delete_elem(groups[0].mapDescriptor("watched"), &key)
   }
 
+  func mapDescriptor(_ name: String) -> CInt { groups[0].mapDescriptor(name) }
+
   /// Each hook's totals so far, summed over the CPUs.
   package func counters() -> [(row: HookPlan.Row, counts: mrt_counts, missed: UInt64)] {
     let cpus = Int(libbpf_num_possible_cpus())

@@ -80,7 +80,7 @@ package struct Correlator: Sendable {
     switch event {
     case .operation(let record): end(record)
     case .symbol(let record): symbols.add(record)
-    case .counter, .unknown: break
+    case .counter, .pages, .unknown: break
     default: keep(event, header)
     }
     return due()

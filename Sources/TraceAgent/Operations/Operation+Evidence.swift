@@ -26,7 +26,7 @@ extension Operation {
       case MRT_STACK_USER where userStack.isEmpty: userStack = frames
       default: break
       }
-    case .operation, .counter, .symbol, .unknown: break
+    case .operation, .counter, .symbol, .pages, .unknown: break
     }
   }
 }
@@ -159,5 +159,6 @@ extension FaultEvidence {
       pageOffset = record.page_offset
       fileSize = record.file_size
     }
+    if record.flags & MRT_FAULT_HAS_ERROR != 0 { error = record.error }
   }
 }

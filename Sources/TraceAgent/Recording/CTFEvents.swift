@@ -28,6 +28,8 @@ enum CTFEvents {
 
     enum stack_what : u32 { kernel = 1, user = 2 };
 
+    enum pages_outcome : u32 { accepted = 0, in_failed_walk = 1 };
+
     enum vm_fault_flag : u32x {
     \tOOM = 1, SIGBUS = 2, MAJOR = 4, HWPOISON = 16, HWPOISON_LARGE = 32, SIGSEGV = 64,
     \tNOPAGE = 256, LOCKED = 512, RETRY = 1024, FALLBACK = 2048, DONE_COW = 4096,
@@ -197,6 +199,16 @@ enum CTFEvents {
       enum stack_what what;
       u32 name_size;
       text name[name_size];
+      """),
+    event(
+      13, "pages",
+      """
+      u64x bits;
+      u64 pages;
+      u32x level;
+      enum pages_outcome outcome;
+      u32 weight;
+      u32 reserved;
       """),
   ].joined()
 

@@ -28,6 +28,8 @@ import Testing
     expect(mrt_stack.self, size: 48 + 8 * 64)
     expect(mrt_counts.self, size: 48)
     expect(mrt_counter.self, size: 104)
+    expect(mrt_pages.self, size: 72)
+    expect(mrt_pages_key.self, size: 24)
     #expect(MemoryLayout<mrt_symbol>.size == 56 + 128)
   }
 
@@ -54,7 +56,10 @@ import Testing
     #expect(MemoryLayout<mrt_walk>.offset(of: \.entry) == 88)
     #expect(MemoryLayout<mrt_levels>.offset(of: \.read) == 88)
     #expect(MemoryLayout<mrt_fault>.offset(of: \.result) == 72)
+    #expect(MemoryLayout<mrt_fault>.offset(of: \.error) == 84)
     #expect(MemoryLayout<mrt_counter>.offset(of: \.missed) == 88)
+    #expect(MemoryLayout<mrt_pages>.offset(of: \.bits) == 40)
+    #expect(MemoryLayout<mrt_pages>.offset(of: \.outcome) == 60)
   }
 
   /// The decoder reads records with a tail by these numbers.
@@ -80,6 +85,6 @@ import Testing
       #expect(RecordLayout.of(kind: UInt32(kind))?.fixedSize == size)
     }
     #expect(RecordLayout.of(kind: 0) == nil)
-    #expect(RecordLayout.of(kind: 13) == nil)
+    #expect(RecordLayout.of(kind: 14) == nil)
   }
 }

@@ -5,7 +5,7 @@ import Events
 
 /// One event of each kind, with a different number in every field: what is mixed up shows.
 enum SampleEvents {
-  static let kinds: [UInt32] = Array(1...12)
+  static let kinds: [UInt32] = Array(1...13)
 
   static func header(
     hook: mrt_hook = MRT_HOOK_NONE, timeNs: UInt64 = 1_000, operation: UInt64 = 7,
@@ -18,7 +18,7 @@ enum SampleEvents {
 
   static func operation(
     kind: mrt_operation_kind = MRT_OP_ADVISE_MR, header: mrt_header = header(), result: Int64 = -14,
-    has: UInt32 = 0xFFF
+    has: UInt32 = 0x1FFF
   ) -> mrt_operation {
     var record = mrt_operation()
     record.h = header
@@ -33,7 +33,7 @@ enum SampleEvents {
     record.kind = kind.rawValue
     record.has = has
     record.access = 0x43
-    record.device_caps = MRT_CAP_ON_DEMAND
+    record.device_caps = MRT_CAP_ON_DEMAND | MRT_CAP_FLUSH_PERSISTENT
     record.driver_ops = MRT_DRIVER_ADVISE_MR
     record.advice = 1
     record.advise_flags = 1
@@ -120,11 +120,11 @@ enum SampleEvents {
 
   static func fault(
     header: mrt_header = header(hook: MRT_HOOK_DAX_PTE_FAULT),
-    flags: UInt32 = MRT_FAULT_HAS_FILE | MRT_FAULT_HAS_FLAGS
+    flags: UInt32 = MRT_FAULT_HAS_FILE | MRT_FAULT_HAS_FLAGS | MRT_FAULT_HAS_ERROR
   ) -> mrt_fault {
     mrt_fault(
       h: header, address: 0x7F10_C000_4000, inode: 12, page_offset: 20, file_size: 0x4000,
-      result: 2, fault_flags: 0x81, flags: flags, error: 0)
+      result: 2, fault_flags: 0x81, flags: flags, error: -28)
   }
 
   static func stack(
@@ -142,6 +142,16 @@ enum SampleEvents {
       counts: mrt_counts(
         seen: 100, failed: 90, recorded: 80, lost: 7, filtered: 3, untracked: 2), missed: 1,
       rung: MRT_RUNG_FEXIT.rawValue, reserved: 0)
+  }
+
+  static func pages(
+    header: mrt_header = header(hook: MRT_HOOK_WALK_PMD, operation: 0),
+    bits: UInt64 = 0x8400_0000_0000_0267, count: UInt64 = 4096, level: UInt32 = MRT_LEVEL_PTE,
+    outcome: Int32 = MRT_PAGES_FAILED, weight: UInt32 = 1
+  ) -> mrt_pages {
+    mrt_pages(
+      h: header, bits: bits, pages: count, level: level, outcome: UInt32(outcome), weight: weight,
+      reserved: 0)
   }
 
   static func symbol(timeNs: UInt64 = 1_000) -> Event {
@@ -166,6 +176,7 @@ enum SampleEvents {
       .stack(stack(header: header(10, MRT_HOOK_WALK_PMD))),
       .counter(counter(header: header(11, MRT_HOOK_WALK_PMD, operation: 0))),
       symbol(timeNs: timeNs + 11 * step),
+      .pages(pages(header: header(13, MRT_HOOK_WALK_PMD, operation: 0))),
     ]
   }
 }

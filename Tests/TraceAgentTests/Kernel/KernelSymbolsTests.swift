@@ -56,6 +56,17 @@ import Testing
     #expect(names[0x10] == nil)
   }
 
+  @Test func aPieceOfAFunctionIsNoClone() {
+    let pieces = KernelSymbols([
+      "a.cold": .init(address: 1, module: nil), "b.part.0": .init(address: 2, module: nil),
+      "c.constprop.0.cold": .init(address: 3, module: nil),
+      "c.constprop.0": .init(address: 4, module: nil),
+    ])
+    #expect(pieces.clone(of: "a") == nil)
+    #expect(pieces.clone(of: "b") == nil)
+    #expect(pieces.clone(of: "c") == "c.constprop.0")
+  }
+
   @Test func unreadableFileIsAnError() {
     #expect(throws: KernelError.self) {
       try KernelSymbols.read(wanted: [], from: "/nonexistent/kallsyms")

@@ -36,6 +36,7 @@ import Testing
     #expect(operation.lkey == 0x1234)
     #expect(operation.deviceHasODP == true)
     #expect(operation.driverHasAdvise == true)
+    #expect(operation.deviceFlush == AccessFlags.flushPersistent.rawValue)
     #expect(operation.umemIdentity == 0xFFFF_8880_0000_1000)
   }
 
@@ -56,6 +57,7 @@ import Testing
     let incapable = try #require(Operation(record))
     #expect(incapable.deviceHasODP == false)
     #expect(incapable.driverHasAdvise == false)
+    #expect(incapable.deviceFlush == nil)
   }
 
   @Test(arguments: [
@@ -211,6 +213,7 @@ import Testing
     expected.inode = 12
     expected.pageOffset = 20
     expected.fileSize = 0x4000
+    expected.error = -28
     #expect(evidence(.fault(SampleEvents.fault())).faults == [expected])
   }
 }

@@ -19,7 +19,7 @@ struct BabeltraceTests {
     #expect(run.lines.count == events.count + 1)
     for name in [
       "operation", "umem", "layer", "range", "walk", "levels", "entries", "mapping", "fault",
-      "stack", "counter", "symbol",
+      "stack", "counter", "symbol", "pages",
     ] {
       let expected = name == "counter" ? 7 : 6
       #expect(run.lines.count { $0.contains(" \(name): ") } == expected, "\(name)")
@@ -37,10 +37,12 @@ struct BabeltraceTests {
     ("levels", "pte = 0x55, read = 0x1D, paging_levels = 4 }"),
     ("entries", "[4] = 0x8000000000004867 ] }"),
     ("mapping", #"filesystem = "ext4", block_device = "pmem0", reserved = 0, path_size = 16"#),
-    ("fault", "file_size = 16384, result = 0x2, fault_flags = 0x81, flags = 0x3, reserved = 0 }"),
+    ("fault", "file_size = 16384, result = 0x2, fault_flags = 0x81, flags = 0x7, error = -28 }"),
     ("stack", "[1] = 0xFFFFFFFF81000020 ] }"),
     ("counter", "lost = 7, filtered = 3, untracked = 2, missed = 1, rung ="),
     ("symbol", #"name_size = 21, name = "hmm_vma_walk_pmd+0x12" }"#),
+    ("pages", "bits = 0x8400000000000267, pages = 4096, level = 0x10, outcome ="),
+    ("pages", #"( "in_failed_walk" : container = 1 ), weight = 1, reserved = 0 }"#),
     ("walk", #"hook = ( "hmm_vma_walk_pmd" : container = 45 )"#),
   ])
   func showsTheFields(name: String, fields: String) throws {
@@ -81,7 +83,7 @@ struct BabeltraceTests {
     try writer.close(now: 2_000_000_000)
     let run = try Babeltrace.run(scratch("r"))
     #expect(run.status == 0)
-    #expect(run.lines.count == 14)
+    #expect(run.lines.count == 15)
     #expect(run.errors.contains("discarded 5 events"))
     #expect(run.errors.contains("discarded 3 events"))
     #expect(run.errors.split(separator: "\n").count == 2, "\(run.errors)")

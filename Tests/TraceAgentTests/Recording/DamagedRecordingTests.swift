@@ -12,6 +12,10 @@ import Testing
 @Suite struct DamagedRecordingTests {
   private struct Sample {
     let scratch: ScratchDirectory
+    /// Records of one stream, and of both.
+    static let one = SampleEvents.kinds.count
+    static let both = 2 * one
+
     let path: String
     /// The stream that is damaged.
     let file: String
@@ -28,7 +32,9 @@ import Testing
       file = scratch("r/stream_\(cpu)")
       let events = try SampleRecording.write(at: path, packetSize: 512, rounds: 1)
       bytes = try contents(of: file)
-      stream = events.enumerated().filter { $0.offset / 12 % 2 == cpu }.map { $0.element.encoded() }
+      stream = events.enumerated().filter { $0.offset / SampleEvents.kinds.count % 2 == cpu }.map {
+        $0.element.encoded()
+      }
       all = Set(events.map { $0.encoded() })
       var ends: [(Int, Int)] = []
       var offset = 0
@@ -73,9 +79,9 @@ import Testing
     let reader = try RecordingReader.open(sample.path)
     #expect(!reader.isClosed)
     #expect(reader.problems == [.notClosed])
-    #expect(Array(reader.events()).count == 24)
+    #expect(Array(reader.events()).count == Sample.both)
     try FileManager.default.removeItem(atPath: sample.file)
-    #expect(Array(try RecordingReader.open(sample.path).events()).count == 12)
+    #expect(Array(try RecordingReader.open(sample.path).events()).count == Sample.one)
   }
 
   /// One wrong bit at a time, all over: never a crash, never more records than were written.
@@ -88,11 +94,11 @@ import Testing
       try replace(sample.file, with: bytes)
       let reader = try RecordingReader.open(sample.path)
       let events = Array(reader.events())
-      #expect(events.count <= 24, "byte \(offset)")
+      #expect(events.count <= Sample.both, "byte \(offset)")
       let unchanged = events.count { sample.all.contains($0.encoded()) }
       #expect(events.count - unchanged <= 1, "byte \(offset)")
       // Records may be lost, but not without a word.
-      if events.count < 24 {
+      if events.count < Sample.both {
         #expect(!reader.problems.isEmpty, "byte \(offset)")
         told += 1
       }
@@ -108,7 +114,7 @@ import Testing
       for index in offset..<offset + 4 { bytes[index] = 0xFF }
       try replace(sample.file, with: bytes)
       let reader = try RecordingReader.open(sample.path)
-      #expect(Array(reader.events()).count <= 24)
+      #expect(Array(reader.events()).count <= Sample.both)
     }
     // A record of 4 GiB in the first packet.
     var bytes = sample.bytes
@@ -116,7 +122,7 @@ import Testing
     try replace(sample.file, with: bytes)
     let reader = try RecordingReader.open(sample.path)
     let first = sample.ends[0].records
-    #expect(Array(reader.events()).count == 24 - first)
+    #expect(Array(reader.events()).count == Sample.both - first)
     #expect(reader.problems == [.damagedPacket(file: "stream_1", offset: 0, missing: first)])
   }
 
@@ -125,11 +131,11 @@ import Testing
     let other = try Sample(cpu: 1)
     try replace(sample.file, with: other.bytes)
     let reader = try RecordingReader.open(sample.path)
-    #expect(Array(reader.events()).count == 12)
+    #expect(Array(reader.events()).count == Sample.one)
     #expect(
       reader.problems == [
         .damaged(file: "stream_1", offset: 0, bytes: other.bytes.count),
-        .recordsMissing(count: 12),
+        .recordsMissing(count: UInt64(Sample.one)),
       ])
   }
 
@@ -146,6 +152,6 @@ import Testing
         .packetsMissing(file: "stream_1", offset: first.offset, count: 1),
         .recordsMissing(count: missing),
       ])
-    #expect(Array(reader.events()).count == 24 - Int(missing))
+    #expect(Array(reader.events()).count == Sample.both - Int(missing))
   }
 }

@@ -134,13 +134,33 @@ import Testing
     )
   }
 
+  /// Minor version 0 had no error in FAULT, but its bytes, and no PAGES: their flags say so.
+  @Test func readsAnEarlierMinorVersion() throws {
+    let scratch = try ScratchDirectory()
+    let writer = try RecordingWriter.create(
+      at: scratch("r"), environment: SampleRecording.environment)
+    var fault = SampleEvents.fault(flags: MRT_FAULT_HAS_FLAGS)
+    fault.error = 0
+    #expect(SampleRecording.append(.fault(fault), to: writer, cpu: 0))
+    try writer.close(now: 5_000)
+    try rewriteMetadata(of: scratch("r"), "format_minor = 1;", "format_minor = 0;")
+    let reader = try RecordingReader.open(scratch("r"))
+    #expect(reader.environment.formatMinor == 0)
+    guard case .fault(let read)? = Array(reader.events()).first else {
+      Issue.record("no fault")
+      return
+    }
+    #expect(read.flags == MRT_FAULT_HAS_FLAGS)
+    #expect(reader.problems == [])
+  }
+
   /// A later minor version may add kinds and fields: what is known is read, the rest is passed on
   /// as unknown.
   @Test func readsALaterMinorVersion() throws {
     let scratch = try ScratchDirectory()
     try SampleRecording.write(at: scratch("r"))
     try rewriteMetadata(
-      of: scratch("r"), "format_minor = 0;", "format_minor = 9;\n\tnew_key = \"x\";")
+      of: scratch("r"), "format_minor = 1;", "format_minor = 9;\n\tnew_key = \"x\";")
     var stream = try contents(of: scratch("r/stream_1"))
     // The first record: kind 99 now.
     stream[PacketHeader.size + 8] = 99
@@ -148,7 +168,7 @@ import Testing
     let reader = try RecordingReader.open(scratch("r"))
     #expect(reader.environment.formatMinor == 9)
     let events = Array(reader.events())
-    #expect(events.count == 72)
+    #expect(events.count == 6 * SampleEvents.kinds.count)
     #expect(events[1].header.kind == 99)
     #expect(reader.problems == [])
   }

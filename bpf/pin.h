@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pinned user memory of the RDMA core.
+ *
+ * Hooks: ib_umem_get (up to 6.18) and __ib_umem_get_va (7.x); migrate_pages, for
+ *   pages that must leave where they are before a long-term pin.
+ * Kernels: all. 5.10 pins longterm with the reason of CMA's own allocations.
+ * Why: here a pin is refused, and the mapping and pages that refused it are
+ *   still as they were.
+ * Missing: the mapping that refused a pin is not named; ENOMEM of a migration is
+ *   not told from other ENOMEM.
+ */
+#ifndef MRTRACE_PIN_H
+#define MRTRACE_PIN_H
+
+/*
+ * Which mapping did the pin refuse? GUP goes through the range in order and
+ * stops at the first that check_vma_flags() or find_vma() refuses, so the first
+ * such mapping is the one. The rules' details (FOLL_FORCE, dirty tracking) are
+ * the agent's: what could be refused by some kernel is recorded. Of a range of
+ * more mappings than this nothing is known beyond them.
+ */
+#define PIN_MAPPINGS 512
+
+static __always_inline bool pin_may_refuse(struct vm_area_struct *vma)
+{
+	u64 flags = BPF_CORE_READ(vma, vm_flags);
+
+	if (flags & (VM_IO | VM_PFNMAP) || !(flags & VM_READ) || !(flags & VM_WRITE))
+		return true;
+	/* fsdax, secretmem, or a shared file mapping */
+	return BPF_CORE_READ(vma, vm_file) != NULL;
+}
+
+/*
+ * The mapping at `address`, sent if it may be the one; returns the address after
+ * it, 0 at a gap. Global: the verifier looks at it once, not for every step.
+ */
+__noinline u64 send_if_refused(u32 hook, u64 mm, u64 address)
+{
+	u64 vma = vma_at(mm, address);
+
+	if (vma == VMA_UNKNOWN)
+		return 0;
+	if (!vma || pin_may_refuse((void *)vma)) {
+		send_mapping(hook, mm, address, vma);
+		send_levels(hook, mm, address);
+	}
+	return vma ? BPF_CORE_READ((struct vm_area_struct *)vma, vm_end) : 0;
+}
+
+static __always_inline void send_refused_mappings(u32 hook, u64 mm, u64 address,
+						  u64 end)
+{
+	u32 i;
+
+	for (i = 0; i < PIN_MAPPINGS && address && address < end; i++)
+		address = send_if_refused(hook, mm, address);
+}
+
+/* ib_umem_get(device, addr, size, access), and __ib_umem_get_va() alike */
+static __always_inline int on_umem_get(void *ctx, struct call *c)
+{
+	struct in_flight *op = returned(ctx, c);
+	struct task_struct *task;
+	u64 mm;
+
+	if (!op)
+		return 0;
+	if (c->ret < 0 && c->ret >= -4095) {
+		task = (void *)bpf_get_current_task();
+		mm = (u64)BPF_CORE_READ(task, mm);
+		if (mm)
+			send_refused_mappings(c->hook, mm,
+					      c->a[1] & ~(PAGE_SIZE - 1),
+					      c->a[1] + c->a[2]);
+		send_umem(op, c->hook, 0, c->a[3]);
+	}
+	send_layer(op, c);
+	return 0;
+}
+
+ON_EXIT(ib_umem_get, MRT_HOOK_UMEM_GET, 4, s64, on_umem_get)
+ON_EXIT(__ib_umem_get_va, MRT_HOOK_UMEM_GET, 4, s64, on_umem_get)
+
+/*
+ * migrate_pages(from, get, put, private, mode, reason): the host runs it for many
+ * reasons, so the reason is looked at before anything else. In functions of their
+ * own: the compiler would evaluate both.
+ */
+static __noinline u32 reason_longterm_pin(void)
+{
+	return bpf_core_enum_value(enum migrate_reason, MR_LONGTERM_PIN);
+}
+
+static __noinline u32 reason_contig_range(void)
+{
+	return bpf_core_enum_value(enum migrate_reason, MR_CONTIG_RANGE);
+}
+
+static __always_inline bool is_for_a_pin(u64 reason)
+{
+	if (bpf_core_enum_value_exists(enum migrate_reason, MR_LONGTERM_PIN))
+		return (u32)reason == reason_longterm_pin();
+	return (u32)reason == reason_contig_range();
+}
+
+/* Not 0: an errno, or so many pages stayed where they were. */
+static __always_inline int on_migrate(void *ctx, struct call *c)
+{
+	struct in_flight *op = in_flight();
+
+	if (!op)
+		return 0;
+	COUNT(c->hook, seen);
+	if (!c->ret)
+		return 0;
+	COUNT(c->hook, failed);
+	if (op->muted)
+		return 0;
+	send_stacks(ctx, op, c->hook);
+	send_layer(op, c);
+	return 0;
+}
+
+SEC("fexit/migrate_pages")
+int fexit__migrate_pages(unsigned long long *ctx)
+{
+	struct call c = { .hook = MRT_HOOK_MIGRATE_PAGES, .rung = MRT_RUNG_FEXIT };
+	u64 ret = 0;
+
+	if (!is_for_a_pin(ctx[5]))
+		return 0;
+	/* not the two functions: 5.10 lets no program read such an argument */
+	ARG(0); ARG(3); ARG(4); ARG(5);
+	/* a seventh argument came between the two reasons */
+	if (bpf_core_enum_value_exists(enum migrate_reason, MR_LONGTERM_PIN))
+		bpf_get_func_ret(ctx, &ret);
+	else
+		ret = ctx[6];
+	c.ret = (s32)ret;
+	return on_migrate(ctx, &c);
+}
+
+SEC("kprobe/migrate_pages")
+int kprobe__migrate_pages(struct pt_regs *ctx)
+{
+	if (!is_for_a_pin(ctx->r9) || !in_flight())
+		return 0;
+	return keep_arguments(ctx, MRT_HOOK_MIGRATE_PAGES);
+}
+
+ON_KRETPROBE(migrate_pages, MRT_HOOK_MIGRATE_PAGES, s32, on_migrate)
+
+#endif
