@@ -10,6 +10,11 @@ import Testing
     ("5.10", "ib_umem_odp_map_dma_and_lock", .kprobe),
     ("5.10", "hmm_vma_walk_pmd", .fexit),
     ("5.10", "hmm_vma_handle_pte", .replay),
+    ("5.10", "migrate_pages", .fexit),
+    ("5.10", "dax_iomap_fault", .fexit),
+    ("5.10", "rxe_reg_user_mr", .kprobe),
+    ("5.10", "mr_check_range", .absent),
+    ("5.10", "xfs_iomap_write_direct", .later),
     ("6.1", "ib_uverbs_reg_mr", .fexit),
     ("6.1", "ib_umem_get", .fexit),
     ("6.1", "__ib_umem_get_va", .absent),
@@ -19,8 +24,21 @@ import Testing
     ("6.1", "rxe_ib_advise_mr", .absent),
     ("6.1", "mlx5_ib_advise_mr", .later),
     ("6.1", "dax_pte_fault_done", .tracepoint),
+    ("6.1", "handle_userfault", .fexit),
+    ("6.1", "mr_check_range", .fexit),
+    ("6.16", "rxe_ib_advise_mr", .absent),
+    ("6.16", "rxe_odp_map_range_and_lock", .fexit),
+    ("6.16", "mlx5_ib_reg_user_mr", .fexit),
+    ("6.16", "pagefault_mr", .fexit),
+    ("6.16", "pagefault_single_data_segment", .kprobe),
     ("6.18", "rxe_ib_advise_mr", .fexit),
     ("6.18", "ib_uverbs_handler_UVERBS_METHOD_REG_MR", .fexit),
+    ("7.2", "__ib_umem_get_va", .fexit),
+    ("7.2", "hmm_range_fault", .fexit),
+    ("7.2", "hmm_range_fault_locked", .absent),
+    ("7.2", "pagefault_mr", .fexit),
+    ("7.2", "pagefault_single_data_segment", .kprobe),
+    ("7.2", "mlx5r_umr_update_xlt", .fexit),
     ("7.3", "ib_umem_get", .absent),
     ("7.3", "__ib_umem_get_va", .fexit),
     ("7.3", "hmm_range_fault_locked", .fexit),
@@ -72,6 +90,11 @@ import Testing
     }
   }
 
+  @Test func aCloneAndItsColdPartAreTwoThings() throws {
+    let row = try KernelFixture("7.2").plan()["pagefault_single_data_segment"]
+    #expect(row?.target == "pagefault_single_data_segment.constprop.0")
+  }
+
   @Test func noReplayWithoutTheCaller() throws {
     let plan = try KernelFixture("7.3").plan(.init(unhooked: ["hmm_vma_walk_pmd"]))
     #expect(plan["hmm_vma_handle_pte"]?.rung == .absent)
@@ -79,8 +102,9 @@ import Testing
 
   @Test func faultWitnessesForcedOff() throws {
     let plan = try KernelFixture("7.3").plan(.init(faultCodes: true, without: [.fault]))
-    #expect(plan["dax_pte_fault_done"]?.rung == .absent)
-    #expect(plan["handle_mm_fault"]?.rung == .absent)
+    let witnesses = plan.values.filter { $0.hook.role == .fault }
+    #expect(witnesses.count >= 7)
+    #expect(witnesses.allSatisfy { $0.rung == .absent })
   }
 
   @Test func refusedFentryGoesOneRungDown() throws {

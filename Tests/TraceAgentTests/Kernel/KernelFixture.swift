@@ -5,11 +5,11 @@ import Kernel
 import Testing
 
 /// What real kernels offered, taken in the lab: the lines of /proc/kallsyms that mrtrace asks for, the names in
-/// /sys/kernel/btf, the modules loaded.
+/// /sys/kernel/btf, the modules loaded; on 6.16 and 7.2 mlx5_ib among them.
 struct KernelFixture {
   let directory: URL
 
-  static let names = ["5.10", "6.1", "6.12", "6.18", "7.3", "fsdax-2021"]
+  static let names = ["5.10", "6.1", "6.12", "6.16", "6.18", "7.2", "7.3", "fsdax-2021"]
 
   init(_ name: String) throws {
     let fixtures = try #require(Bundle.module.resourceURL).appending(path: "Fixtures/kernels")
