@@ -38,20 +38,21 @@ static __always_inline u64 flags_of_entry(u64 entry)
 	return entry | ENTRY_SWAP_OFFSET;
 }
 
-/* how: outcome, level in the second byte, weight in the third */
-__noinline int add_pages(u64 bits, u32 how, u64 count)
+/*
+ * Pages under an entry. how: outcome, level in the second byte, weight in the
+ * third. These are global functions of plain numbers: what one of them found out
+ * of an entry would be another state of the loop for older verifiers.
+ */
+__noinline int add_pages(u64 entry, u32 how, u64 count)
 {
 	struct mrt_pages_key key = {
-		.bits = bits,
+		.bits = flags_of_entry(entry),
 		.outcome = how & 0xff,
 		.level = how >> 8 & 0xff,
 		.weight = how >> 16 & 0xff,
 	};
-	u64 *have;
+	u64 *have = bpf_map_lookup_elem(&pages, &key);
 
-	if (!count)
-		return 0;
-	have = bpf_map_lookup_elem(&pages, &key);
 	if (have)
 		*have += count;
 	else if (bpf_map_update_elem(&pages, &key, &count, BPF_ANY))
@@ -59,10 +60,19 @@ __noinline int add_pages(u64 bits, u32 how, u64 count)
 	return 0;
 }
 
-/* The pages of [start, end) under this PMD entry. Global: the verifier looks once. */
+__noinline int add_page(u64 from, u32 how)
+{
+	u64 entry;
+
+	if (bpf_probe_read_kernel(&entry, sizeof(entry), (void *)from))
+		return 0;
+	return add_pages(entry, how, 1);
+}
+
+/* The pages of [start, end) under this PMD entry. */
 __noinline int count_pages(u64 pmd, u64 start, u64 end, u32 how)
 {
-	u64 entry, bits, before = 0, same = 0, from, count = (end - start) >> PAGE_SHIFT;
+	u64 from, count = (end - start) >> PAGE_SHIFT;
 	struct paging p;
 	u32 i;
 
@@ -70,25 +80,14 @@ __noinline int count_pages(u64 pmd, u64 start, u64 end, u32 how)
 	if (!pmd || end <= start || count > 512)
 		return 0;
 	if (!is_table(pmd))
-		return add_pages(flags_of_entry(pmd), how | MRT_LEVEL_PMD << 8, count);
+		return add_pages(pmd, how | MRT_LEVEL_PMD << 8, count);
 	paging_of_kernel(&p);
 	from = table_of(&p, pmd) + ((start >> PAGE_SHIFT) & 511) * 8;
-	how |= MRT_LEVEL_PTE << 8;
 	for (i = 0; i < 512; i++) {
 		if (i >= count)
 			break;
-		if (bpf_probe_read_kernel(&entry, sizeof(entry),
-					  (void *)(from + (u64)i * 8)))
-			break;
-		bits = flags_of_entry(entry);
-		if (bits != before) {
-			add_pages(before, how, same);
-			before = bits;
-			same = 0;
-		}
-		same++;
+		add_page(from + (u64)i * 8, how | MRT_LEVEL_PTE << 8);
 	}
-	add_pages(before, how, same);
 	return 0;
 }
 

@@ -172,6 +172,7 @@ final class ProgramGroup {
 
   private func attach(_ rows: [HookPlan.Row]) {
     for row in rows {
+      var attached: [OpaquePointer] = []
       for name in programNames(for: row) {
         guard let program = programs[name] else { continue }
         let link: OpaquePointer?
@@ -182,12 +183,17 @@ final class ProgramGroup {
           link = bpf_program__attach_kprobe(program, name.hasPrefix("kret"), row.target)
         }
         if let link {
-          links.append(link)
-        } else {
-          attachFailures.append(
-            (row.hook.symbol, "could not be attached: \(Errno(rawValue: errno))"))
+          attached.append(link)
+          continue
         }
+        attachFailures.append(
+          (row.hook.symbol, "could not be attached: \(Errno(rawValue: errno))"))
+        // all of a hook or nothing: another rung may take it
+        for link in attached { bpf_link__destroy(link) }
+        attached = []
+        break
       }
+      links += attached
     }
   }
 

@@ -97,9 +97,10 @@ package struct Tracer: ~Copyable {
         let group = try ProgramGroup.load(plan.attached(), settings: settings, sharing: nil)
         for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
         let ring = group.mapDescriptor("ring")
-        let tracer = Tracer(
+        var tracer = Tracer(
           plan: plan, settings: settings, groups: [group], refusals: refusals,
           modules: facts.offers.modules, ringDescriptor: ring)
+        tracer.attachOneRungDown(group.attachFailures.map(\.symbol), facts: facts)
         for process in settings.processes { tracer.watch(process) }
         return tracer
       } catch {
@@ -109,6 +110,20 @@ package struct Tracer: ~Copyable {
         }
       }
     }
+  }
+
+  /// A function whose fentry program loads may still have no trampoline: one of more than six arguments, on older kernels.
+  private mutating func attachOneRungDown(_ symbols: [String], facts: KernelFacts) {
+    guard !symbols.isEmpty else { return }
+    for symbol in symbols { _ = refusals.add(symbol) }
+    let fresh = HookPlan(offers: facts.offers, wish: settings.wish(refusals))
+    let rows = fresh.attached().filter { symbols.contains($0.hook.symbol) && $0.rung == .kprobe }
+    guard !rows.isEmpty,
+      let group = try? ProgramGroup.load(rows, settings: settings, sharing: groups[0])
+    else { return }
+    for row in rows { plan.replace(row) }
+    for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
+    groups.append(group)
   }
 
   /// Attaches hooks whose module has been loaded since. True if the plan changed.

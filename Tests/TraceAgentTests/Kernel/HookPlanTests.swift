@@ -46,6 +46,7 @@ import Testing
     ("7.3", "hmm_vma_handle_pte", .replay),
     ("fsdax-2021", "hmm_vma_handle_pte", .fexit),
     ("fsdax-2021", "rxe_ib_advise_mr", .fexit),
+    ("fsdax-2021", "xfs_iomap_write_direct", .fexit),
     ("fsdax-2021", "ib_uverbs_handler_UVERBS_METHOD_REG_MR", .absent),
   ]
 
