@@ -386,7 +386,7 @@ struct mrt_symbol {
  * swap-type entry's offset too unless it is below 8 (a marker's). Kept in a map
  * by BPF, read by the agent at the end. Walks that failed are all counted, and so
  * are the first MRT_PAGES_SAMPLE on each CPU that succeeded: their weight is 1.
- * After that one of MRT_PAGES_SAMPLE is.
+ * After that one of MRT_PAGES_SAMPLE is. Walks that asked for no fault are not.
  */
 #define MRT_PAGES_SAMPLE	64
 #define MRT_PAGES_ACCEPTED	0	/* in a walk that succeeded */

@@ -195,7 +195,7 @@ static __always_inline int on_walk_entry(void *ctx, struct call *c, u64 start,
 static __always_inline int on_walk_pmd(void *ctx, struct call *c)
 {
 	if (!c->ret && c->hook == MRT_HOOK_WALK_PMD)
-		sample_accepted(c->a[0], c->a[1], c->a[2]);
+		sample_accepted((void *)c->a[3], c->a[0], c->a[1], c->a[2]);
 	return on_walk_entry(ctx, c, c->a[1], c->a[2], (void *)c->a[3]);
 }
 

@@ -361,6 +361,7 @@ struct ib_sge_abi {
 #define S_IFMT 0170000
 #define S_IFCHR 0020000
 #define PF_KTHREAD 0x00200000
+#define HMM_PFN_REQ_FAULT (1ull << 63)
 #define HMM_PFN_REQ_WRITE (1ull << 62)
 #define RLIMIT_MEMLOCK 8
 #define CAP_IPC_LOCK 14

@@ -6,7 +6,7 @@
 #ifndef MRTRACE_PAGES_H
 #define MRTRACE_PAGES_H
 
-/* Of walks that succeed: the first so many on a CPU, then one of so many. */
+/* Of walks that succeed: the first so many on a CPU, then at random one of so many. */
 #define SAMPLE MRT_PAGES_SAMPLE
 
 #define ENTRY_MARKERS 8			/* a swap offset below is a marker's own */
@@ -91,9 +91,16 @@ __noinline int count_pages(u64 pmd, u64 start, u64 end, u32 how)
 	return 0;
 }
 
-/* A walk has succeeded. Nearly always this is one count. */
-static __always_inline void sample_accepted(u64 pmdp, u64 start, u64 end)
+/*
+ * A walk has succeeded. Nearly always this is one count and one random number: a
+ * fixed step would fall into step with a program that registers and prefetches
+ * in turn. A walk that asks for no fault (a snapshot) accepts every entry, which
+ * says nothing of it.
+ */
+static __always_inline void sample_accepted(struct mm_walk *mm_walk, u64 pmdp,
+					    u64 start, u64 end)
 {
+	struct hmm_vma_walk *walk;
 	struct in_flight *op;
 	u64 *walks, pmd = 0;
 	u32 key = 0;
@@ -102,10 +109,14 @@ static __always_inline void sample_accepted(u64 pmdp, u64 start, u64 end)
 	if (!walks)
 		return;
 	*walks += 1;
-	if (*walks > SAMPLE && *walks & (SAMPLE - 1))
+	if (*walks > SAMPLE && bpf_get_prandom_u32() & (SAMPLE - 1))
 		return;
 	op = in_flight();
 	if (!op || op->muted)
+		return;
+	walk = BPF_CORE_READ(mm_walk, private);
+	if (!(BPF_CORE_READ(walk, range, default_flags) &
+	      (HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE)))
 		return;
 	bpf_probe_read_kernel(&pmd, sizeof(pmd), (void *)pmdp);
 	count_pages(pmd, start, end,

@@ -4,7 +4,7 @@
 /// statistics that the kernel keeps (`mrt_pages`).
 package struct PageCount: Equatable, Sendable {
   package enum Outcome: Sendable {
-    /// In a walk that succeeded; sampled after the first of them.
+    /// In a walk that asked for faults and succeeded; sampled after the first of them.
     case accepted
     /// In a walk that failed: one of its pages decided. All are counted.
     case inFailedWalk
