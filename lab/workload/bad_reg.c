@@ -31,7 +31,7 @@ static void odp_unsupported(struct run *run)
 /* The whole address space. The library lets it pass to the kernel. */
 static void odp_implicit(struct run *run)
 {
-	register_memory(run, NULL, SIZE_MAX, ODP_ACCESS, kernel_since(7, 0) ? EOPNOTSUPP : EINVAL, NULL);
+	register_memory(run, NULL, SIZE_MAX, ODP_ACCESS, kernel_since(7, 3) ? EOPNOTSUPP : EINVAL, NULL);
 }
 
 static void misaligned(struct run *run)

@@ -55,6 +55,8 @@ void swap_out(struct run *run, struct memory *memory)
 			skip(run, "no MADV_PAGEOUT: %s", strerror(errno));
 		usleep(50 * 1000);
 		page_frame(run, memory->bad, &flags);
+		/* A page just touched waits on a list of its CPU, where nobody takes it out: this empties those lists. */
+		write_text("/proc/sys/vm/compact_memory", "1");
 	}
 	if (!(flags & PAGEMAP_SWAPPED))
 		skip(run, "the kernel did not swap the page out");
