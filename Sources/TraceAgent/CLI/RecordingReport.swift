@@ -21,12 +21,14 @@ struct RecordingReport {
     let reader = try RecordingReader.open(path)
     var report = RecordingReport(environment: reader.environment)
     var counters = RecordedCounters()
+    var pages = PageStatistics()
     var correlator = Correlator(
       hooks: reader.environment.hookNames, configuration: .recording)
     var seen: [Operation.Kind: UInt64] = [:]
     var ended: [Operation] = []
     for event in reader.events() {
       if case .counter(let counter) = event { counters.add(counter) }
+      pages.add(event)
       for operation in correlator.add(event) {
         seen[operation.kind, default: 0] += 1
         if operation.failed || keepAll { ended.append(operation) }
@@ -55,7 +57,9 @@ struct RecordingReport {
       },
       hooks: counters.hooks(names: reader.environment.hookNames),
       problems: reader.problems.map(\.sentence)
-        + RecordingReport.problems(correlator.statistics, reader.totals))
+        + RecordingReport.problems(correlator.statistics, reader.totals),
+      pages: pages.counts(format: reader.environment.traits.pageTables),
+      pageSample: UInt64(MRT_PAGES_SAMPLE))
     return report
   }
 
