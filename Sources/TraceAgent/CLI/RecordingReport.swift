@@ -57,7 +57,7 @@ struct RecordingReport {
       },
       hooks: counters.hooks(names: reader.environment.hookNames),
       problems: reader.problems.map(\.sentence)
-        + RecordingReport.problems(correlator.statistics, reader.totals),
+        + RecordingReport.problems(correlator.statistics, reader.totals, counters),
       pages: pages.counts(format: reader.environment.traits.pageTables),
       pageSample: UInt64(MRT_PAGES_SAMPLE))
     return report
@@ -75,11 +75,17 @@ struct RecordingReport {
   }
 
   private static func problems(
-    _ statistics: Correlator.Statistics, _ totals: RecordingReader.Totals
+    _ statistics: Correlator.Statistics, _ totals: RecordingReader.Totals,
+    _ counters: RecordedCounters
   ) -> [String] {
     var problems: [String] = []
     if totals.discarded > 0 {
       problems.append("\(totals.discarded) records found no room and are lost.")
+    }
+    if counters.untracked > 0 {
+      problems.append(
+        "\(counters.untracked) times the kernel side had no room to follow an operation or to count "
+          + "a page's flags.")
     }
     if statistics.unfinishedOperations > 0 {
       problems.append(
@@ -92,6 +98,9 @@ struct RecordingReport {
 /// The COUNTER records of a recording, summed by hook.
 private struct RecordedCounters {
   private var counts: [UInt32: mrt_counter] = [:]
+
+  /// What a full table kept from being followed or counted.
+  var untracked: UInt64 { counts.values.reduce(0) { $0 &+ $1.counts.untracked } }
 
   mutating func add(_ counter: mrt_counter) {
     counts[counter.h.hook] = counter
