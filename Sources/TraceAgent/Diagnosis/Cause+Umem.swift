@@ -185,8 +185,10 @@ extension Cause {
       let shift = scene.umem?.pageShift, shift > 12, shift < 64, scene.isInsideUmem(map) == true
     else { return nil }
     let size = UInt64(1) << UInt64(shift)
-    // Who registers is alive.
-    let isAlive = scene.isRegistration
+    // Who registers, or asks for memory of its own, is alive.
+    let isAlive =
+      scene.isRegistration
+      || scene.operation.kind == .adviseMR && scene.umem?.ownerPID == scene.operation.runner.pid
     return Finding(
       isAlive ? .proved : .inferred,
       because: "the MR is registered with HUGETLB, for pages of \(count(size, "byte")), and memory "

@@ -133,6 +133,8 @@ package struct UmemEvidence: Equatable, Sendable {
   /// The caller has CAP_IPC_LOCK, to which the limit does not apply; nil = not read.
   package var mayLock: Bool?
   package var access: UInt32?
+  /// The process that an on-demand umem was registered by, alive or not.
+  package var ownerPID: Int?
   package init(function: FunctionName, timeNs: UInt64, identity: UInt64) {
     self.function = function
     self.timeNs = timeNs

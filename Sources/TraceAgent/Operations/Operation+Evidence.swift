@@ -60,6 +60,7 @@ extension UmemEvidence {
     }
     // No bit says that it was read: 0 may be "local read only" as well as "not asked here".
     if record.access != 0 { access = record.access }
+    if record.owner_pid != 0 { ownerPID = Int(record.owner_pid) }
   }
 }
 

@@ -30,6 +30,13 @@ extension CorpusEntry {
       "page-size-mismatch", "U8",
       mapped(-22, length: 1 << 21, shift: 21).changed { $0.operation.kind = .regMR }
     ) { $0.operation.umems[0].pageShift = 12 },
+    CorpusEntry(
+      "page-size-mismatch", "U8",
+      mapped(-22, length: 1 << 21, shift: 21).changed {
+        $0.operation.kind = .adviseMR
+        $0.operation.umems[0].ownerPID = $0.operation.runner.pid
+      }
+    ) { $0.operation.umems[0].pageShift = 12 },
     CorpusEntry("dma-mapping-failed", "U9", mapped(-14, mask: 3, on: .v612)) {
       $0.operation.layers[0].arguments[3] = 1 << 62
     },

@@ -87,6 +87,7 @@ import Testing
     all.memlockLimit = 65536
     all.mayLock = false
     all.access = 0x41
+    all.ownerPID = 412
     #expect(evidence(.umem(SampleEvents.umem())).umems == [all])
     var record = SampleEvents.umem()
     record.flags |= MRT_UMEM_MAY_LOCK
@@ -94,6 +95,7 @@ import Testing
     #expect(evidence(.umem(record)).umems == [all])
     record.flags = 0
     record.access = 0
+    record.owner_pid = 0
     #expect(evidence(.umem(record)).umems == [none])
   }
 
