@@ -345,6 +345,7 @@ struct ib_sge_abi {
 /* errno values and flags that are the same on every architecture here */
 #define E_PERM 1
 #define E_AGAIN 11
+#define E_NOMEM 12
 #define E_FAULT 14
 #define E_BUSY 16
 #define E_OPNOTSUPP 95

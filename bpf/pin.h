@@ -21,12 +21,17 @@
  * more mappings than this nothing is known beyond them.
  */
 #define PIN_MAPPINGS 512
+#define VM_PKEYS (15ull << 32)	/* x86: VM_PKEY_BIT0 to 3 */
+#define ACCESS_WRITES 0x1b	/* ib_access_writable() */
 
 static __always_inline bool pin_may_refuse(struct vm_area_struct *vma)
 {
 	u64 flags = BPF_CORE_READ(vma, vm_flags);
 
 	if (flags & (VM_IO | VM_PFNMAP) || !(flags & VM_READ) || !(flags & VM_WRITE))
+		return true;
+	/* a protection key, to which this thread may have no access */
+	if (flags & VM_PKEYS)
 		return true;
 	/* fsdax, secretmem, or a shared file mapping */
 	return BPF_CORE_READ(vma, vm_file) != NULL;
@@ -63,17 +68,24 @@ static __always_inline int on_umem_get(void *ctx, struct call *c)
 {
 	struct in_flight *op = returned(ctx, c);
 	struct task_struct *task;
-	u64 mm;
+	u64 mm, start, end;
 
 	if (!op)
 		return 0;
 	if (c->ret < 0 && c->ret >= -4095) {
 		task = (void *)bpf_get_current_task();
 		mm = (u64)BPF_CORE_READ(task, mm);
+		start = c->a[1] & ~(PAGE_SIZE - 1);
+		end = (c->a[1] + c->a[2] + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 		if (mm)
-			send_refused_mappings(c->hook, mm,
-					      c->a[1] & ~(PAGE_SIZE - 1),
-					      c->a[1] + c->a[2]);
+			send_refused_mappings(c->hook, mm, start, end);
+		/*
+		 * What was faulted in before stays: the first page that is not as
+		 * wanted is where the pin stopped, if it was a fault.
+		 */
+		if (mm && (c->ret == -E_FAULT || c->ret == -E_NOMEM))
+			send_unfaulted(c->hook, mm, start, end,
+				       !!(c->a[3] & ACCESS_WRITES));
 		send_umem(op, c->hook, 0, c->a[3]);
 	}
 	send_layer(op, c);

@@ -56,8 +56,17 @@ struct Locator {
     return .fault(site)
   }
 
-  /// Only single entries were read of the pin's range: one that no fault can mend must stop it.
+  /// Only single entries were read of the pin's range. Its first page was faulted first; else one
+  /// that no fault can mend must stop it.
   private func deadPage(from start: UInt64, to end: UInt64) -> Locus {
+    if let entry = scene.tables.lowest(at: start), !entry.isPresentLeaf,
+      scene.pinRefusal.map({ start < $0.page }) ?? true
+    {
+      var site = FaultSite(from: start, end: start &+ Case.pageSize)
+      site.page = start
+      site.entry = entry
+      return .fault(site)
+    }
     let dead = scene.tables.levelAddresses.filter {
       $0 >= start && $0 < end && scene.tables.lowest(at: $0)?.isDead == true
     }
@@ -67,7 +76,7 @@ struct Locator {
     var site = FaultSite(from: page, end: page &+ Case.pageSize)
     site.page = page
     site.entry = scene.tables.lowest(at: page)
-    site.isCertain = page == start
+    site.isCertain = false
     return .fault(site)
   }
 
