@@ -177,11 +177,12 @@ extension MappingEvidence.File {
   /// S_ISREG(i_mode)
   var isRegular: Bool { mode & 0o170000 == 0o100000 }
 
-  /// The device node of a GPU or accelerator.
+  /// The device node of a GPU or accelerator; of DRM's files the inode is one of its own.
   var isAccelerator: Bool {
-    guard mode & 0o170000 == 0o020000 else { return false }
+    if isRegular { return false }
     // The path may begin at the root of devtmpfs.
     let name = path.hasPrefix("/dev/") ? path.dropFirst(4) : path[...]
-    return ["/nvidia", "/dri/", "/kfd", "/accel/", "/habanalabs"].contains { name.hasPrefix($0) }
+    return filesystem == "drm"
+      || ["/nvidia", "/dri/", "/kfd", "/accel/", "/habanalabs"].contains { name.hasPrefix($0) }
   }
 }

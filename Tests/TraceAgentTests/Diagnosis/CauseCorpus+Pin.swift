@@ -68,6 +68,16 @@ extension CorpusEntry {
           flags: [.read, .write, .io, .pfnMap])
       }
     ) { $0.operation.mappings[0].file?.path = "/dev/mem" },
+    // As recorded of a dumb buffer of bochs-display.
+    CorpusEntry(
+      "pin-peer-memory", "P5",
+      pin(.fault) {
+        $0.mapFile("drm", path: "/dev/dri/card0", mode: 0o600, flags: [.read, .write, .pfnMap])
+      }
+    ) {
+      $0.operation.mappings[0].file?.filesystem = "devtmpfs"
+      $0.operation.mappings[0].file?.path = "/dev/mem"
+    },
     CorpusEntry("dma-mapping-failed", "P15", Scene.pin(.io)) {
       $0.operation.layers[0].result = -12
     },
