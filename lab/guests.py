@@ -121,20 +121,22 @@ def about_pages(table, features):
     return list(dict.fromkeys(chosen))
 
 
-def plan_matrix(kernel, table, features, odplab, weaken):
-    """odplab: the lab's module can give this kernel on-demand paging. weaken: hook families are forced off as well."""
+def plan_matrix(kernel, table, features, module, weaken):
+    """module: the lab's odplab is there for this kernel. weaken: hook families are forced off as well."""
     if kernel == "fsdax-2021":
         return plan_2021(table, features, ("--no-hook", "hmm_vma_handle_pte"))
     guests = []
+    load = ("lab-odp || exit 1",)
     for fs in ("ext4", "xfs"):
-        plain = features | {fs, "fixed"}
-        names = applicable(table, plain) if fs == "ext4" else [name for name in applicable(table, plain) if touches_fsdax(table, name)]
-        groups = [Group(fs, names, plain)]
-        best, before = plain, ()
-        if odplab:
+        best, before, groups = features | {fs, "fixed"}, (), []
+        if module and "odp" in features:
+            best, before = best | {"rawpfn"}, load
+        names = applicable(table, best) if fs == "ext4" else [name for name in applicable(table, best) if touches_fsdax(table, name)]
+        groups.append(Group(fs, names, best, before=before))
+        if module and "odp" not in features:
             # The module takes the device's operations over: what the driver itself does has been seen before.
-            best, before = plain | {"odp", "advise", "odplab"}, ("lab-odp || exit 1",)
-            names = [name for name in applicable(table, best) if any({"odp", "odplab", "advise"} & row.needs for row in table[name])]
+            best, before = best | {"odp", "advise", "odplab", "rawpfn"}, load
+            names = [name for name in applicable(table, best) if any({"odp", "odplab", "advise", "rawpfn"} & row.needs for row in table[name])]
             groups.append(Group(f"{fs}-odplab", names if fs == "ext4" else [n for n in names if touches_fsdax(table, n)], best, before=before))
         coded = best | {"fault-codes"}
         names = [name for name in applicable(table, coded) if any("fault-codes" in row.needs for row in table[name])]

@@ -81,7 +81,7 @@ def compares(need):
 def kernel_features(kernel, directory):
     """What this kernel's soft-RoCE can do, seen in the module itself: distributions backport."""
     if kernel == "fsdax-2021":
-        return {"fsdax-2021", "odp", "advise", Version((6, 1))}
+        return {"fsdax-2021", "odp", "advise", "rawpfn", Version((6, 1))}
     module = None
     for root, _, files in os.walk(os.path.join(directory, "modules")):
         for name in files:
@@ -109,6 +109,7 @@ def kernel_features(kernel, directory):
 ASKED_AS = {"worker": "prefetch"}
 
 REASONS = {
+    "rawpfn": "there is no /dev/rawpfn on this kernel",
     "odplab": "only with the lab's module that gives older kernels on-demand paging",
     "no-odplab": "the lab's module gives this kernel on-demand paging",
     "no-advise": "this kernel's rxe has advise_mr",
