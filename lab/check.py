@@ -68,7 +68,9 @@ def covers(operation, report):
     if "address" not in memory:
         return True
     start, length = int(memory["address"], 16), memory.get("length", 0)
-    return start < int(operation["address"], 16) + operation["length"] and int(operation["address"], 16) < start + length
+    begin = int(operation["address"], 16)
+    # An empty range is where it begins.
+    return start < begin + max(operation["length"], 1) and begin < start + max(length, 1)
 
 
 def pair_up(failures, reports, kinds):
