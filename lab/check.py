@@ -77,6 +77,14 @@ def pair_up(failures, reports, kinds):
     """Report index by failure index. Both lists are in order of time; first the pairs whose page agrees, then
     whatever is left of the same thread and operation, so that a wrong page is told as a wrong page."""
     pairs, taken = {}, set()
+    # One thread's system calls come in their order: where none is missing, that alone decides.
+    for key in {(failure["pid"], failure["tid"], kind) for failure, kind in zip(failures, kinds)}:
+        mine = [number for number, failure in enumerate(failures) if (failure["pid"], failure["tid"], kinds[number]) == key]
+        theirs = [index for index, report in enumerate(reports)
+                  if report.get("delivered") == "syscall" and (report.get("pid"), report.get("tid"), report.get("operation")) == key]
+        if len(mine) == len(theirs):
+            pairs.update(zip(mine, theirs))
+            taken.update(theirs)
 
     def take(agrees):
         for number, failure in enumerate(failures):

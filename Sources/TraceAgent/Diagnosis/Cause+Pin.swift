@@ -153,9 +153,13 @@ extension Cause {
     // Nothing else in ib_umem_get() gives this errno: such a page cannot be pinned, and so never
     // comes to be mapped for DMA.
     guard let request = scene.pinRequest, request.errno == .remoteio else { return nil }
+    // Pages are pinned in order: the first of such a mapping is the one.
+    let page = scene.operation.mappings.filter(\.isPeerToPeer).map { Case.page(of: $0.address) }
+      .filter { $0 >= request.firstPage && $0 &- request.firstPage < request.size }.min()
     return Finding(
-      .proved,
-      because: "the range holds memory of a PCI device (P2PDMA), which cannot be pinned by address",
+      .proved, page: page,
+      because: (page.map(scene.place) ?? "a page of the range")
+        + " is memory of a PCI device (P2PDMA), which cannot be pinned by address",
       links: [.init(function: "try_grab_folio", result: "-EREMOTEIO", seen: .replayed)])
   }
 
@@ -173,6 +177,14 @@ extension Cause {
       + "RLIMIT_MEMLOCK allows (\(limit) bytes)"
     if umem.mayLock == nil { because += ", unless the process has CAP_IPC_LOCK" }
     return Finding(umem.mayLock == false ? .proved : .inferred, because: because)
+  }
+}
+
+extension MappingEvidence {
+  /// pci_p2pdma_add_resource() makes this file for a device's memory (drivers/pci/p2pdma.c).
+  fileprivate var isPeerToPeer: Bool {
+    guard found, let file else { return false }
+    return file.filesystem == "sysfs" && file.path.hasSuffix("/p2pmem/allocate")
   }
 }
 

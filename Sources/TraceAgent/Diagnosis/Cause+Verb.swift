@@ -136,18 +136,19 @@ extension Cause {
     guard let rxe = scene.layer("rxe_reg_user_mr"), scene.pinRequest == nil,
       scene.layer("ib_umem_odp_get") == nil
     else { return nil }
+    // rxe_odp_mr_init_user() ends there for every implicit MR: -EINVAL up to 7.2.
+    if [-95, -22].contains(rxe.result), access.contains(.onDemand),
+      scene.operation.mr.address == 0, scene.operation.mr.length == .max
+    {
+      return Finding(
+        .proved,
+        because: "an implicit on-demand MR (address 0, all of the address space) was asked for, "
+          + "which soft-RoCE does not have",
+        links: [
+          .init(function: "rxe_odp_mr_init_user", result: "-\(scene.errno)", seen: .replayed)
+        ])
+    }
     if rxe.result == -95 {
-      if access.contains(.onDemand), scene.operation.mr.address == 0,
-        scene.operation.mr.length == .max
-      {
-        return Finding(
-          .proved,
-          because: "an implicit on-demand MR (address 0, all of the address space) was asked for, "
-            + "which soft-RoCE does not have",
-          links: [
-            .init(function: "rxe_odp_mr_init_user", result: "-EOPNOTSUPP", seen: .replayed)
-          ])
-      }
       let lacking = access.subtracting(.softRoCE)
       guard !lacking.isEmpty else { return nil }
       return Finding(

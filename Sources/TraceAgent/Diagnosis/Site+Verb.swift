@@ -31,8 +31,9 @@ extension Site {
         "mlx5_ib_reg_user_mr(): on-demand paging without UMR; implicit MR without its capability",
       evidence: "the driver's result; ib_umem_odp_get() did not run"),
     Site(
-      "V7", [.registration], ["EOPNOTSUPP"], kernels: "6.2 and later",
-      check: "rxe_reg_user_mr(): flags outside RXE_ACCESS_SUPPORTED_MR, or an implicit MR",
+      "V7", [.registration], ["EOPNOTSUPP", "EINVAL"], kernels: "6.2 and later",
+      check:
+        "rxe_reg_user_mr(): flags outside RXE_ACCESS_SUPPORTED_MR, or an implicit MR (EINVAL up to 7.2)",
       evidence: "the access flags and the driver's result; no umem function ran"),
     Site(
       "V8", [.prefetch], ["EOPNOTSUPP"],

@@ -57,7 +57,12 @@ extension CorpusEntry {
         $0.operation.layers.reverse()
       }
     ) { $0.operation.layers.removeFirst() },
-    CorpusEntry("pin-peer-memory", "P14", Scene.pin(.remoteio)) {
+    CorpusEntry(
+      "pin-peer-memory", "P14",
+      pin(.remoteio) {
+        $0.mapFile("sysfs", path: "/devices/pci0000:00/0000:00:05.0/p2pmem/allocate")
+      }
+    ) {
       $0.operation.layers[0].result = -14
     },
     CorpusEntry(

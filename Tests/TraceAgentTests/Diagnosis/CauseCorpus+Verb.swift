@@ -87,6 +87,14 @@ extension CorpusEntry {
       }
     ) { $0.operation.mr.length = 4096 },
     CorpusEntry(
+      "access-flags-invalid", "V7",
+      registration(.inval, access: 0x41, driver: "rxe_reg_user_mr") {
+        $0.operation.mr.address = 0
+        $0.operation.mr.iova = 0
+        $0.operation.mr.length = .max
+      }
+    ) { $0.operation.mr.length = 4096 },
+    CorpusEntry(
       "access-flags-invalid", "U10",
       registration(.inval, access: 0xc1, driver: "mlx5_ib_reg_user_mr") {
         $0.operation.mr.address = 0
