@@ -19,6 +19,7 @@ let package = Package(
     .target(
       name: "CBPF", path: "Sources/CBPF", exclude: ["events"],
       linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+    .systemLibrary(name: "CSQLite", path: "Sources/CSQLite"),
     .plugin(name: "BPFObject", capability: .buildTool(), path: "bpf/plugin"),
 
     .target(name: "Model", path: "\(layers)/Model"),
@@ -33,17 +34,25 @@ let package = Package(
       name: "Kernel", dependencies: ["CBPF", "CEvents", "Events", "Model"],
       path: "\(layers)/Kernel", plugins: ["BPFObject"]),
     .target(name: "Terminal", dependencies: ["Diagnosis", "Model"], path: "\(layers)/Terminal"),
+    .target(
+      name: "Export",
+      dependencies: [
+        "CEvents", "CSQLite", "Diagnosis", "Events", "Model", "Operations", "Recording", "Terminal",
+      ],
+      path: "\(layers)/Export"),
     .executableTarget(
       name: "mrtrace",
       dependencies: [
-        "CBPF", "Diagnosis", "Events", "Kernel", "Model", "Operations", "Recording", "Terminal",
+        "CBPF", "Diagnosis", "Events", "Export", "Kernel", "Model", "Operations", "Recording",
+        "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "\(layers)/CLI"),
     .testTarget(
       name: "TraceAgentTests",
       dependencies: [
-        "CBPF", "CEvents", "Diagnosis", "Events", "Kernel", "Model", "Operations", "Recording",
+        "CBPF", "CEvents", "CSQLite", "Diagnosis", "Events", "Export", "Kernel", "Model",
+        "Operations", "Recording",
         "Terminal", "mrtrace",
       ],
       resources: [.copy("Fixtures")]),

@@ -19,11 +19,12 @@ struct MRTrace: ParsableCommand {
         mrtrace record -- ./server --pool /mnt/pmem/pool
         mrtrace record -p 4242 --duration 60
         mrtrace report mrtrace-20261122-101500
+        mrtrace export mrtrace-20261122-101500 --to perfetto
         mrtrace doctor
         mrtrace explain EFAULT
       """,
     version: version,
-    subcommands: [RecordCommand.self, ReportCommand.self, DoctorCommand.self, ExplainCommand.self])
+    subcommands: [RecordCommand.self, ReportCommand.self, ExportCommand.self, DoctorCommand.self, ExplainCommand.self])
 
   /// Wrong usage is status 2, as with most tools; the parser's own would be 64.
   static func main() {

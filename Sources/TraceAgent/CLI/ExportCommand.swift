@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Export
+import Glibc
+import Recording
+
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Convert a recording to JSON Lines, CSV, SQLite or a Perfetto trace.",
+    discussion: """
+      Works on any machine, without root, and in bounded memory. Without -o, jsonl and csv go to standard \
+      output, perfetto and sqlite to NAME.pftrace and NAME.sqlite in the current directory, where NAME is the \
+      recording's. Files are readable for their owner only: they hold addresses and file names.
+
+      EXAMPLES
+        mrtrace export rec --to jsonl | jq -r 'select(.type == "failure") | .cause'
+        mrtrace export rec --to csv -o failures.csv
+        mrtrace export rec --to perfetto -o rec.pftrace      open it in https://ui.perfetto.dev
+        mrtrace export rec --to sqlite && sqlite3 rec.sqlite 'SELECT * FROM failures_by_cause'
+        mrtrace export --schema                              what a line of jsonl looks like
+      """)
+
+  @Option(name: .customLong("to"), help: "What to convert to.")
+  var format: ExportFormat?
+
+  @Option(
+    name: [.short, .customLong("output")],
+    help: ArgumentHelp("The file; - is standard output.", valueName: "file"))
+  var output: String?
+
+  @Flag(help: "Overwrite the file.")
+  var force = false
+
+  @Flag(help: "Print the JSON Schema of a line of jsonl.")
+  var schema = false
+
+  @Argument(help: ArgumentHelp("The recording's directory.", valueName: "dir"))
+  var directory: String?
+
+  func validate() throws {
+    if schema {
+      guard directory == nil, output == nil, !force, format ?? .jsonl == .jsonl else {
+        throw ValidationError("--schema stands alone.")
+      }
+      return
+    }
+    guard directory != nil else { throw ValidationError("give the recording's directory.") }
+    guard let format else {
+      let names = ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("give --to: \(names).")
+    }
+    if output == "-" {
+      if !format.isStream {
+        throw ValidationError("\(format.rawValue) needs a file: -o - is no place for it.")
+      }
+      if !format.isText, isatty(STDOUT_FILENO) == 1 {
+        throw ValidationError("\(format.rawValue) is not text: -o - must not be a terminal.")
+      }
+    }
+  }
+
+  func run() throws {
+    _ = signal(SIGPIPE, SIG_IGN)
+    if schema { return Output.results(JSONLinesSchema.text) }
+    guard let directory, let format else { return }
+    do throws(ExportError) {
+      try ExportJob(directory: directory, format: format, output: output, force: force).run()
+    } catch {
+      // As "report | head" does: the output ends, and that is no failure.
+      if error == .readerGone { return }
+      throw Output.fail(error.sentence)
+    }
+  }
+}
+
+extension ExportFormat: ExpressibleByArgument {}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Model
+
+/// Every record of bpf/events.h, field by field: with names where they have them, and without what
+/// was not read.
+struct EventFields {
+  let subject: ExportSubject
+
+  func write(_ event: Event, to sink: inout some FieldSink) {
+    sink.constant("type", "event")
+    sink.constant("kind", Self.kind(of: event))
+    let header = event.header
+    sink.signed("time_ns", subject.wallTime(header.time_ns))
+    sink.number("monotonic_ns", header.time_ns)
+    sink.number("operation", header.operation == 0 ? nil : header.operation)
+    // What the agent tells is of no task.
+    sink.number("pid", header.pid == 0 ? nil : header.pid)
+    sink.number("tid", header.tid == 0 ? nil : header.tid)
+    sink.number("cpu", header.cpu)
+    sink.text(
+      "function", header.hook == MRT_HOOK_NONE.rawValue ? nil : subject.hooks[header.hook])
+    switch event {
+    case .operation(let record): operation(record, &sink)
+    case .umem(let record): umem(record, &sink)
+    case .layer(let record): layer(record, &sink)
+    case .range(let record): range(record, &sink)
+    case .walk(let record): walk(record, &sink)
+    case .levels(let record): levels(record, &sink)
+    case .entries(let record): entries(record, &sink)
+    case .mapping(let record): mapping(record, &sink)
+    case .fault(let record): fault(record, &sink)
+    case .stack(let record):
+      sink.text("what", Self.stack(record.what))
+      sink.hexes("addresses", record.addresses)
+    case .counter(let record): counter(record, &sink)
+    case .symbol(let record):
+      sink.text("what", Self.stack(record.what))
+      sink.hex("address", record.address)
+      sink.text("name", record.name)
+    case .pages(let record): pages(record, &sink)
+    case .unknown(let header): sink.number("number", header.kind)
+    }
+  }
+
+  static func kind(of event: Event) -> String {
+    switch event {
+    case .operation: "operation"
+    case .umem: "umem"
+    case .layer: "layer"
+    case .range: "range"
+    case .walk: "walk"
+    case .levels: "levels"
+    case .entries: "entries"
+    case .mapping: "mapping"
+    case .fault: "fault"
+    case .stack: "stack"
+    case .counter: "counter"
+    case .symbol: "symbol"
+    case .pages: "pages"
+    case .unknown: "unknown"
+    }
+  }
+
+  private static func errno(_ result: Int64) -> String? { Errno(result: result)?.description }
+
+  private static func stack(_ what: UInt32) -> String {
+    switch mrt_stack_what(rawValue: what) {
+    case MRT_STACK_KERNEL: "kernel"
+    case MRT_STACK_USER: "user"
+    default: "\(what)"
+    }
+  }
+
+  static func rung(_ rung: UInt32) -> String {
+    switch mrt_rung(rawValue: rung) {
+    case MRT_RUNG_NONE: "none"
+    case MRT_RUNG_FEXIT: "fexit"
+    case MRT_RUNG_KPROBE: "kprobe"
+    case MRT_RUNG_TRACEPOINT: "tracepoint"
+    default: "\(rung)"
+    }
+  }
+
+  private func operation(_ record: mrt_operation, _ sink: inout some FieldSink) {
+    func known<Value>(_ bit: UInt32, _ value: Value) -> Value? {
+      record.has & bit != 0 ? value : nil
+    }
+    sink.text("what", Self.operation(record.kind))
+    sink.number("start_monotonic_ns", known(MRT_HAS_START, record.start_ns))
+    sink.signed("result", record.result)
+    sink.text("errno", Self.errno(record.result))
+    sink.hex("umem", record.umem == 0 ? nil : record.umem)
+    sink.hex("mr_address", known(MRT_HAS_MR, record.mr_address))
+    sink.number("mr_length", known(MRT_HAS_MR, record.mr_length))
+    sink.hex("mr_iova", known(MRT_HAS_IOVA, record.mr_iova))
+    sink.texts("access", known(MRT_HAS_ACCESS, AccessFlags.names(record.access)))
+    sink.hex("device_caps", known(MRT_HAS_CAPS, record.device_caps))
+    sink.hex("driver_ops", known(MRT_HAS_DRIVER_OPS, record.driver_ops))
+    sink.number("advice", known(MRT_HAS_ADVICE, record.advice))
+    sink.hex("advise_flags", known(MRT_HAS_ADVICE, record.advise_flags))
+    sink.number("num_sge", known(MRT_HAS_ADVICE, record.num_sge))
+    sink.hex("request_address", known(MRT_HAS_REQUEST, record.request_address))
+    sink.number("request_length", known(MRT_HAS_REQUEST, record.request_length))
+    sink.hex("lkey", known(MRT_HAS_LKEY, record.lkey))
+    sink.number("owner_pid", known(MRT_HAS_OWNER, record.owner_pid))
+    sink.text("owner_comm", known(MRT_HAS_OWNER_COMM, CText.string(in: record.owner_comm)))
+    sink.text("comm", CText.string(in: record.comm))
+    sink.text("device", known(MRT_HAS_DEVICE, CText.string(in: record.device)))
+    sink.number("lost", record.lost)
+  }
+
+  private static func operation(_ kind: UInt32) -> String {
+    switch mrt_operation_kind(rawValue: kind) {
+    case MRT_OP_REG_MR: "reg_mr"
+    case MRT_OP_REREG_MR: "rereg_mr"
+    case MRT_OP_ADVISE_MR: "advise_mr"
+    case MRT_OP_PAGE_FAULT: "page_fault"
+    case MRT_OP_PREFETCH: "prefetch"
+    default: "\(kind)"
+    }
+  }
+
+  private func umem(_ record: mrt_umem, _ sink: inout some FieldSink) {
+    let isRead = record.flags & MRT_UMEM_HAS_FIELDS != 0
+    let hasLimit = record.flags & MRT_UMEM_HAS_MEMLOCK != 0
+    sink.hex("umem", record.umem)
+    sink.hex("address", isRead ? record.address : nil)
+    sink.number("length", isRead ? record.length : nil)
+    sink.hex("iova", isRead ? record.iova : nil)
+    sink.flag("writable", isRead ? record.flags & MRT_UMEM_WRITABLE != 0 : nil)
+    sink.flag("odp", isRead ? record.flags & MRT_UMEM_ODP != 0 : nil)
+    sink.number(
+      "page_shift", record.flags & MRT_UMEM_HAS_PAGE_SHIFT != 0 ? record.page_shift : nil)
+    sink.number("pinned_pages", hasLimit ? record.pinned_vm : nil)
+    sink.number("memlock_limit", hasLimit ? record.memlock_limit : nil)
+    sink.flag("may_lock", hasLimit ? record.flags & MRT_UMEM_MAY_LOCK != 0 : nil)
+    sink.number("owner_pid", record.owner_pid == 0 ? nil : record.owner_pid)
+    sink.texts("access", record.access == 0 ? nil : AccessFlags.names(record.access))
+  }
+
+  private func layer(_ record: mrt_layer, _ sink: inout some FieldSink) {
+    sink.signed("result", record.result)
+    sink.text("errno", Self.errno(record.result))
+    sink.hexes(
+      "arguments",
+      withUnsafeBytes(of: record.arguments) { Array($0.bindMemory(to: UInt64.self)) })
+    sink.text("rung", Self.rung(record.rung))
+  }
+
+  private func range(_ record: mrt_range, _ sink: inout some FieldSink) {
+    sink.signed("result", record.result)
+    sink.text("errno", Self.errno(record.result))
+    sink.hex("start", record.start)
+    sink.hex("end", record.end)
+    sink.hex("default_flags", record.default_flags)
+    sink.hex("pfn_flags_mask", record.pfn_flags_mask)
+    sink.hex("mm", record.mm)
+    sink.text("rung", Self.rung(record.rung))
+    sink.hex("flags", record.flags)
+  }
+
+  private func walk(_ record: mrt_walk, _ sink: inout some FieldSink) {
+    let hasPending = record.flags & MRT_WALK_HAS_PENDING != 0
+    let hasLast = hasPending || record.flags & MRT_WALK_HAS_LAST != 0
+    sink.signed("result", record.result)
+    sink.text("errno", Self.errno(record.result))
+    sink.hex("start", record.start)
+    sink.hex("end", record.end)
+    sink.hex("last", hasLast ? record.last : nil)
+    sink.hex("pending_end", hasPending ? record.pending_end : nil)
+    sink.number("required_fault", hasPending ? record.required_fault : nil)
+    sink.hex(
+      "default_flags", record.flags & MRT_WALK_HAS_DEFAULT != 0 ? record.default_flags : nil)
+    sink.flag("vma", record.flags & MRT_WALK_NO_VMA == 0)
+    sink.hex("entry", record.entry)
+    sink.text("rung", Self.rung(record.rung))
+  }
+}

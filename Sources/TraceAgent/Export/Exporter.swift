@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Model
+import Recording
+
+/// One format. Takes a recording in as it is read, and keeps no more of it than the format needs.
+package protocol Exporter {
+  mutating func begin(_ subject: ExportSubject) throws(ExportError)
+  /// Every record of the recording, in order of time.
+  mutating func add(_ event: Event) throws(ExportError)
+  /// Every operation, when nothing can be added to it any more: a failed one up to a second after its end.
+  mutating func add(_ operation: ExportedOperation) throws(ExportError)
+  mutating func finish(_ totals: ExportTotals) throws(ExportError)
+}
+
+/// What is known before the first event.
+package struct ExportSubject: Sendable {
+  package var environment: RecordingEnvironment
+  package var hooks: HookNames
+
+  package init(_ environment: RecordingEnvironment) {
+    self.environment = environment
+    hooks = environment.hookNames
+  }
+
+  var pageTables: PageTableFormat { environment.traits.pageTables }
+
+  /// Nanoseconds since 1970; nil when the sum does not fit (a broken recording).
+  func wallTime(_ monotonicNs: UInt64) -> Int64? {
+    guard let time = Int64(exactly: monotonicNs) else { return nil }
+    let (sum, overflow) = time.addingReportingOverflow(environment.clockOffsetNs)
+    return overflow ? nil : sum
+  }
+}
+
+/// An operation with the few values that every format must tell alike.
+package struct ExportedOperation: Sendable {
+  package var operation: Operation
+  /// nil: it did not fail.
+  package var diagnosis: Diagnosis?
+  /// Wall clock, ns since 1970: of the start, or of the end where the start was not seen. As in
+  /// `report --json`.
+  package var timeNs: Int64?
+
+  package init(_ operation: Operation, _ diagnosis: Diagnosis?, in subject: ExportSubject) {
+    self.operation = operation
+    self.diagnosis = diagnosis
+    timeNs = subject.wallTime(operation.startNs ?? operation.endNs)
+  }
+
+  /// nil where the start was not seen, or the clock ran backwards (a broken recording).
+  package var durationNs: UInt64? {
+    guard let start = operation.startNs, start <= operation.endNs else { return nil }
+    return operation.endNs - start
+  }
+
+  /// The deepest function that failed.
+  package var function: String? { diagnosis?.chain.first?.function }
+  package var errno: String? { diagnosis?.errno.description }
+  /// The failing page, or what was asked for, or the MR.
+  package var address: UInt64? {
+    diagnosis?.page?.address ?? operation.request?.start ?? operation.mr.address
+  }
+}
+
+/// What is known after the last event.
+package struct ExportTotals: Equatable, Sendable {
+  /// Records read.
+  package var records: UInt64 = 0
+  package var operations: UInt64 = 0
+  package var failures: UInt64 = 0
+  package var causes: [String: UInt64] = [:]
+  /// Records that found no room, as the packets of the recording count them.
+  package var discarded: UInt64 = 0
+  /// Operations whose end is not in the recording, and records of theirs.
+  package var unfinishedOperations = 0
+  package var unfinishedRecords = 0
+  package var losses: [HookLoss] = []
+  /// What cannot be read, one sentence each.
+  package var problems: [String] = []
+
+  package init() {}
+
+  /// Nothing was lost that the recording knows of.
+  package var isComplete: Bool {
+    discarded == 0 && unfinishedOperations == 0 && problems.isEmpty
+      && losses.allSatisfy { !$0.isLossy }
+  }
+}
+
+/// One hook's totals.
+package struct HookLoss: Equatable, Sendable {
+  package var hook: UInt32
+  package var function: String
+  package var rung: UInt32
+  package var seen: UInt64
+  package var failed: UInt64
+  package var recorded: UInt64
+  package var lost: UInt64
+  package var filtered: UInt64
+  package var untracked: UInt64
+  package var missed: UInt64
+
+  init(_ record: mrt_counter, hooks: HookNames) {
+    hook = record.h.hook
+    function = hooks[record.h.hook]
+    rung = record.rung
+    seen = record.counts.seen
+    failed = record.counts.failed
+    recorded = record.counts.recorded
+    lost = record.counts.lost
+    filtered = record.counts.filtered
+    untracked = record.counts.untracked
+    missed = record.missed
+  }
+
+  package var isLossy: Bool { lost > 0 || untracked > 0 || missed > 0 }
+}
+
+extension ExportTotals {
+  /// Records that found no room: what the packets and what the hooks count, the larger of both.
+  package var lost: UInt64 {
+    let ofHooks = losses.reduce(UInt64(0)) { sum, hook in
+      let (sum, overflow) = sum.addingReportingOverflow(hook.lost)
+      return overflow ? .max : sum
+    }
+    return max(discarded, ofHooks)
+  }
+}

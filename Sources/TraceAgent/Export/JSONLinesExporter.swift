@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Recording
+import Terminal
+
+/// JSON Lines: a header, records with a `type` each, losses, a footer.
+package struct JSONLinesExporter: Exporter {
+  static let formatMajor: UInt64 = 1
+  static let formatMinor: UInt64 = 0
+
+  private let output: ByteOutput
+  private var fields: EventFields?
+  private var clockOffsetNs: Int64 = 0
+
+  package init(_ output: ByteOutput) { self.output = output }
+
+  package mutating func begin(_ subject: ExportSubject) throws(ExportError) {
+    fields = EventFields(subject: subject)
+    clockOffsetNs = subject.environment.clockOffsetNs
+    JSONLine.write(to: output) { Self.header(subject.environment, &$0) }
+  }
+
+  package mutating func add(_ event: Event) throws(ExportError) {
+    guard let fields else { return }
+    JSONLine.write(to: output) { fields.write(event, to: &$0) }
+    try output.flushIfFull()
+  }
+
+  package mutating func add(_ operation: ExportedOperation) throws(ExportError) {
+    // The objects of report --json, which are a contract, with their type before.
+    let type: String
+    let line: String
+    if let diagnosis = operation.diagnosis {
+      type = "failure"
+      line = DiagnosisJSON.line(diagnosis, clockOffsetNs: clockOffsetNs)
+    } else {
+      type = "operation"
+      line = DiagnosisJSON.operationLine(operation.operation, clockOffsetNs: clockOffsetNs)
+    }
+    output.append("{\"type\":\"\(type)\",")
+    output.append(line.utf8.dropFirst())
+    output.append(UInt8(ascii: "\n"))
+    try output.flushIfFull()
+  }
+
+  package mutating func finish(_ totals: ExportTotals) throws(ExportError) {
+    for loss in Loss.all(totals) { JSONLine.write(to: output) { Self.loss(loss, &$0) } }
+    JSONLine.write(to: output) { Self.footer(totals, &$0) }
+    try output.flush()
+  }
+
+  /// One thing that the recording does not tell.
+  struct Loss {
+    var what: String
+    var function: String?
+    var count: UInt64?
+    var sentence: String?
+
+    static let kinds = [
+      "ring_full", "missed", "untracked", "discarded", "unfinished_operations", "problem",
+    ]
+
+    static func all(_ totals: ExportTotals) -> [Loss] {
+      var losses: [Loss] = []
+      for hook in totals.losses {
+        for (what, count) in [
+          ("ring_full", hook.lost), ("missed", hook.missed), ("untracked", hook.untracked),
+        ] where count > 0 {
+          losses.append(Loss(what: what, function: hook.function, count: count))
+        }
+      }
+      if totals.discarded > 0 { losses.append(Loss(what: "discarded", count: totals.discarded)) }
+      if totals.unfinishedOperations > 0 {
+        losses.append(
+          Loss(what: "unfinished_operations", count: UInt64(totals.unfinishedOperations)))
+      }
+      return losses + totals.problems.map { Loss(what: "problem", sentence: $0) }
+    }
+  }
+
+  static func header(_ environment: RecordingEnvironment, _ sink: inout some FieldSink) {
+    sink.constant("type", "header")
+    sink.constant("format", "mrtrace-jsonl")
+    sink.object("version") {
+      $0.number("major", formatMajor)
+      $0.number("minor", formatMinor)
+    }
+    sink.object("recording") {
+      $0.text("tool_version", environment.toolVersion)
+      $0.number("format_major", UInt64(clamping: environment.formatMajor))
+      $0.number("format_minor", UInt64(clamping: environment.formatMinor))
+      $0.text("detail", environment.detail)
+      $0.texts("command", environment.commandLine)
+    }
+    sink.object("kernel") {
+      $0.text("hostname", environment.hostname)
+      $0.text("release", environment.kernelRelease)
+      $0.text("version", environment.kernelVersion)
+      $0.text("machine", environment.machine)
+      $0.text("build_id", environment.buildID)
+    }
+    sink.object("clock") {
+      $0.constant("time_ns", "CLOCK_REALTIME")
+      $0.constant("monotonic_ns", "CLOCK_MONOTONIC")
+      $0.signed("offset_ns", environment.clockOffsetNs)
+      $0.number("start_ns", environment.startWallNs)
+    }
+    sink.objects(
+      "hooks", environment.hookPlan, sample: .init(hook: 0, symbol: "", rung: "")
+    ) { hook, sink in
+      sink.number("hook", hook.hook)
+      sink.text("symbol", hook.symbol)
+      sink.text("module", hook.module)
+      sink.text("rung", hook.rung)
+      sink.text("note", hook.note)
+    }
+  }
+
+  static func loss(_ loss: Loss, _ sink: inout some FieldSink) {
+    sink.constant("type", "loss")
+    sink.field("what", .oneOf(Loss.kinds), isRequired: true, .text(loss.what))
+    sink.text("function", loss.function)
+    sink.number("count", loss.count)
+    sink.text("sentence", loss.sentence)
+  }
+
+  static func footer(_ totals: ExportTotals, _ sink: inout some FieldSink) {
+    sink.constant("type", "footer")
+    sink.number("events", totals.records)
+    sink.number("operations", totals.operations)
+    sink.number("failures", totals.failures)
+    sink.counts(
+      "causes", totals.causes.sorted { $0.key < $1.key }.map { (key: $0.key, count: $0.value) })
+    sink.number("lost", totals.lost)
+    sink.flag("complete", totals.isComplete)
+  }
+}

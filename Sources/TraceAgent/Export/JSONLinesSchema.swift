@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Model
+import Recording
+
+/// The JSON Schema of the JSON Lines export: of one line, whichever it is.
+package enum JSONLinesSchema {
+  package static var text: String {
+    let definitions = records + OperationShapes.definitions
+    let lines = definitions.map { "    \"\($0.name)\": \($0.shape.schema(indent: 4))" }
+    let choices = (records.map(\.name) + ["failure", "operation"])
+      .map { ##"    { "$ref": "#/$defs/\##($0)" }"## }
+    return """
+      {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of mrtrace export --to jsonl",
+        "description": "Version \(JSONLinesExporter.formatMajor).\(JSONLinesExporter.formatMinor). \
+      Members that are not known have no key. Members may be added: a reader ignores what it does not know.",
+        "oneOf": [
+      \(choices.joined(separator: ",\n"))
+        ],
+        "$defs": {
+      \(lines.joined(separator: ",\n"))
+        }
+      }
+
+      """
+  }
+
+  /// What the writers themselves say of the lines they write.
+  private static var records: [(name: String, shape: Shape)] {
+    let environment = placeholder
+    let fields = EventFields(subject: ExportSubject(environment))
+    let events = samples.map { event in
+      ("event_" + EventFields.kind(of: event), ShapeSink.shape { fields.write(event, to: &$0) })
+    }
+    return [("header", ShapeSink.shape { JSONLinesExporter.header(environment, &$0) })]
+      + events + [
+        ("loss", ShapeSink.shape { JSONLinesExporter.loss(.init(what: ""), &$0) }),
+        ("footer", ShapeSink.shape { JSONLinesExporter.footer(ExportTotals(), &$0) }),
+      ]
+  }
+
+  /// A recording of nothing: shapes do not depend on it.
+  private static var placeholder: RecordingEnvironment {
+    let traits = KernelTraits(
+      machine: "", release: "",
+      pageTables: PageTableFormat(
+        architecture: .x86_64, devmapBit: nil, savedDirtyBit: nil, swapTypes: .v7, levels: 4),
+      specialRule: .noDevmap, faultsOutsideWalk: false, rejectsMixedMap: false,
+      pinsForWriteAlways: false, refusesFilePins: false)
+    return RecordingEnvironment(
+      toolVersion: "", traits: traits, kernelVersion: "", hostname: "", commandLine: [],
+      detail: "", hookPlan: [], clockOffsetNs: 0, startWallNs: 0)
+  }
+
+  /// One record of each kind.
+  private static var samples: [Event] {
+    let header = mrt_header()
+    return [
+      .operation(mrt_operation()), .umem(mrt_umem()), .layer(mrt_layer()), .range(mrt_range()),
+      .walk(mrt_walk()), .levels(mrt_levels()),
+      .entries(EntriesRecord(header: header, address: 0, what: 0, search: 0, values: [])),
+      .mapping(MappingRecord(header: header, address: 0, flags: 0)), .fault(mrt_fault()),
+      .stack(StackRecord(header: header, what: 0, addresses: [])), .counter(mrt_counter()),
+      .symbol(SymbolRecord(header: header, address: 0, what: 0, name: "")), .pages(mrt_pages()),
+      .unknown(header),
+    ]
+  }
+}

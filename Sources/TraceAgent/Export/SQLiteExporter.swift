@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Model
+import Recording
+
+/// An SQLite database, written in one transaction; indexes and views come last.
+package struct SQLiteExporter: Exporter {
+  private let database: SQLiteDatabase
+  private let operations: SQLiteStatement
+  private let failures: SQLiteStatement
+  private let chain: SQLiteStatement
+  private let pages: SQLiteStatement
+  private let mappings: SQLiteStatement
+  private let layers: SQLiteStatement
+  private let statistics: SQLiteStatement
+  private var pageTables: PageTableFormat?
+  private var lastID: Int64 = 0
+
+  /// - Parameter path: of a file that is there and empty.
+  package init(path: String) throws(ExportError) {
+    database = try SQLiteDatabase(path)
+    try database.run("BEGIN;")
+    for table in SQLiteTables.all { try database.run(table.creation) }
+    operations = try database.insert(into: SQLiteTables.operations)
+    failures = try database.insert(into: SQLiteTables.failures)
+    chain = try database.insert(into: SQLiteTables.chain)
+    pages = try database.insert(into: SQLiteTables.pages)
+    mappings = try database.insert(into: SQLiteTables.mappings)
+    layers = try database.insert(into: SQLiteTables.layers)
+    statistics = try database.insert(into: SQLiteTables.statistics)
+  }
+
+  package mutating func begin(_ subject: ExportSubject) throws(ExportError) {
+    let environment = subject.environment
+    pageTables = subject.pageTables
+    let values: [(String, SQLiteStatement.Value?)] = [
+      ("tool_version", .text(environment.toolVersion)),
+      ("format_major", .int(environment.formatMajor)),
+      ("format_minor", .int(environment.formatMinor)),
+      ("hostname", .text(environment.hostname)),
+      ("kernel_release", .text(environment.kernelRelease)),
+      ("kernel_version", .text(environment.kernelVersion)),
+      ("kernel_build_id", environment.buildID.map { .text($0) }),
+      ("machine", .text(environment.machine)), ("detail", .text(environment.detail)),
+      ("command", .text(environment.commandLine.joined(separator: " "))),
+      ("clock_offset_ns", .integer(environment.clockOffsetNs)),
+      ("start_ns", .count(environment.startWallNs)),
+    ]
+    let recording = try database.insert(into: SQLiteTables.recording)
+    for (key, value) in values { try recording.add([.text(key), value]) }
+    let hooks = try database.insert(into: SQLiteTables.hooks)
+    for hook in environment.hookPlan {
+      try hooks.add([
+        .count(UInt64(hook.hook)), .text(hook.symbol), hook.module.map { .text($0) },
+        .text(hook.rung), hook.note.map { .text($0) },
+      ])
+    }
+  }
+
+  package mutating func add(_ event: Event) throws(ExportError) {
+    guard case .pages(let record) = event, let pageTables else { return }
+    let entry = PageStatistic(record, format: pageTables)
+    try statistics.add([
+      .text(entry.level), .bits(record.bits), entry.flags.map { .names($0) }, .text(entry.outcome),
+      .count(record.pages), .count(UInt64(record.weight)),
+    ])
+  }
+
+  package mutating func add(_ exported: ExportedOperation) throws(ExportError) {
+    lastID += 1
+    let operation = exported.operation
+    try operations.add([
+      .integer(lastID), exported.timeNs.map { .integer($0) }, operation.startNs.map { .count($0) },
+      .count(operation.endNs), exported.durationNs.map { .count($0) },
+      .text(operation.kind.rawValue), operation.ownerPID.map { .int($0) },
+      operation.ownerComm.map { .text($0) }, .int(operation.runner.tid),
+      .int(operation.runner.pid), .text(operation.runner.comm), operation.device.map { .text($0) },
+      .integer(operation.result), .flag(operation.failed),
+      operation.mr.address.map { .bits($0) }, operation.mr.length.map { .count($0) },
+      operation.mr.iova.map { .bits($0) },
+      operation.mr.access.map { .names(AccessFlags.names($0)) },
+      operation.request.map { .bits($0.start) }, operation.request.map { .count($0.length) },
+      operation.lkey.map { .count(UInt64($0)) },
+      operation.advice.map { .count(UInt64($0.advice)) }, .int(operation.lost),
+    ])
+    if let diagnosis = exported.diagnosis { try add(diagnosis, of: exported) }
+  }
+
+  private func add(
+    _ diagnosis: Diagnosis, of exported: ExportedOperation
+  ) throws(ExportError) {
+    let id = SQLiteStatement.Value.integer(lastID)
+    try failures.add([
+      id, .text(diagnosis.errno.description), exported.function.map { .text($0) },
+      exported.address.map { .bits($0) }, .text(diagnosis.cause),
+      .text(diagnosis.confidence.rawValue), .text(diagnosis.delivered.rawValue),
+      exported.operation.recoveredBy.map { .text($0) },
+      exported.mapping?.file.map { .text($0.path) }, diagnosis.fileOffset.map { .count($0) },
+      .text(diagnosis.summary),
+    ])
+    for (position, link) in diagnosis.chain.enumerated() {
+      try chain.add([
+        id, .int(position), .text(link.function), .text(link.result), .text(link.seen.rawValue),
+      ])
+    }
+    if let page = diagnosis.page { try add(page, id) }
+    for mapping in exported.operation.mappings {
+      try add(mapping, id, isFailing: mapping == diagnosis.mapping)
+    }
+    for layer in Layer.all(of: exported.operation) { try add(layer, id) }
+  }
+
+  private func add(_ page: Diagnosis.Page, _ id: SQLiteStatement.Value) throws(ExportError) {
+    try pages.add([
+      id, .bits(page.address), page.level.map { .text($0) }, page.raw.map { .bits($0) },
+      page.raw == nil ? nil : .names(page.flags), .flag(true),
+    ])
+    for neighbour in page.neighbours where neighbour.address != page.address {
+      try pages.add([
+        id, .bits(neighbour.address), page.level.map { .text($0) }, .bits(neighbour.raw),
+        .names(neighbour.flags), .flag(false),
+      ])
+    }
+  }
+
+  private func add(
+    _ mapping: MappingEvidence, _ id: SQLiteStatement.Value, isFailing: Bool
+  ) throws(ExportError) {
+    let file = mapping.file
+    func known(_ value: SQLiteStatement.Value) -> SQLiteStatement.Value? {
+      mapping.found ? value : nil
+    }
+    try mappings.add([
+      id, .bits(mapping.address), .flag(mapping.found), known(.bits(mapping.start)),
+      known(.bits(mapping.end)), known(.bits(mapping.vmFlags)),
+      known(.names(VMAFlags.names(mapping.vmFlags))), mapping.previousEnd.map { .bits($0) },
+      mapping.nextStart.map { .bits($0) }, known(.flag(mapping.isAnonymous)),
+      known(.flag(mapping.isFSDAX)), known(.flag(mapping.isHugeTLB)), file.map { .text($0.path) },
+      file.map { .count($0.size) }, file.map { .bits($0.inode) },
+      file.map { .text($0.filesystem) }, file.map { .text($0.blockDevice) }, .flag(isFailing),
+    ])
+  }
+
+  private func add(_ layer: Layer, _ id: SQLiteStatement.Value) throws(ExportError) {
+    try layers.add([
+      id, .count(layer.timeNs), .text(layer.kind.rawValue), .text(layer.function),
+      layer.result.map { .integer($0) }, layer.resultText.map { .text($0) },
+      layer.start.map { .bits($0) }, layer.end.map { .bits($0) },
+      layer.rung.map { .text($0.rawValue) },
+    ])
+  }
+
+  package mutating func finish(_ totals: ExportTotals) throws(ExportError) {
+    let loss = try database.insert(into: SQLiteTables.loss)
+    for hook in totals.losses {
+      try loss.add([
+        .count(UInt64(hook.hook)), .text(hook.function), .text(EventFields.rung(hook.rung)),
+        .count(hook.seen), .count(hook.failed), .count(hook.recorded), .count(hook.lost),
+        .count(hook.filtered), .count(hook.untracked), .count(hook.missed),
+      ])
+    }
+    let problems = try database.insert(into: SQLiteTables.problems)
+    for sentence in totals.problems { try problems.add([.text(sentence)]) }
+    let recording = try database.insert(into: SQLiteTables.recording)
+    for (key, count) in [
+      ("records", totals.records), ("records_lost", totals.lost),
+      ("operations", totals.operations), ("failures", totals.failures),
+      ("unfinished_operations", UInt64(totals.unfinishedOperations)),
+      ("complete", totals.isComplete ? 1 : 0),
+    ] {
+      try recording.add([.text(key), .count(count)])
+    }
+    for table in SQLiteTables.all where !table.indexed.isEmpty { try database.run(table.indexes) }
+    try database.run(SQLiteTables.views)
+    try database.run("COMMIT;")
+  }
+}

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a Perfetto trace without Perfetto, and looks whether its parts fit together."""
+import collections
+import struct
+
+BEGIN, END, INSTANT, COUNTER = 1, 2, 3, 4
+CLEARED, NEEDED = 1, 2
+REALTIME, MONOTONIC = 1, 3
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7f) << shift
+        shift += 7
+        if not byte & 0x80:
+            return value, at
+
+
+def fields(data):
+    """Field number to the list of its values, of one message."""
+    found = collections.defaultdict(list)
+    at = 0
+    while at < len(data):
+        tag, at = varint(data, at)
+        number, wire = tag >> 3, tag & 7
+        if wire == 0:
+            value, at = varint(data, at)
+        elif wire == 1:
+            value, at = struct.unpack_from("<Q", data, at)[0], at + 8
+        elif wire == 2:
+            size, at = varint(data, at)
+            value, at = data[at:at + size], at + size
+            if len(value) != size:
+                raise ValueError("a field is cut off")
+        else:
+            raise ValueError(f"wire type {wire}")
+        found[number].append(value)
+    return found
+
+
+def signed(value):
+    return value - (1 << 64) if value >> 63 else value
+
+
+class Trace:
+    """What the trace says, with interned names put in."""
+
+    def __init__(self, data):
+        self.tracks = {}  # uuid -> fields of its descriptor
+        self.events = []  # (time, order, fields, annotations, name)
+        self.clocks = {}
+        self.problems = []
+        self.names = {1: {}, 2: {}, 3: {}, 29: {}}
+        self.packets = [fields(packet) for packet in fields(data)[1]]
+        cleared = False
+        for packet in self.packets:
+            flags = packet[13][0] if packet[13] else 0
+            cleared = cleared or bool(flags & CLEARED)
+            if flags & NEEDED and not cleared:
+                self.problems.append("interned names before the state is cleared")
+            for interned in packet[12]:
+                for number, entries in fields(interned).items():
+                    for entry in map(fields, entries):
+                        if entry[1][0] in self.names[number]:
+                            self.problems.append("an interned name is defined twice")
+                        self.names[number][entry[1][0]] = entry[2][0].decode()
+            for descriptor in map(fields, packet[60]):
+                if descriptor[1][0] in self.tracks:
+                    self.problems.append(f"track {descriptor[1][0]} is described twice")
+                self.tracks[descriptor[1][0]] = descriptor
+            for snapshot in map(fields, packet[6]):
+                self.clocks = {c[1][0]: c[2][0] for c in map(fields, snapshot[1])}
+                self.primary = snapshot[2][0]
+            for event in packet[11]:
+                self.add(packet[8][0], fields(event))
+        self.events.sort(key=lambda event: event[:2])
+
+    def add(self, time, event):
+        if event[11][0] not in self.tracks:
+            self.problems.append(f"an event of track {event[11][0]}, which is not described before it")
+        name = self.names[2].get(event[10][0]) if event[10] else event[23][0].decode() if event[23] else None
+        if event[10] and name is None:
+            self.problems.append("an event's name is not defined")
+        if any(number not in self.names[1] for number in event[3]):
+            self.problems.append("a category is not defined")
+        annotations = {}
+        for annotation in map(fields, event[4]):
+            annotations[self.names[3][annotation[1][0]]] = self.value(annotation)
+        self.events.append((time, len(self.events), event, annotations, name))
+
+    def value(self, annotation):
+        if annotation[12]:
+            return [self.value(fields(element)) for element in annotation[12]]
+        if annotation[17]:
+            return self.names[29][annotation[17][0]]
+        if annotation[6]:
+            return annotation[6][0].decode()
+        if annotation[7]:
+            return hex(annotation[7][0])
+        if annotation[4]:
+            return signed(annotation[4][0])
+        if annotation[2]:
+            return bool(annotation[2][0])
+        return annotation[3][0] if annotation[3] else []
+
+    def wall(self, time):
+        return time + self.clocks[REALTIME] - self.clocks[MONOTONIC]
+
+
+def nesting(trace):
+    """Slices in order of time; what is not nested goes to trace.problems. Yields (begin, end, depth)."""
+    stacks = collections.defaultdict(list)
+    for event in trace.events:
+        kind, track = event[2][9][0], event[2][11][0]
+        if kind == BEGIN:
+            stacks[track].append(event)
+        elif kind == END:
+            if not stacks[track]:
+                trace.problems.append(f"an end without a beginning at {event[0]}")
+                continue
+            yield stacks[track].pop(), event, len(stacks[track])
+        elif kind == INSTANT:
+            yield event, event, len(stacks[track])
+    trace.problems += [f"a slice without an end: {event[4]}" for stack in stacks.values() for event in stack]
+
+
+def operations(trace, slices):
+    """(time, thread, function, errno, address) of each operation."""
+    found = collections.Counter()
+    for begin, end, depth in slices:
+        track = trace.tracks[begin[2][11][0]]
+        if "operation" not in begin[3]:
+            continue
+        if depth:
+            trace.problems.append(f"{begin[4]} at {begin[0]} lies inside another slice")
+        thread = fields(track[4][0])[2][0]
+        time = begin[0] if begin[3]["start recorded"] else end[0]
+        found[trace.wall(time), thread, begin[3].get("function"), begin[3].get("errno"),
+              begin[3].get("address")] += 1
+    return found
+
+
+def check(results, path, expected, failures):
+    data = path.read_bytes()
+    trace = Trace(data)
+    slices = list(nesting(trace))
+    # A time that does not fit is left out by the others and cannot be in a trace: none in a sound recording.
+    results.same("perfetto: the same operations", expected, operations(trace, slices))
+    results.check("perfetto: names, tracks and slices fit together", not trace.problems, str(trace.problems[:3]))
+    results.check("perfetto: times are CLOCK_MONOTONIC, and the wall clock is told",
+                  trace.primary == MONOTONIC and REALTIME in trace.clocks)
+    check_tracks(results, trace)
+    check_flows(results, trace, slices, failures)
+    check_classes(results, data, trace)
+
+
+def check_tracks(results, trace):
+    threads = {fields(t[4][0])[2][0]: t for t in trace.tracks.values() if t[4]}
+    processes = {u for u, t in trace.tracks.items() if t[3]}
+    results.check("perfetto: every thread's track is in its process's",
+                  all(t[5][0] in processes for t in threads.values()))
+    wrong = [event for event in trace.events if (event[2][9][0] == COUNTER) != bool(trace.tracks[event[2][11][0]][8])]
+    results.check("perfetto: counters on counter tracks, and nothing else", not wrong)
+    names = {t[2][0].decode() for t in trace.tracks.values() if t[8]}
+    results.check("perfetto: counters of rates and of loss",
+                  not trace.events or {"operations", "failed operations", "records lost"} <= names, str(names))
+
+
+def check_flows(results, trace, slices, failures):
+    began, ended, calls = {}, {}, 0
+    for time, _, event, annotations, name in trace.events:
+        for flow in event[47]:
+            began[flow] = (time, annotations)
+        for flow in event[48]:
+            ended[flow] = time
+    results.check("perfetto: each page's flow ends in a call, not before it begins",
+                  began.keys() == ended.keys() and all(began[f][0] <= ended[f] for f in began))
+    results.check("perfetto: a page tells its address, its flags where its entry is known, who decided, and the cause",
+                  all({"address", "decided by", "cause"} <= a.keys() and ("raw" in a) == ("flags" in a)
+                      for _, a in began.values()))
+    failed = sum(1 for begin, _, _ in slices if "operation" in begin[3] and "errno" in begin[3])
+    results.check("perfetto: every failure is there", failed == failures, f"{failed} of {failures}")
+
+
+def check_classes(results, data, trace):
+    try:
+        from perfetto.protos.perfetto.trace import perfetto_trace_pb2
+    except ImportError:
+        results.skip("perfetto: Perfetto's own classes", "there is no perfetto (PyPI: perfetto, protobuf)")
+        return
+    message = perfetto_trace_pb2.Trace()
+    message.ParseFromString(data)
+    unknown = []
+    try:
+        from google.protobuf.unknown_fields import UnknownFieldSet
+        for packet in message.packet:
+            for part in [packet, packet.track_event, packet.track_descriptor, packet.interned_data,
+                         packet.clock_snapshot, *packet.track_event.debug_annotations]:
+                unknown += list(UnknownFieldSet(part))
+    except ImportError:
+        pass
+    results.check("perfetto: Perfetto's own classes read every field",
+                  len(message.packet) == len(trace.packets) and not unknown)
+    events = sum(1 for packet in message.packet if packet.HasField("track_event"))
+    results.check("perfetto: and see the same events", events == len(trace.events))
