@@ -38,7 +38,8 @@ extension Layer {
   fileprivate var depth: Int {
     switch kind {
     case .layer: Self.depths[function] ?? (isUmem ? 20 : isVerb ? 0 : 10)
-    case .range: 30
+    // 7.3: the function that drivers call, around the one that walks.
+    case .range: function == "hmm_range_fault_unlocked_timeout" ? 29 : 30
     // The fault phase of 7.3, which comes after the walk.
     case .walk: Self.depths[function] ?? 40
     case .fault: Self.depths[function] ?? 50

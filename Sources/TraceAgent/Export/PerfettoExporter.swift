@@ -108,7 +108,7 @@ package struct PerfettoExporter: Exporter {
   private mutating func add(_ tree: LayerTree, on track: UInt64) {
     let layer = tree.layer
     let type: Perfetto.EventType = tree.sinceNs < tree.endNs ? .begin : .instant
-    var event = PerfettoTrace.Event(type, layer.function, at: tree.sinceNs, on: track)
+    var event = PerfettoTrace.Event(type, layer.sliceName, at: tree.sinceNs, on: track)
     event.categories = [layer.category]
     event.annotations = [
       ("result", layer.resultText.map { .name($0) } ?? layer.result.map { .signed($0) }),
@@ -190,6 +190,11 @@ package struct PerfettoExporter: Exporter {
 }
 
 extension Layer {
+  /// 7.3 faults pages in after the walk, in the function that walked.
+  fileprivate var sliceName: String {
+    kind == .walk && function == "hmm_range_fault_locked" ? "\(function), fault phase" : function
+  }
+
   fileprivate var category: String {
     switch kind {
     case .layer: "umem"
