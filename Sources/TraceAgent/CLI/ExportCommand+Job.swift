@@ -26,14 +26,25 @@ struct ExportJob {
     case .jsonl: try export(reader, JSONLinesExporter(ByteOutput(to: file)))
     case .csv: try export(reader, CSVExporter(ByteOutput(to: file)))
     case .perfetto: try export(reader, PerfettoExporter(ByteOutput(to: file)))
-    case .sqlite: try export(reader, try SQLiteExporter(path: file.path))
+    case .sqlite: try export(reader, try SQLiteExporter(path: file.workPath))
     }
-    file.keep()
+    try file.keep()
   }
 
   private func target() throws(ExportError) -> ExportFile {
     if output == "-" || output == nil && format.isText { return .standardOutput }
-    return try .create(output ?? "\(name).\(format.fileSuffix)", force: force)
+    let path = output ?? "\(name).\(format.fileSuffix)"
+    if isInRecording(path) { throw .insideRecording(path: path) }
+    return try .create(path, force: force)
+  }
+
+  /// Whether a file of this path would be one of the recording's own.
+  private func isInRecording(_ path: String) -> Bool {
+    let parent = path.lastIndex(of: "/").map { path[...$0] } ?? "."
+    var recording = stat()
+    var place = stat()
+    return stat(directory, &recording) == 0 && stat(String(parent), &place) == 0
+      && recording.st_dev == place.st_dev && recording.st_ino == place.st_ino
   }
 
   /// The last part of the recording's path.

@@ -8,6 +8,8 @@ package enum ExportError: Error, Equatable, Sendable {
   case recording(RecordingError)
   /// The file is there already, and was not to be overwritten.
   case exists(path: String)
+  /// The file would be one of the recording's.
+  case insideRecording(path: String)
   case cannotCreate(path: String, errno: Int32)
   case cannotWrite(path: String, errno: Int32)
   /// Who read the pipe went away: nobody is left to be told.
@@ -20,6 +22,8 @@ package enum ExportError: Error, Equatable, Sendable {
     switch self {
     case .recording(let error): error.sentence
     case .exists(let path): "\(path) exists already; --force overwrites it."
+    case .insideRecording(let path):
+      "\(path) lies in the recording, to which nothing is added: give another place with -o."
     case .cannotCreate(let path, let errno): "Cannot create \(path): \(Self.text(of: errno))."
     case .cannotWrite(let path, let errno): "Cannot write \(path): \(Self.text(of: errno))."
     case .readerGone: "Nobody reads the output."

@@ -80,6 +80,16 @@ struct JSONLine: FieldSink {
   /// In ASCII, so that no terminal obeys what stands in it: any reader gets the same text back.
   private func quote(_ text: String) {
     output.append(UInt8(ascii: "\""))
+    defer { output.append(UInt8(ascii: "\"")) }
+    var text = text
+    let isPlain = text.withUTF8 { bytes in
+      let isPlain = bytes.allSatisfy {
+        $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+      }
+      if isPlain { output.append(bytes) }
+      return isPlain
+    }
+    guard !isPlain else { return }
     for unit in text.utf16 {
       switch unit {
       case 0x22: output.append("\\\"")
@@ -90,6 +100,5 @@ struct JSONLine: FieldSink {
         output.append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
       }
     }
-    output.append(UInt8(ascii: "\""))
   }
 }

@@ -34,7 +34,7 @@ struct CSVTests {
     try exporter.begin(subject)
     try exporter.add(ExportedOperation(operation, nil, in: subject))
     try exporter.finish(ExportTotals())
-    file.keep()
+    try file.keep()
     let bytes = try contents(of: scratch("csv"))
     let rows = try #require(readCSV(bytes))
     let row = Dictionary(uniqueKeysWithValues: zip(rows[0], rows[1]))

@@ -13,7 +13,7 @@ struct ExportFileTests {
 
   @Test func isItsOwnersAlone() throws {
     var file = try ExportFile.create(path, force: false)
-    file.keep()
+    try file.keep()
     let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
     #expect(mode == 0o600)
   }
@@ -28,16 +28,29 @@ struct ExportFileTests {
     let output = ByteOutput(to: file)
     output.append([9])
     try output.flush()
-    file.keep()
+    try file.keep()
     #expect(try contents(of: path) == [9])
   }
 
   @Test func isTakenAwayWhenTheExportFails() throws {
     do {
       let file = try ExportFile.create(path, force: false)
-      #expect(FileManager.default.fileExists(atPath: file.path))
+      #expect(FileManager.default.fileExists(atPath: file.workPath))
     }
-    #expect(!FileManager.default.fileExists(atPath: path))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
+  }
+
+  /// Another program may make one of that name meanwhile.
+  @Test func isNotReplacedAtTheEndEither() throws {
+    var file = try ExportFile.create(path, force: false)
+    try replace(path, with: [1])
+    do throws(ExportError) {
+      try file.keep()
+      Issue.record("the file was replaced")
+    } catch {
+      #expect(error == .exists(path: path))
+    }
+    #expect(try contents(of: path) == [1])
   }
 
   @Test func aFullDiskIsSaid() throws {

@@ -37,10 +37,10 @@ struct ExportedFixture {
       var exporter = PerfettoExporter(ByteOutput(to: file))
       totals = try run.export(to: &exporter)
     case .sqlite:
-      var exporter = try SQLiteExporter(path: path)
+      var exporter = try SQLiteExporter(path: file.workPath)
       totals = try run.export(to: &exporter)
     }
-    file.keep()
+    try file.keep()
   }
 
   init(_ format: ExportFormat) throws {

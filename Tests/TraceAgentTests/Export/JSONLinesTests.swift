@@ -81,7 +81,7 @@ struct JSONLinesTests {
     let output = ByteOutput(to: file)
     JSONLine.write(to: output) { $0.texts("texts", texts) }
     try output.flush()
-    file.keep()
+    try file.keep()
     let bytes = try contents(of: scratch("line"))
     #expect(bytes.dropLast().allSatisfy { $0 >= 0x20 && $0 < 0x7f })
     let object = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: [String]]
