@@ -24,7 +24,10 @@ struct MRTrace: ParsableCommand {
         mrtrace explain EFAULT
       """,
     version: version,
-    subcommands: [RecordCommand.self, ReportCommand.self, ExportCommand.self, DoctorCommand.self, ExplainCommand.self])
+    subcommands: [
+      RecordCommand.self, ReportCommand.self, ExportCommand.self, DoctorCommand.self,
+      ExplainCommand.self,
+    ])
 
   /// Wrong usage is status 2, as with most tools; the parser's own would be 64.
   static func main() {

@@ -10,7 +10,7 @@ package final class ByteOutput {
   private let descriptor: CInt
   private(set) var bytes: [UInt8] = []
 
-  /// - Parameter path: for the error's sentence.
+  /// `path` is for the error's sentence.
   package init(path: String, descriptor: CInt) {
     self.path = path
     self.descriptor = descriptor

@@ -18,7 +18,7 @@ package struct ExportFile: ~Copyable {
 
   private var isTemporary: Bool { workPath != path }
 
-  /// - Parameter force: an existing file is replaced; a FIFO or a device is written to.
+  /// With `force` an existing file is replaced; a FIFO or a device is written to.
   package static func create(_ path: String, force: Bool) throws(ExportError) -> ExportFile {
     var status = stat()
     if stat(path, &status) == 0 {

@@ -18,7 +18,7 @@ package struct SQLiteExporter: Exporter {
   private var pageTables: PageTableFormat?
   private var lastID: Int64 = 0
 
-  /// - Parameter path: of a file that is there and empty.
+  /// `path` is that of a file that is there and empty.
   package init(path: String) throws(ExportError) {
     database = try SQLiteDatabase(path)
     try database.run("BEGIN;")
