@@ -165,8 +165,10 @@ def check_tracks(results, trace):
     wrong = [event for event in trace.events if (event[2][9][0] == COUNTER) != bool(trace.tracks[event[2][11][0]][8])]
     results.check("perfetto: counters on counter tracks, and nothing else", not wrong)
     names = {t[2][0].decode() for t in trace.tracks.values() if t[8]}
-    results.check("perfetto: counters of rates and of loss",
-                  not trace.events or {"operations", "failed operations", "records lost"} <= names, str(names))
+    wanted = {"records lost", "runs missed"} if trace.events else set()
+    if threads:
+        wanted |= {"operations", "failed operations", "records"}
+    results.check("perfetto: counters of rates and of loss", wanted <= names, str(names))
 
 
 def check_flows(results, trace, slices, failures):
