@@ -50,7 +50,7 @@ package struct ExportRun {
       if case .counter(let record) = event { counters[record.h.hook] = record }
       last = max(last, event.timeNs)
       try exporter.add(event)
-      // Known already; and one of a user's process says nothing of the time.
+      // Known from the first reading.
       if case .symbol = event { continue }
       for operation in correlator.add(event) { try give(operation, to: &exporter) }
     }
