@@ -96,7 +96,8 @@ def check_jsonl(results, mrtrace, recording, path):
                  Counter(map(canonical, reported)), Counter(map(canonical, failures + operations)))
     check_schema(results, mrtrace, lines)
     check_babeltrace(results, recording, header, events)
-    return Counter(key_of_object(line) for line in failures + operations), len(failures)
+    return (Counter(key_of_object(line) for line in failures + operations), len(failures),
+            events, [line["what"] for line in lines if line["type"] == "loss"])
 
 
 def strict(schema):
@@ -197,10 +198,10 @@ def main():
             files = export(mrtrace, recording, pathlib.Path(directory))
             results.check("every file is its owner's alone",
                           all(stat.S_IMODE(os.stat(f).st_mode) == 0o600 for f in files.values()))
-            expected, failures = check_jsonl(results, mrtrace, recording, files["jsonl"])
+            expected, failures, events, losses = check_jsonl(results, mrtrace, recording, files["jsonl"])
             check_csv(results, files["csv"], expected)
             check_sqlite(results, files["sqlite"], expected, failures)
-            perfetto_check.check(results, files["perfetto"], expected, failures)
+            perfetto_check.check(results, files["perfetto"], expected, failures, events, losses)
     print(f"{results.passed} passed, {results.failed} failed, {results.skipped} skipped")
     return 1 if results.failed else 0
 

@@ -143,7 +143,7 @@ def operations(trace, slices):
     return found
 
 
-def check(results, path, expected, failures):
+def check(results, path, expected, failures, events, losses):
     data = path.read_bytes()
     trace = Trace(data)
     slices = list(nesting(trace))
@@ -153,6 +153,9 @@ def check(results, path, expected, failures):
     results.check("perfetto: times are CLOCK_MONOTONIC, and the wall clock is told",
                   trace.primary == MONOTONIC and REALTIME in trace.clocks)
     check_tracks(results, trace)
+    check_layers(results, trace, slices, events)
+    check_counters(results, trace, events)
+    check_losses(results, trace, losses)
     check_flows(results, trace, slices, failures)
     check_classes(results, data, trace)
 
@@ -169,6 +172,42 @@ def check_tracks(results, trace):
     if threads:
         wanted |= {"operations", "failed operations", "records"}
     results.check("perfetto: counters of rates and of loss", wanted <= names, str(names))
+
+
+def check_layers(results, trace, slices, events):
+    """`events`: as JSON Lines has them. The functions of every operation, by thread, name and return."""
+    ended = {(e["tid"], e["operation"]) for e in events if e["kind"] == "operation" and "operation" in e}
+    expected = collections.Counter(
+        (e["tid"], e["function"], e["monotonic_ns"]) for e in events
+        if e["kind"] in ("layer", "range", "walk", "fault") and (e.get("tid"), e.get("operation")) in ended)
+    drawn = collections.Counter(
+        (fields(trace.tracks[begin[2][11][0]][4][0])[2][0], begin[4].split(",")[0], end[0])
+        for begin, end, _ in slices if trace.tracks[begin[2][11][0]][4] and "operation" not in begin[3])
+    results.same("perfetto: every function's return, and no other", expected, drawn)
+
+
+def check_counters(results, trace, events):
+    points = collections.defaultdict(list)
+    for _, _, event, _, _ in trace.events:
+        if event[9][0] == COUNTER:
+            points[trace.tracks[event[11][0]][2][0].decode()].append(signed(event[30][0]))
+    operations = [e for e in events if e["kind"] == "operation"]
+    hooks = {e["function"]: e for e in events if e["kind"] == "counter"}.values()
+    sent = [e for e in events if e["kind"] not in ("counter", "symbol", "pages")]
+    # Rates over tenths of a second.
+    results.check("perfetto: counters add up to the events", not events or (
+        sum(points["operations"]) == 10 * len(operations)
+        and sum(points["failed operations"]) == 10 * sum(1 for e in operations if e["result"] < 0)
+        and sum(points["records"]) == 10 * len(sent)
+        and points["records lost"] == [0] + [sum(h["lost"] for h in hooks)] * bool(hooks)
+        and points["runs missed"] == [0] + [sum(h["missed"] for h in hooks)] * bool(hooks)), str(dict(points))[:300])
+
+
+def check_losses(results, trace, losses):
+    """`losses`: the `what` of each, as JSON Lines has them."""
+    track = next((u for u, t in trace.tracks.items() if t[2] and t[2][0] == b"what is missing"), None)
+    results.same("perfetto: the same losses", collections.Counter(losses), collections.Counter(
+        name for _, _, event, _, name in trace.events if track is not None and event[11][0] == track))
 
 
 def check_flows(results, trace, slices, failures):

@@ -84,10 +84,7 @@ package struct ExportTotals: Equatable, Sendable {
   package init() {}
 
   /// Nothing was lost that the recording knows of.
-  package var isComplete: Bool {
-    discarded == 0 && unfinishedOperations == 0 && problems.isEmpty
-      && losses.allSatisfy { !$0.isLossy }
-  }
+  package var isComplete: Bool { missing.isEmpty }
 }
 
 /// One hook's totals.
@@ -116,7 +113,6 @@ package struct HookLoss: Equatable, Sendable {
     missed = record.missed
   }
 
-  package var isLossy: Bool { lost > 0 || untracked > 0 || missed > 0 }
 }
 
 extension ExportTotals {

@@ -45,38 +45,9 @@ package struct JSONLinesExporter: Exporter {
   }
 
   package mutating func finish(_ totals: ExportTotals) throws(ExportError) {
-    for loss in Loss.all(totals) { JSONLine.write(to: output) { Self.loss(loss, &$0) } }
+    for loss in totals.missing { JSONLine.write(to: output) { Self.loss(loss, &$0) } }
     JSONLine.write(to: output) { Self.footer(totals, &$0) }
     try output.flush()
-  }
-
-  /// One thing that the recording does not tell.
-  struct Loss {
-    var what: String
-    var function: String?
-    var count: UInt64?
-    var sentence: String?
-
-    static let kinds = [
-      "ring_full", "missed", "untracked", "discarded", "unfinished_operations", "problem",
-    ]
-
-    static func all(_ totals: ExportTotals) -> [Loss] {
-      var losses: [Loss] = []
-      for hook in totals.losses {
-        for (what, count) in [
-          ("ring_full", hook.lost), ("missed", hook.missed), ("untracked", hook.untracked),
-        ] where count > 0 {
-          losses.append(Loss(what: what, function: hook.function, count: count))
-        }
-      }
-      if totals.discarded > 0 { losses.append(Loss(what: "discarded", count: totals.discarded)) }
-      if totals.unfinishedOperations > 0 {
-        losses.append(
-          Loss(what: "unfinished_operations", count: UInt64(totals.unfinishedOperations)))
-      }
-      return losses + totals.problems.map { Loss(what: "problem", sentence: $0) }
-    }
   }
 
   static func header(_ environment: RecordingEnvironment, _ sink: inout some FieldSink) {

@@ -14,6 +14,7 @@ struct PerfettoCounters {
   private static let bucketNs: UInt64 = 100_000_000
   private static let bucketsPerSecond: UInt64 = 10
 
+  private var isStarted = false
   /// The bucket being filled.
   private var bucket: UInt64?
   private var counts: [PerfettoTracks.Counter: UInt64] = [:]
@@ -25,7 +26,8 @@ struct PerfettoCounters {
   mutating func add(_ event: Event) -> [Point] {
     var points: [Point] = []
     let time = event.timeNs
-    if bucket == nil {
+    if !isStarted {
+      isStarted = true
       // Before the first total nothing was lost.
       points += [.lost, .missed].map { Point(counter: $0, timeNs: time, value: 0) }
     }

@@ -15,6 +15,7 @@ package struct PerfettoExporter: Exporter {
   private var tracks = PerfettoTracks()
   private var counters = PerfettoCounters()
   private var flows: UInt64 = 0
+  private var lastNs: UInt64 = 0
 
   package init(_ output: ByteOutput) {
     self.output = output
@@ -59,12 +60,23 @@ package struct PerfettoExporter: Exporter {
   }
 
   package mutating func add(_ event: Event) throws(ExportError) {
+    lastNs = max(lastNs, event.timeNs)
     for point in counters.add(event) { add(point) }
     try output.flushIfFull()
   }
 
   package mutating func finish(_ totals: ExportTotals) throws(ExportError) {
     for point in counters.finish() { add(point) }
+    for loss in totals.missing {
+      let track = tracks.missing(in: trace)
+      var event = PerfettoTrace.Event(.instant, loss.what, at: lastNs, on: track)
+      event.categories = ["loss"]
+      event.annotations = [
+        ("function", loss.function.map { .name($0) }), ("count", loss.count.map { .number($0) }),
+        ("sentence", loss.sentence.map { .text($0) }),
+      ]
+      trace.add(event)
+    }
     try output.flush()
   }
 

@@ -29,6 +29,7 @@ struct PerfettoTracks {
     case thread = 2
     case pages = 3
     case counter = 4
+    case missing = 5
   }
 
   private var described: Set<UInt64> = []
@@ -89,6 +90,15 @@ struct PerfettoTracks {
         $0.text(Perfetto.Track.name, counter.name)
         $0.message(Perfetto.Track.counter) { $0.text(Perfetto.Counter.unitName, counter.unit) }
       }
+    }
+    return uuid
+  }
+
+  /// What the recording does not tell.
+  mutating func missing(in trace: PerfettoTrace) -> UInt64 {
+    let uuid = Self.uuid(.missing, 0)
+    if described.insert(uuid).inserted {
+      describe(uuid, in: trace) { $0.text(Perfetto.Track.name, "what is missing") }
     }
     return uuid
   }

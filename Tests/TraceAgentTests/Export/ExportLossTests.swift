@@ -59,6 +59,25 @@ struct ExportLossTests {
       trace.tracks[$0.track]?[2]?.first?.text == "records lost"
     }
     #expect(lost.map(\.counter) == [0, 7])
+    let missing = trace.events.filter {
+      trace.tracks[$0.track]?[2]?.first?.text == "what is missing"
+    }
+    #expect(missing.map(\.name) == ["ring_full", "missed", "discarded"])
+    #expect(missing[0].annotations["count"] == ["7"])
+  }
+
+  /// Nothing happened: the totals come all the same, once.
+  @Test func countersOfARecordingWithoutEvents() {
+    var counters = PerfettoCounters()
+    var points: [PerfettoCounters.Point] = []
+    for hook in [MRT_HOOK_ODP_MAP, MRT_HOOK_ODP_GET] {
+      points += counters.add(
+        .counter(
+          hook: hook.rawValue, rung: MRT_RUNG_FEXIT, counts: mrt_counts(), missed: 2, timeNs: 9))
+    }
+    points += counters.finish()
+    #expect(points.map(\.counter) == [.lost, .missed, .lost, .missed])
+    #expect(points.map(\.value) == [0, 0, 0, 4])
   }
 
   @Test func aTruncatedRecordingIsExportedAsFarAsItGoes() throws {
