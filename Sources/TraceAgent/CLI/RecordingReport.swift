@@ -57,7 +57,7 @@ struct RecordingReport {
       },
       hooks: counters.hooks(names: reader.environment.hookNames),
       problems: reader.problems.map(\.sentence)
-        + RecordingReport.problems(correlator.statistics, reader.totals, counters),
+        + counters.problems(correlator.statistics, reader.totals),
       pages: pages.counts(format: reader.environment.traits.pageTables),
       pageSample: UInt64(MRT_PAGES_SAMPLE))
     return report
@@ -72,45 +72,5 @@ struct RecordingReport {
       text += "\n"
     }
     return text + ReportText.summaryTable(diagnoses, summary, style: style)
-  }
-
-  private static func problems(
-    _ statistics: Correlator.Statistics, _ totals: RecordingReader.Totals,
-    _ counters: RecordedCounters
-  ) -> [String] {
-    var problems: [String] = []
-    if totals.discarded > 0 {
-      problems.append("\(totals.discarded) records found no room and are lost.")
-    }
-    if counters.untracked > 0 {
-      problems.append(
-        "\(counters.untracked) times the kernel side had no room to follow an operation or to count "
-          + "a page's flags.")
-    }
-    if statistics.unfinishedOperations > 0 {
-      problems.append(
-        "\(statistics.unfinishedOperations) operations have evidence but no end in the recording.")
-    }
-    return problems
-  }
-}
-
-/// The COUNTER records of a recording, summed by hook.
-private struct RecordedCounters {
-  private var counts: [UInt32: mrt_counter] = [:]
-
-  /// What a full table kept from being followed or counted.
-  var untracked: UInt64 { counts.values.reduce(0) { $0 &+ $1.counts.untracked } }
-
-  mutating func add(_ counter: mrt_counter) {
-    counts[counter.h.hook] = counter
-  }
-
-  func hooks(names: HookNames) -> [ReportSummary.Hook] {
-    counts.sorted { $0.key < $1.key }.map { hook, counter in
-      ReportSummary.Hook(
-        name: names[hook], seen: counter.counts.seen, failed: counter.counts.failed,
-        recorded: counter.counts.recorded, lost: counter.counts.lost, missed: counter.missed)
-    }
   }
 }
