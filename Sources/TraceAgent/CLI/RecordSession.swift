@@ -13,6 +13,7 @@ import Terminal
 /// One thread owns everything.
 struct RecordSession {
   private let options: RecordCommand
+  private let identity = RunIdentity()
   private let style = Output.style(of: STDERR_FILENO)
 
   /// After the command has ended, its asynchronous work may still fail: wait that long.
@@ -169,7 +170,7 @@ struct RecordSession {
 
   private func environment(_ attached: borrowing Attached) -> RecordingEnvironment {
     .ofThisRun(
-      facts: attached.facts, plan: attached.tracer.plan, detail: options.detail.rawValue,
+      identity, facts: attached.facts, plan: attached.tracer.plan, detail: options.detail.rawValue,
       commandLine: CommandLine.arguments)
   }
 

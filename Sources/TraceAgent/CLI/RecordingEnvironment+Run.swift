@@ -4,17 +4,27 @@ import Kernel
 import Model
 import Recording
 
+/// What all recordings of one run of `record` have in common, settled once: times of its parts can
+/// be compared.
+struct RunIdentity {
+  let uuid = RecordingEnvironment.newRunUUID()
+  let startWallNs = Clock.wall()
+  let clockOffsetNs: Int64
+
+  init() { clockOffsetNs = Int64(startWallNs) - Int64(Clock.monotonic()) }
+}
+
 extension RecordingEnvironment {
   /// What this run's recording says of itself.
   static func ofThisRun(
-    facts: KernelFacts, plan: HookPlan, detail: String, commandLine: [String]
+    _ run: RunIdentity, facts: KernelFacts, plan: HookPlan, detail: String, commandLine: [String]
   ) -> RecordingEnvironment {
-    let wall = Clock.wall()
-    let monotonic = Clock.monotonic()
-    return RecordingEnvironment(
+    var environment = RecordingEnvironment(
       toolVersion: MRTrace.version, traits: facts.traits, kernelVersion: facts.version,
       buildID: facts.buildID, hostname: facts.hostname, commandLine: commandLine, detail: detail,
-      hookPlan: hooks(of: plan), clockOffsetNs: Int64(wall) - Int64(monotonic), startWallNs: wall)
+      hookPlan: hooks(of: plan), clockOffsetNs: run.clockOffsetNs, startWallNs: run.startWallNs)
+    environment.runUUID = run.uuid
+    return environment
   }
 
   /// What is attached first: where two symbols share a number, it is the one that names it.

@@ -23,7 +23,8 @@ struct RecordingReport {
     var counters = RecordedCounters()
     var pages = PageStatistics()
     var correlator = Correlator(
-      hooks: reader.environment.hookNames, configuration: .recording)
+      hooks: reader.environment.hookNames,
+      configuration: .recording(completeFromNs: reader.environment.completeFromNs))
     var seen: [Operation.Kind: UInt64] = [:]
     var ended: [Operation] = []
     for event in reader.events() {

@@ -112,7 +112,7 @@ struct Case: Sendable {
   /// A failure of one of these would be in the evidence: that there is none says something. Where
   /// records were lost, their absence says nothing.
   func wouldHaveSeen(_ functions: FunctionName...) -> Bool {
-    guard operation.lost == 0 else { return false }
+    guard operation.isComplete else { return false }
     guard let watched else { return true }
     return functions.contains { watched.contains($0) }
   }

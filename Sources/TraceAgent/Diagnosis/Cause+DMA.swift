@@ -27,7 +27,7 @@ extension Cause {
       // 7.x refuses pins of such a device at once, with the errno of fsdax memory and of ON_DEMAND.
       guard let request = scene.pinRequest, request.function == "__ib_umem_get_va",
         request.errno == .opnotsupp, !request.access.contains(.onDemand), scene.pinRefusal == nil,
-        scene.operation.lost == 0
+        scene.operation.isComplete
       else { return nil }
       return Finding(
         .inferred,

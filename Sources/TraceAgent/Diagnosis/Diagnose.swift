@@ -4,7 +4,7 @@ import Model
 
 /// Why `operation` failed on a kernel with these traits; nil when it did not fail.
 ///
-/// A cause is named only with its evidence. Where records were lost nothing counts as proved, since
+/// A cause is named only with its evidence. Where records may be missing nothing counts as proved, since
 /// what is missing could contradict it. `watched` are the functions whose failure would have been
 /// recorded (nil: not known), so that what is not there can be evidence too.
 package func diagnose(
@@ -36,7 +36,7 @@ package func diagnose(
     return diagnosis
   }
   diagnosis.cause = best.cause.name
-  diagnosis.confidence = operation.lost > 0 ? .inferred : best.finding.confidence
+  diagnosis.confidence = operation.isComplete ? best.finding.confidence : .inferred
   diagnosis.summary = "\(subject): \(best.finding.because)"
   diagnosis.advice = best.cause.advice
   diagnosis.references = best.cause.references
@@ -62,6 +62,7 @@ extension Case {
     }
     return text + "; the evidence proves no cause"
       + (operation.lost > 0 ? " (\(count(UInt64(clamping: operation.lost), "record")) lost)" : "")
+      + (operation.beganBeforeRecording ? " (it began before the recording)" : "")
   }
 }
 

@@ -34,7 +34,9 @@ package struct ExportRun {
     self.watched = watched
     self.progress = progress
     subject = ExportSubject(reader.environment)
-    correlator = Correlator(hooks: subject.hooks, configuration: .recording)
+    correlator = Correlator(
+      hooks: subject.hooks,
+      configuration: .recording(completeFromNs: reader.environment.completeFromNs))
   }
 
   @discardableResult

@@ -66,6 +66,10 @@ package struct Operation: Equatable, Sendable {
   package var userStack: [StackFrame] = []
   /// Records of this operation that were lost: the evidence is incomplete.
   package var lost: Int = 0
+  /// It began before the recording holds everything: more may be missing than is counted.
+  package var beganBeforeRecording = false
+  /// All its evidence is here: what is not, was not there.
+  package var isComplete: Bool { lost == 0 && !beganBeforeRecording }
   /// What the same thread did next that mended this failure, e.g. "reg_mr with ON_DEMAND".
   package var recoveredBy: String?
 

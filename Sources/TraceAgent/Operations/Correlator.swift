@@ -24,6 +24,8 @@ package struct Correlator: Sendable {
     package var recordsPerOperation = 4096
     /// Memory regions known at a time.
     package var regions = 65536
+    /// Operations that began before this time may lack evidence (CLOCK_MONOTONIC, ns).
+    package var completeFromNs: UInt64?
 
     package init(lateNs: UInt64) { self.lateNs = lateNs }
 
@@ -31,6 +33,12 @@ package struct Correlator: Sendable {
     package static let live = Configuration(lateNs: 0)
     /// Events in the order of their time.
     package static let recording = Configuration(lateNs: 10_000_000)
+    /// As ``recording``, of a recording that holds everything only from `completeFromNs` on.
+    package static func recording(completeFromNs: UInt64?) -> Configuration {
+      var configuration = recording
+      configuration.completeFromNs = completeFromNs
+      return configuration
+    }
   }
 
   /// What could not be made an operation.
@@ -126,6 +134,9 @@ package struct Correlator: Sendable {
     }
     for event in evidence.events { operation.add(event, hooks: hooks) }
     operation.lost += evidence.dropped
+    if let from = configuration.completeFromNs {
+      operation.beganBeforeRecording = operation.startNs.map { $0 < from } ?? true
+    }
     regions.complete(&operation)
     nameOwner(of: &operation)
     regions.learn(from: operation)

@@ -23,6 +23,10 @@ extension RecordingEnvironment {
     fields.set("detail", detail)
     fields.set("clock_offset_ns", clockOffsetNs)
     fields.set("start_wall_ns", startWallNs)
+    fields.set("run_uuid", runUUID)
+    fields.set("part", part)
+    fields.set("part_end", partEnd?.rawValue)
+    fields.set("complete_from_ns", completeFromNs)
     fields.set("command_count", commandLine.count)
     for (index, argument) in commandLine.enumerated() { fields.set("command_\(index)", argument) }
     fields.set(traits)
@@ -54,6 +58,10 @@ extension RecordingEnvironment {
       startWallNs: try fields.number("start_wall_ns"))
     formatMajor = major
     formatMinor = try fields.number("format_minor")
+    runUUID = try fields.optionalString("run_uuid")
+    part = try fields.optionalNumber("part", in: 1...Int.max)
+    partEnd = try fields.optionalString("part_end").flatMap(PartEnd.init)
+    completeFromNs = try fields.optionalNumber("complete_from_ns")
     for index in 0..<(try fields.number("command_count", in: 0...Self.listLimit)) {
       commandLine.append(try fields.string("command_\(index)"))
     }

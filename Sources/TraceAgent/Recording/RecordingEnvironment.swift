@@ -54,6 +54,28 @@ package struct RecordingEnvironment: Equatable, Sendable {
   package var clockOffsetNs: Int64
   /// CLOCK_REALTIME when the recording began, ns since 1970.
   package var startWallNs: UInt64
+  /// The same in all parts of one run of `record`, and in no other recording; nil before format 1.2.
+  package var runUUID: String?
+  /// 1, 2, …: this recording is one part of its run; nil: it is all of it.
+  package var part: Int?
+  /// Why this part ended.
+  package var partEnd: PartEnd?
+  /// CLOCK_MONOTONIC, ns: everything from then on is in the recording, or counted as lost. Of an
+  /// operation that began before, evidence may be missing. nil: from the start.
+  package var completeFromNs: UInt64?
+
+  /// What made the recorder begin another part.
+  package enum PartEnd: String, Sendable {
+    /// The recording grew to its size: the next part goes on where this one ends.
+    case size
+    /// What the flight recorder held when an operation failed, and when it was told to write it.
+    case failure, signal
+    /// The run ended.
+    case end
+  }
+
+  /// An identity for a run.
+  package static func newRunUUID() -> String { TraceUUID.random().text }
 
   package init(
     toolVersion: String, traits: KernelTraits, kernelVersion: String, buildID: String? = nil,

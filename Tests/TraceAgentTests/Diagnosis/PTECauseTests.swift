@@ -160,6 +160,11 @@ import Testing
     try scene.expectUnknown()
   }
 
+  @Test func anOperationFromBeforeTheRecordingProvesNothing() throws {
+    let scene = Self.fsdax(Self.five).changed { $0.operation.beganBeforeRecording = true }
+    try scene.expect("pte-special-devmap", .inferred, page: 4)
+  }
+
   @Test func lostRecordsProveNothing() throws {
     let scene = Self.fsdax(Self.five).changed { $0.operation.lost = 1 }
     try scene.expect("pte-special-devmap", .inferred, page: 4)

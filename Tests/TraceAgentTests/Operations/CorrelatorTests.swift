@@ -45,6 +45,19 @@ import Testing
     #expect(correlator.statistics == Correlator.Statistics())
   }
 
+  /// A recording that begins in the middle has not all of what was under way then.
+  @Test func operationsFromBeforeTheRecordingAreNotComplete() {
+    var correlator = Correlator(configuration: .recording(completeFromNs: 1_000))
+    for (number, start) in [(1, 999), (2, 1_000), (3, nil)] as [(UInt64, UInt64?)] {
+      var record = SampleEvents.operation(
+        header: SampleEvents.header(timeNs: 2_000, operation: number))
+      record.start_ns = start ?? 5_000
+      record.has = start == nil ? record.has & ~MRT_HAS_START : record.has | MRT_HAS_START
+      _ = correlator.add(.operation(record))
+    }
+    #expect(correlator.finish().map(\.isComplete) == [false, true, false])
+  }
+
   /// In a recording, evidence may come after the end of its operation; live, it cannot.
   @Test func lateEvidence() {
     var recorded = Correlator(configuration: .init(lateNs: 100))

@@ -37,6 +37,10 @@ import Testing
     environment.buildID = nil
     environment.clockOffsetNs = -1
     environment.commandLine = []
+    environment.runUUID = RecordingEnvironment.newRunUUID()
+    environment.part = 7
+    environment.partEnd = .failure
+    environment.completeFromNs = 123
     environment.hookPlan = []
     environment.traits.specialRule = .noDevmap
     environment.traits.faultsOutsideWalk = true
@@ -143,7 +147,8 @@ import Testing
     fault.error = 0
     #expect(SampleRecording.append(.fault(fault), to: writer, cpu: 0))
     try writer.close(now: 5_000)
-    try rewriteMetadata(of: scratch("r"), "format_minor = 1;", "format_minor = 0;")
+    try rewriteMetadata(
+      of: scratch("r"), "format_minor = \(RecordingEnvironment.formatMinor);", "format_minor = 0;")
     let reader = try RecordingReader.open(scratch("r"))
     #expect(reader.environment.formatMinor == 0)
     guard case .fault(let read)? = Array(reader.events()).first else {
@@ -160,7 +165,8 @@ import Testing
     let scratch = try ScratchDirectory()
     try SampleRecording.write(at: scratch("r"))
     try rewriteMetadata(
-      of: scratch("r"), "format_minor = 1;", "format_minor = 9;\n\tnew_key = \"x\";")
+      of: scratch("r"), "format_minor = \(RecordingEnvironment.formatMinor);",
+      "format_minor = 9;\n\tnew_key = \"x\";")
     var stream = try contents(of: scratch("r/stream_1"))
     // The first record: kind 99 now.
     stream[PacketHeader.size + 8] = 99

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// A recording in parts: a directory with `part-000001`, `part-000002`, …, each a whole recording.
+package enum RecordingParts {
+  static let prefix = "part-"
+
+  /// The paths of the parts of `path`, in order. What is no directory of parts is its own only one,
+  /// be it a recording or not: opening it will tell.
+  package static func of(_ path: String) -> [String] {
+    var status = stat()
+    guard stat("\(path)/metadata", &status) != 0 else { return [path] }
+    let parts = numbers(in: path)
+    return parts.isEmpty ? [path] : parts.map { "\(path)/\($0.name)" }
+  }
+
+  /// The name of part `number`.
+  static func name(_ number: Int) -> String {
+    let digits = String(number)
+    return prefix + String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits
+  }
+
+  /// The parts in a directory, in order of their numbers.
+  static func numbers(in path: String) -> [(number: Int, name: String)] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var parts: [(number: Int, name: String)] = []
+    while let entry = readdir(directory) {
+      // By pointer: an entry may be shorter than its type says.
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
+        name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name.hasPrefix(prefix), let number = Int(name.dropFirst(prefix.count)), number > 0,
+        name == Self.name(number)
+      {
+        parts.append((number, name))
+      }
+    }
+    return parts.sorted { $0.number < $1.number }
+  }
+}
