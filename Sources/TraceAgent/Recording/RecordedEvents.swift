@@ -15,6 +15,9 @@ package struct RecordedEvents: Sequence, IteratorProtocol {
     for index in streams.indices.reversed() { sink(index) }
   }
 
+  /// The time of the next record; nil at the end.
+  var nextTime: UInt64? { streams.first?.cursor.currentTime }
+
   package mutating func next() -> Event? {
     while let first = streams.first, let event = first.cursor.current {
       first.cursor.advance()

@@ -16,6 +16,8 @@ package final class RecordedRun {
     /// The earliest time of a packet; nil where there is none.
     package var firstNs: UInt64?
     package var problems: [RecordingProblem]
+    /// Of other parts, which cannot be opened.
+    var beside: [RecordingProblem] = []
     var uuid: TraceUUID
 
     init(_ reader: RecordingReader) {
@@ -73,7 +75,7 @@ package final class RecordedRun {
     var sentences = missingParts.map(\.sentence)
     for part in parts {
       let place = parts.count > 1 ? "\(part.name): " : ""
-      sentences += part.problems.map { place + $0.sentence }
+      sentences += part.problems.map { place + $0.sentence } + part.beside.map(\.sentence)
     }
     return sentences
   }

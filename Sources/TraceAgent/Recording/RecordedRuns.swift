@@ -17,8 +17,19 @@ package struct RecordedRuns {
     for path in paths {
       var again = 0
       let partPaths = RecordingParts.of(path)
+      var failures: [RecordingError] = []
+      var ofPath: [RecordedRun.Part] = []
       for partPath in partPaths {
-        let part = RecordedRun.Part(try RecordingReader.open(partPath))
+        do throws(RecordingError) {
+          ofPath.append(RecordedRun.Part(try RecordingReader.open(partPath)))
+        } catch {
+          failures.append(error)
+        }
+      }
+      // One part that cannot be read does not hide the others.
+      if ofPath.isEmpty, let failure = failures.first { throw failure }
+      if !failures.isEmpty { ofPath[0].beside = failures.map { .unreadable($0) } }
+      for part in ofPath {
         if let first = seen[part.uuid.text] {
           if partPaths.count == 1 {
             notes.append("\(path) is the same recording as \(first): it is read once.")
@@ -30,7 +41,8 @@ package struct RecordedRuns {
         let run = part.environment.runUUID ?? part.uuid.text
         if parts[run] == nil {
           order.append(run)
-          names.append(path)
+          // A directory may hold parts of more than one run.
+          names.append(names.contains(path) ? part.path : path)
         }
         parts[run, default: []].append(part)
       }

@@ -14,6 +14,8 @@ package enum RecordingError: Error, Equatable, Sendable {
   case closed(path: String)
   /// A path that holds no recording of any kind.
   case notARecording(path: String)
+  /// A directory that is none, in which these are recordings.
+  case holdsRecordings(path: String, names: [String])
   case metadata(path: String, MetadataError)
 
   /// One sentence for a person.
@@ -26,6 +28,11 @@ package enum RecordingError: Error, Equatable, Sendable {
     case .closed(let path): "The recording \(path) is closed."
     case .notARecording(let path):
       "\(path) is not a recording: a recording is a directory with a file named metadata."
+    case .holdsRecordings(let path, let names):
+      names.count == 1
+        ? "\(path) is not a recording, but \(path)/\(names[0]) is: give that."
+        : "\(path) is not a recording, but holds \(names.count): give those that you mean, for "
+          + "example \(path)/\(names[0]) \(path)/\(names[1])."
     case .metadata(let path, let error): error.sentence(of: path)
     }
   }

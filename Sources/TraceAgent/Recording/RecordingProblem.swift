@@ -21,6 +21,8 @@ package enum RecordingProblem: Equatable, Sendable {
   case unreadable(RecordingError)
   /// The closing record counts this many records more than there are.
   case recordsMissing(count: UInt64)
+  /// These parts of a rotated recording are not there.
+  case partsMissing(first: Int, last: Int)
 
   /// One sentence for a person.
   package var sentence: String {
@@ -40,6 +42,10 @@ package enum RecordingProblem: Equatable, Sendable {
       "\(file) has damaged records that cannot be read: \(count)."
     case .unreadable(let error): error.sentence
     case .recordsMissing(let count): "Records that were written are missing: \(count)."
+    case .partsMissing(let first, let last):
+      first == last
+        ? "Part \(first) of the recording is missing."
+        : "Parts \(first) to \(last) of the recording are missing."
     }
   }
 }

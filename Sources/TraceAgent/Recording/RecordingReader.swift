@@ -23,6 +23,9 @@ package final class RecordingReader {
   package let totals: Totals
   /// The recorder came to its end; what is missing has its own ``problems``.
   package let isClosed: Bool
+  /// The time of the first packet; nil where there is none.
+  package let firstNs: UInt64?
+  let uuid: TraceUUID
 
   private let streams: [StreamReader]
   private let problemsOfStreams: [RecordingProblem]
@@ -45,6 +48,7 @@ package final class RecordingReader {
     }
     var totals = Totals()
     var closing: ClosingRecord?
+    var firstNs: UInt64?
     for stream in streams {
       do throws(RecordingError) {
         let summary = try stream.summary()
@@ -53,6 +57,7 @@ package final class RecordingReader {
         totals.discarded &+= summary.discarded
         totals.clamped &+= summary.clamped
         closing = closing ?? summary.closing
+        if let first = summary.firstNs { firstNs = min(firstNs ?? first, first) }
         problems += summary.problems
       } catch {
         problems.append(.unreadable(error))
@@ -69,17 +74,19 @@ package final class RecordingReader {
     }
     return RecordingReader(
       path: path, environment: environment, totals: totals, isClosed: closing != nil,
-      streams: streams, problems: problems)
+      firstNs: firstNs, uuid: uuid, streams: streams, problems: problems)
   }
 
   private init(
     path: String, environment: RecordingEnvironment, totals: Totals, isClosed: Bool,
-    streams: [StreamReader], problems: [RecordingProblem]
+    firstNs: UInt64?, uuid: TraceUUID, streams: [StreamReader], problems: [RecordingProblem]
   ) {
     self.path = path
     self.environment = environment
     self.totals = totals
     self.isClosed = isClosed
+    self.firstNs = firstNs
+    self.uuid = uuid
     self.streams = streams
     problemsOfStreams = problems
   }
@@ -107,7 +114,9 @@ package final class RecordingReader {
       switch error {
       case .cannotRead(_, ENOENT) where access(path, F_OK) == 0, .cannotRead(_, ENOTDIR),
         .cannotRead(_, EINVAL):
-        throw .notARecording(path: path)
+        let inside = recordings(in: path)
+        throw inside.isEmpty
+          ? .notARecording(path: path) : .holdsRecordings(path: path, names: inside)
       case .cannotRead(_, ENOENT): throw .cannotRead(path: path, errno: ENOENT)
       default: throw error
       }
@@ -126,19 +135,19 @@ package final class RecordingReader {
 
   /// The stream files in order of their CPU.
   private static func streamNames(in path: String) throws(RecordingError) -> [String] {
-    guard let directory = opendir(path) else { throw .cannotRead(path: path, errno: errno) }
-    defer { closedir(directory) }
     var streams: [(cpu: Int, name: String)] = []
-    while let entry = readdir(directory) {
-      // By pointer: an entry may be shorter than its type says.
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
-        name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
+    for name in try DirectoryNames.of(path) {
       let prefix = "stream_"
       if name.hasPrefix(prefix), let cpu = Int(name.dropFirst(prefix.count)) {
         streams.append((cpu, name))
       }
     }
     return streams.sorted { ($0.cpu, $0.name) < ($1.cpu, $1.name) }.map(\.name)
+  }
+
+  /// The recordings that are in a directory which is none, by name.
+  private static func recordings(in path: String) -> [String] {
+    let names = (try? DirectoryNames.of(path)) ?? []
+    return names.filter { access("\(path)/\($0)/metadata", F_OK) == 0 }.sorted()
   }
 }

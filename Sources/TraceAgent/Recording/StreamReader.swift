@@ -11,6 +11,8 @@ final class StreamReader {
   /// What a look at all packet headers tells.
   struct Summary {
     var packets = 0
+    /// Of the first packet.
+    var firstNs: UInt64?
     var records: UInt64 = 0
     var discarded: UInt64 = 0
     var clamped: UInt64 = 0
@@ -53,6 +55,7 @@ final class StreamReader {
               file: name, offset: offset, count: packet.header.sequence - expected))
         }
         summary.packets += 1
+        summary.firstNs = summary.firstNs ?? packet.header.timeBegin
         summary.records += UInt64(packet.header.records)
         summary.discarded = packet.header.discarded
         summary.clamped = packet.header.clamped
