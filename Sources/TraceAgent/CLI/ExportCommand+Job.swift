@@ -5,9 +5,9 @@ import Glibc
 import Recording
 import Terminal
 
-/// One recording on its way into one file.
+/// Recordings on their way into one file.
 struct ExportJob {
-  let directory: String
+  let directories: [String]
   let format: ExportFormat
   /// nil: standard output for text, otherwise a file named after the recording.
   let output: String?
@@ -15,62 +15,76 @@ struct ExportJob {
 
   func run() throws(ExportError) {
     // First, so that no file is left where there is no recording.
-    let reader: RecordingReader
+    let recordings: RecordedRuns
     do throws(RecordingError) {
-      reader = try RecordingReader.open(directory)
+      recordings = try RecordedRuns.open(directories)
     } catch {
       throw .recording(error)
     }
-    var file = try target()
+    for note in recordings.notes { Output.notes("mrtrace: \(note)\n") }
+    let runs = recordings.runs
+    var file = try target(apartFrom: runs)
     switch format {
-    case .jsonl: try export(reader, JSONLinesExporter(ByteOutput(to: file)))
-    case .csv: try export(reader, CSVExporter(ByteOutput(to: file)))
-    case .perfetto: try export(reader, PerfettoExporter(ByteOutput(to: file)))
-    case .sqlite: try export(reader, try SQLiteExporter(path: file.workPath))
+    case .jsonl: try export(runs, JSONLinesExporter(ByteOutput(to: file)))
+    case .csv: try export(runs, CSVExporter(ByteOutput(to: file)))
+    case .perfetto: try export(runs, PerfettoExporter(ByteOutput(to: file)))
+    case .sqlite: try export(runs, try SQLiteExporter(path: file.workPath))
     }
     try file.keep()
   }
 
-  private func target() throws(ExportError) -> ExportFile {
+  private func target(apartFrom runs: [RecordedRun]) throws(ExportError) -> ExportFile {
     if output == "-" || output == nil && format.isText { return .standardOutput }
     let path = output ?? "\(name).\(format.fileSuffix)"
-    if isInRecording(path) { throw .insideRecording(path: path) }
+    if isInRecording(path, runs) { throw .insideRecording(path: path) }
     return try .create(path, force: force)
   }
 
-  /// Whether a file of this path would be one of the recording's own.
-  private func isInRecording(_ path: String) -> Bool {
+  /// Whether a file of this path would be one of a recording's own.
+  private func isInRecording(_ path: String, _ runs: [RecordedRun]) -> Bool {
     let parent = path.lastIndex(of: "/").map { path[...$0] } ?? "."
-    var recording = stat()
     var place = stat()
-    return stat(directory, &recording) == 0 && stat(String(parent), &place) == 0
-      && recording.st_dev == place.st_dev && recording.st_ino == place.st_ino
+    guard stat(String(parent), &place) == 0 else { return false }
+    let recordings = directories + runs.flatMap { $0.parts.map(\.path) }
+    return recordings.contains { directory in
+      var recording = stat()
+      return stat(directory, &recording) == 0 && recording.st_dev == place.st_dev
+        && recording.st_ino == place.st_ino
+    }
   }
 
-  /// The last part of the recording's path.
+  /// The last part of the first recording's path.
   private var name: String {
-    directory.split(separator: "/").last { $0 != "." && $0 != ".." }.map(String.init) ?? "recording"
+    directories.first?.split(separator: "/").last { $0 != "." && $0 != ".." }.map(String.init)
+      ?? "recording"
   }
 
   private func export(
-    _ reader: RecordingReader, _ exporter: consuming some Exporter
+    _ runs: [RecordedRun], _ exporter: consuming some Exporter
   ) throws(ExportError) {
     let progress = Progress()
     defer { progress.clear() }
-    var run = ExportRun(
-      reader, watched: reader.environment.watchedFunctions, progress: progress.show)
+    var run = ExportRun(runs, watched: \.watchedFunctions, progress: progress.show)
     var exporter = exporter
-    let totals = try run.export(to: &exporter)
+    let all = try run.export(to: &exporter)
     progress.clear()
-    for problem in totals.problems { Output.notes("mrtrace: \(problem)\n") }
+    for (run, totals) in zip(runs, all) {
+      let place = runs.count > 1 ? "\(run.name): " : ""
+      for sentence in Self.sentences(totals) { Output.notes("mrtrace: \(place)\(sentence)\n") }
+    }
+  }
+
+  /// What the reader of the export must know.
+  private static func sentences(_ totals: ExportTotals) -> [String] {
+    var sentences = totals.problems
     if totals.lost > 0 {
-      Output.notes("mrtrace: \(totals.lost) records found no room and are lost.\n")
+      sentences.append("\(totals.lost) records found no room and are lost.")
     }
     if totals.unfinishedOperations > 0 {
-      Output.notes(
-        "mrtrace: \(totals.unfinishedOperations) operations have evidence but no end in the "
-          + "recording.\n")
+      sentences.append(
+        "\(totals.unfinishedOperations) operations have evidence but no end in the recording.")
     }
+    return sentences
   }
 
   /// "export: 42 %" on standard error, where that is a terminal.

@@ -8,17 +8,19 @@ import Recording
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Convert a recording to JSON Lines, CSV, SQLite or a Perfetto trace.",
+    abstract: "Convert recordings to JSON Lines, CSV, SQLite or a Perfetto trace.",
     discussion: """
-      Works on any machine, without root, and in bounded memory. Without -o, jsonl and csv go to standard \
-      output, perfetto and sqlite to NAME.pftrace and NAME.sqlite in the current directory, where NAME is the \
-      recording's. Files are readable for their owner only: they hold addresses and file names.
+      Works on any machine, without root, and in bounded memory. Several recordings, of several hosts or runs, \
+      are merged by wall-clock time. Without -o, jsonl and csv go to standard output, perfetto and sqlite to \
+      NAME.pftrace and NAME.sqlite in the current directory, where NAME is the (first) recording's. Files are \
+      readable for their owner only: they hold addresses and file names.
 
       EXAMPLES
         mrtrace export rec --to jsonl | jq -r 'select(.type == "failure") | .cause'
         mrtrace export rec --to csv -o failures.csv
         mrtrace export rec --to perfetto -o rec.pftrace      open it in https://ui.perfetto.dev
         mrtrace export rec --to sqlite && sqlite3 rec.sqlite 'SELECT * FROM failures_by_cause'
+        mrtrace export node1/rec node2/rec --to sqlite -o both.sqlite
         mrtrace export --schema                              what a line of jsonl looks like
       """)
 
@@ -36,17 +38,17 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Print the JSON Schema of a line of jsonl.")
   var schema = false
 
-  @Argument(help: ArgumentHelp("The recording's directory.", valueName: "dir"))
-  var directory: String?
+  @Argument(help: ArgumentHelp("The recording's directory. Repeatable.", valueName: "dir"))
+  var directories: [String] = []
 
   func validate() throws {
     if schema {
-      guard directory == nil, output == nil, !force, format ?? .jsonl == .jsonl else {
+      guard directories.isEmpty, output == nil, !force, format ?? .jsonl == .jsonl else {
         throw ValidationError("--schema stands alone.")
       }
       return
     }
-    guard directory != nil else { throw ValidationError("give the recording's directory.") }
+    guard !directories.isEmpty else { throw ValidationError("give the recording's directory.") }
     guard let format else {
       let names = ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("give --to: \(names).")
@@ -64,9 +66,9 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     _ = signal(SIGPIPE, SIG_IGN)
     if schema { return Output.results(JSONLinesSchema.text) }
-    guard let directory, let format else { return }
+    guard let format else { return }
     do throws(ExportError) {
-      try ExportJob(directory: directory, format: format, output: output, force: force).run()
+      try ExportJob(directories: directories, format: format, output: output, force: force).run()
     } catch {
       // As "report | head" does: the output ends, and that is no failure.
       if error == .readerGone { return }

@@ -33,19 +33,27 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     _ = signal(SIGPIPE, SIG_IGN)
-    for directory in directories {
-      let report: RecordingReport
-      do throws(RecordingError) {
-        report = try RecordingReport.load(directory, keepAll: all)
-      } catch {
-        throw Output.fail(error.sentence)
-      }
-      if json {
-        printJSON(report)
-      } else {
-        if directories.count > 1 { Output.results("\(directory):\n\n") }
-        Output.results(report.text(style: Output.style(of: STDOUT_FILENO)))
-      }
+    let recordings: RecordedRuns
+    do throws(RecordingError) {
+      recordings = try RecordedRuns.open(directories)
+    } catch {
+      throw Output.fail(error.sentence)
+    }
+    for note in recordings.notes { Output.notes("mrtrace: \(note)\n") }
+    let reports = recordings.runs.map { RecordingReport.load($0, keepAll: all) }
+    let style = Output.style(of: STDOUT_FILENO)
+    if reports.count == 1 {
+      json ? printJSON(reports[0]) : Output.results(reports[0].text(style: style))
+    } else {
+      let merged = MergedReport(reports: reports)
+      guard json else { return Output.results(merged.text(style: style)) }
+      for line in merged.jsonLines(all: all) { Output.results(line + "\n") }
+    }
+    guard json else { return }
+    // what a reader of the objects alone would not know
+    for report in reports {
+      let place = reports.count > 1 ? "\(report.name): " : ""
+      for problem in report.summary.problems { Output.notes("mrtrace: \(place)\(problem)\n") }
     }
   }
 
@@ -65,7 +73,5 @@ struct ReportCommand: ParsableCommand {
         Output.results(DiagnosisJSON.line(diagnosis, clockOffsetNs: offset) + "\n")
       }
     }
-    // what a reader of the objects alone would not know
-    for problem in report.summary.problems { Output.notes("mrtrace: \(problem)\n") }
   }
 }

@@ -8,18 +8,18 @@ package struct CSVExporter: Exporter {
 
   package init(_ output: ByteOutput) { self.output = output }
 
-  package mutating func begin(_ subject: ExportSubject) throws(ExportError) {
+  package mutating func begin(_ subjects: [ExportSubject]) throws(ExportError) {
     row(OperationColumns.names)
   }
 
-  package mutating func add(_ event: Event) throws(ExportError) {}
+  package mutating func add(_ event: Event, of subject: ExportSubject) throws(ExportError) {}
 
   package mutating func add(_ operation: ExportedOperation) throws(ExportError) {
     row(OperationColumns.values(of: operation).map(Self.text))
     try output.flushIfFull()
   }
 
-  package mutating func finish(_ totals: ExportTotals) throws(ExportError) { try output.flush() }
+  package mutating func finish(_ totals: [ExportTotals]) throws(ExportError) { try output.flush() }
 
   private func row(_ cells: [String]) {
     for (index, cell) in cells.enumerated() {

@@ -12,6 +12,7 @@ struct EventFields {
   func write(_ event: Event, to sink: inout some FieldSink) {
     sink.constant("type", "event")
     sink.constant("kind", Self.kind(of: event))
+    sink.text("recording", subject.isAlone ? nil : subject.name)
     let header = event.header
     sink.signed("time_ns", subject.wallTime(header.time_ns))
     sink.number("monotonic_ns", header.time_ns)

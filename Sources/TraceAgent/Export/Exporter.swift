@@ -4,25 +4,44 @@ import CEvents
 import Events
 import Model
 import Recording
+import Terminal
 
-/// One format. Takes a recording in as it is read, and keeps no more of it than the format needs.
+/// One format. Takes recordings in as they are read, and keeps no more of them than the format needs.
 package protocol Exporter {
-  mutating func begin(_ subject: ExportSubject) throws(ExportError)
-  /// Every record of the recording, in order of time.
-  mutating func add(_ event: Event) throws(ExportError)
+  /// What is to come: at least one.
+  mutating func begin(_ subjects: [ExportSubject]) throws(ExportError)
+  /// Every record of every recording, in order of wall-clock time.
+  mutating func add(_ event: Event, of subject: ExportSubject) throws(ExportError)
   /// Every operation, when nothing can be added to it any more: a failed one up to a second after its end.
   mutating func add(_ operation: ExportedOperation) throws(ExportError)
-  mutating func finish(_ totals: ExportTotals) throws(ExportError)
+  /// The totals of each recording, in the order of `begin`.
+  mutating func finish(_ totals: [ExportTotals]) throws(ExportError)
 }
 
-/// What is known before the first event.
+/// A recording: what is known of it before the first event.
 package struct ExportSubject: Sendable {
-  package var environment: RecordingEnvironment
-  package var hooks: HookNames
+  package let environment: RecordingEnvironment
+  package let hooks: HookNames
+  /// As it was given; another one's is different.
+  package let name: String
+  /// Among those that are exported together, from 0 on.
+  package let index: Int
+  /// Nothing else is exported with it: records need not say whose they are.
+  package let isAlone: Bool
 
-  package init(_ environment: RecordingEnvironment) {
+  package init(
+    _ environment: RecordingEnvironment, name: String = "", index: Int = 0, of count: Int = 1
+  ) {
     self.environment = environment
+    self.name = name
+    self.index = index
+    isAlone = count == 1
     hooks = environment.hookNames
+  }
+
+  /// What the objects of several recordings say of where they come from.
+  var origin: DiagnosisJSON.Origin? {
+    isAlone ? nil : DiagnosisJSON.Origin(host: environment.hostname, recording: name)
   }
 
   var pageTables: PageTableFormat { environment.traits.pageTables }
@@ -37,6 +56,7 @@ package struct ExportSubject: Sendable {
 
 /// An operation with the few values that every format must tell alike.
 package struct ExportedOperation: Sendable {
+  package let subject: ExportSubject
   package var operation: Operation
   /// nil: it did not fail.
   package var diagnosis: Diagnosis?
@@ -45,6 +65,7 @@ package struct ExportedOperation: Sendable {
   package var timeNs: Int64?
 
   package init(_ operation: Operation, _ diagnosis: Diagnosis?, in subject: ExportSubject) {
+    self.subject = subject
     self.operation = operation
     self.diagnosis = diagnosis
     timeNs = subject.wallTime(operation.startNs ?? operation.endNs)
@@ -113,6 +134,32 @@ package struct HookLoss: Equatable, Sendable {
     missed = record.missed
   }
 
+}
+
+extension [ExportTotals] {
+  /// Records that found no room, of all.
+  var lost: UInt64 {
+    reduce(0) { sum, totals in
+      let (sum, overflow) = sum.addingReportingOverflow(totals.lost)
+      return overflow ? .max : sum
+    }
+  }
+
+  /// All together, as one.
+  var sum: ExportTotals {
+    reduce(into: ExportTotals()) { sum, totals in
+      // Counts come from recordings: no sum may trap.
+      sum.records &+= totals.records
+      sum.operations &+= totals.operations
+      sum.failures &+= totals.failures
+      sum.causes.merge(totals.causes) { $0 &+ $1 }
+      sum.discarded &+= totals.discarded
+      sum.unfinishedOperations &+= totals.unfinishedOperations
+      sum.unfinishedRecords &+= totals.unfinishedRecords
+      sum.problems += totals.problems
+      sum.losses += totals.losses
+    }
+  }
 }
 
 extension ExportTotals {

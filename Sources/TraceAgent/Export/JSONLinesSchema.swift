@@ -32,14 +32,21 @@ package enum JSONLinesSchema {
   /// What the writers themselves say of the lines they write.
   private static var records: [(name: String, shape: Shape)] {
     let environment = placeholder
-    let fields = EventFields(subject: ExportSubject(environment))
+    let subject = ExportSubject(environment)
+    let fields = EventFields(subject: subject)
     let events = samples.map { event in
       ("event_" + EventFields.kind(of: event), ShapeSink.shape { fields.write(event, to: &$0) })
     }
-    return [("header", ShapeSink.shape { JSONLinesExporter.header(environment, &$0) })]
+    return [
+      ("header", ShapeSink.shape { JSONLinesExporter.header(environment, &$0) }),
+      (
+        "header_of_several",
+        ShapeSink.shape { JSONLinesExporter.headerOfSeveral([subject], &$0) }
+      ),
+    ]
       + events + [
-        ("loss", ShapeSink.shape { JSONLinesExporter.loss(.init(what: ""), &$0) }),
-        ("footer", ShapeSink.shape { JSONLinesExporter.footer(ExportTotals(), &$0) }),
+        ("loss", ShapeSink.shape { JSONLinesExporter.loss(.init(what: ""), subject, &$0) }),
+        ("footer", ShapeSink.shape { JSONLinesExporter.footer([], &$0) }),
       ]
   }
 

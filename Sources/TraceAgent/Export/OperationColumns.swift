@@ -68,6 +68,8 @@ enum OperationColumns {
     ("filesystem", { $0.mapping?.file.map { .text($0.filesystem) } }),
     ("fsdax", { $0.mapping.map { .flag($0.isFSDAX) } }),
     ("summary", { $0.diagnosis.map { .text($0.summary) } }),
+    ("host", { .text($0.subject.environment.hostname) }),
+    ("recording", { .text($0.subject.name) }),
   ]
 }
 

@@ -31,6 +31,8 @@ enum OperationShapes {
       optional("time_ns", .integer), optional("duration_ns"), optional("mr", .reference("mr")),
       optional("request", .reference("request")), optional("worker", .reference("task")),
       optional("lost"),
+      // Where several recordings are exported together.
+      optional("host", .text), optional("recording", .text),
     ]
   }
 

@@ -10,32 +10,47 @@ import Recording
 /// A thread's operations are slices, and the functions inside them; the failing page is an instant
 /// of the process that owns the memory, from which a flow goes to the call that failed.
 package struct PerfettoExporter: Exporter {
+  /// What is kept of one recording.
+  private struct Source {
+    let subject: ExportSubject
+    var tracks: PerfettoTracks
+    var counters = PerfettoCounters()
+    var lastNs: UInt64 = 0
+  }
+
   private let output: ByteOutput
   private var trace: PerfettoTrace
-  private var tracks = PerfettoTracks()
-  private var counters = PerfettoCounters()
+  private var sources: [Source] = []
   private var flows: UInt64 = 0
-  private var lastNs: UInt64 = 0
 
   package init(_ output: ByteOutput) {
     self.output = output
     trace = PerfettoTrace(output)
   }
 
-  package mutating func begin(_ subject: ExportSubject) throws(ExportError) {
-    let environment = subject.environment
-    trace.start()
-    trace.packet { packet in
-      packet.message(Perfetto.Packet.clockSnapshot) { snapshot in
-        for (clock, time) in Self.clocks(environment) {
-          snapshot.message(Perfetto.ClockSnapshot.clocks) {
-            $0.varint(Perfetto.ClockSnapshot.clockID, clock)
-            $0.varint(Perfetto.ClockSnapshot.timestamp, time)
-          }
-        }
-        snapshot.varint(Perfetto.ClockSnapshot.primary, Perfetto.Clock.monotonic)
-      }
+  package mutating func begin(_ subjects: [ExportSubject]) throws(ExportError) {
+    if subjects.count == 1 {
+      alone(subjects[0].environment)
+    } else {
+      several(subjects[0].environment)
     }
+    sources = subjects.map { subject in
+      let environment = subject.environment
+      let isOnlyOfHost =
+        subjects.count { $0.environment.hostname == environment.hostname } == 1
+      let group = "\(environment.hostname) (\(environment.kernelRelease))"
+      return Source(
+        subject: subject,
+        tracks: PerfettoTracks(
+          index: subject.index,
+          group: subject.isAlone ? nil : isOnlyOfHost ? group : "\(group), \(subject.name)"))
+    }
+  }
+
+  /// The machine's own clock, with the wall clock beside it.
+  private func alone(_ environment: RecordingEnvironment) {
+    trace.start(clock: Perfetto.Clock.monotonic)
+    snapshot(Self.clocks(environment), primary: Perfetto.Clock.monotonic)
     trace.packet { packet in
       packet.message(Perfetto.Packet.systemInfo) { info in
         info.message(Perfetto.SystemInfo.utsname) {
@@ -44,6 +59,27 @@ package struct PerfettoExporter: Exporter {
           $0.text(Perfetto.Utsname.release, environment.kernelRelease)
           $0.text(Perfetto.Utsname.machine, environment.machine)
         }
+      }
+    }
+  }
+
+  /// The only clock that several machines have in common is the wall clock.
+  private func several(_ first: RecordingEnvironment) {
+    trace.start(clock: Perfetto.Clock.realtime)
+    snapshot(
+      [(Perfetto.Clock.realtime, first.startWallNs)], primary: Perfetto.Clock.realtime)
+  }
+
+  private func snapshot(_ clocks: [(UInt64, UInt64)], primary: UInt64) {
+    trace.packet { packet in
+      packet.message(Perfetto.Packet.clockSnapshot) { snapshot in
+        for (clock, time) in clocks {
+          snapshot.message(Perfetto.ClockSnapshot.clocks) {
+            $0.varint(Perfetto.ClockSnapshot.clockID, clock)
+            $0.varint(Perfetto.ClockSnapshot.timestamp, time)
+          }
+        }
+        snapshot.varint(Perfetto.ClockSnapshot.primary, primary)
       }
     }
   }
@@ -59,39 +95,55 @@ package struct PerfettoExporter: Exporter {
     ]
   }
 
-  package mutating func add(_ event: Event) throws(ExportError) {
-    lastNs = max(lastNs, event.timeNs)
-    for point in counters.add(event) { add(point) }
+  package mutating func add(_ event: Event, of subject: ExportSubject) throws(ExportError) {
+    let index = subject.index
+    sources[index].lastNs = max(sources[index].lastNs, event.timeNs)
+    let points = sources[index].counters.add(event)
+    if !points.isEmpty {
+      shift(to: subject)
+      for point in points { add(point, index) }
+    }
     try output.flushIfFull()
   }
 
-  package mutating func finish(_ totals: ExportTotals) throws(ExportError) {
-    for point in counters.finish() { add(point) }
-    for loss in totals.missing {
-      let track = tracks.missing(in: trace)
-      var event = PerfettoTrace.Event(.instant, loss.what, at: lastNs, on: track)
-      event.categories = ["loss"]
-      event.annotations = [
-        ("function", loss.function.map { .name($0) }), ("count", loss.count.map { .number($0) }),
-        ("sentence", loss.sentence.map { .text($0) }),
-      ]
-      trace.add(event)
+  package mutating func finish(_ totals: [ExportTotals]) throws(ExportError) {
+    for (index, totals) in totals.enumerated() {
+      shift(to: sources[index].subject)
+      for point in sources[index].counters.finish() { add(point, index) }
+      for loss in totals.missing { add(loss, index) }
     }
     try output.flush()
   }
 
-  private mutating func add(_ point: PerfettoCounters.Point) {
-    let track = tracks.counter(point.counter, in: trace)
+  /// Times that follow are those of `subject`.
+  private mutating func shift(to subject: ExportSubject) {
+    trace.shiftNs = subject.isAlone ? 0 : subject.environment.clockOffsetNs
+  }
+
+  private mutating func add(_ loss: Loss, _ index: Int) {
+    let track = sources[index].tracks.missing(in: trace)
+    var event = PerfettoTrace.Event(.instant, loss.what, at: sources[index].lastNs, on: track)
+    event.categories = ["loss"]
+    event.annotations = [
+      ("function", loss.function.map { .name($0) }), ("count", loss.count.map { .number($0) }),
+      ("sentence", loss.sentence.map { .text($0) }),
+    ]
+    trace.add(event)
+  }
+
+  private mutating func add(_ point: PerfettoCounters.Point, _ index: Int) {
+    let track = sources[index].tracks.counter(point.counter, in: trace)
     var event = PerfettoTrace.Event(.counter, at: point.timeNs, on: track)
     event.counter = Int64(clamping: point.value)
     trace.add(event)
   }
 
   package mutating func add(_ exported: ExportedOperation) throws(ExportError) {
+    shift(to: exported.subject)
     let operation = exported.operation
     let runner = operation.runner
     let ownsMemory = operation.ownerPID == runner.pid
-    let track = tracks.thread(
+    let track = sources[exported.subject.index].tracks.thread(
       runner.tid, of: runner.pid, name: runner.comm,
       processName: ownsMemory ? operation.ownerComm : runner.comm, in: trace)
 
@@ -144,7 +196,7 @@ package struct PerfettoExporter: Exporter {
   ) -> UInt64? {
     guard let diagnosis = exported.diagnosis, let page = diagnosis.page else { return nil }
     let operation = exported.operation
-    let track = tracks.pages(
+    let track = sources[exported.subject.index].tracks.pages(
       of: operation.ownerPID ?? operation.runner.pid, name: operation.ownerComm, in: trace)
     flows += 1
     let at = min(max(time ?? bounds.upperBound, bounds.lowerBound), bounds.upperBound)

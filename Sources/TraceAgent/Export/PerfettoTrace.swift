@@ -65,16 +65,29 @@ struct PerfettoTrace {
 
   init(_ output: ByteOutput) { self.output = output }
 
-  /// The first packet of the sequence: times are CLOCK_MONOTONIC.
-  func start() {
+  /// Added to the time of each event: what makes its clock the trace's.
+  var shiftNs: Int64 = 0
+
+  /// The first packet of the sequence: times are of `clock`.
+  func start(clock: UInt64) {
     packet { packet in
       packet.varint(
         Perfetto.Packet.sequenceFlags, Perfetto.SequenceFlags.incrementalStateCleared)
       packet.varint(Perfetto.Packet.firstOnSequence, 1)
       packet.message(Perfetto.Packet.defaults) {
-        $0.varint(Perfetto.Defaults.timestampClock, Perfetto.Clock.monotonic)
+        $0.varint(Perfetto.Defaults.timestampClock, clock)
       }
     }
+  }
+
+  /// In order as before; what does not fit (a broken recording) is the first or the last time.
+  private func shifted(_ timeNs: UInt64) -> UInt64 {
+    if shiftNs == 0 { return timeNs }
+    let (sum, overflow) =
+      shiftNs < 0
+      ? timeNs.subtractingReportingOverflow(shiftNs.magnitude)
+      : timeNs.addingReportingOverflow(shiftNs.magnitude)
+    return overflow ? (shiftNs < 0 ? 0 : .max) : sum
   }
 
   func packet(_ fill: (inout ProtobufMessage) -> Void) {
@@ -113,7 +126,7 @@ struct PerfettoTrace {
     if let flow = event.flow { message.fixed64(Perfetto.Event.flows, flow) }
     if let flow = event.terminatingFlow { message.fixed64(Perfetto.Event.terminatingFlows, flow) }
     packet { packet in
-      packet.varint(Perfetto.Packet.timestamp, event.timeNs)
+      packet.varint(Perfetto.Packet.timestamp, shifted(event.timeNs))
       packet.varint(Perfetto.Packet.sequenceFlags, Perfetto.SequenceFlags.needsIncrementalState)
       if !interned.bytes.isEmpty { packet.message(Perfetto.Packet.internedData, interned) }
       packet.message(Perfetto.Packet.trackEvent, message)

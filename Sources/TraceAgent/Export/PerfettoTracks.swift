@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The tracks of a trace, each described when it is first used.
+/// The tracks of a recording, each described when it is first used.
 struct PerfettoTracks {
   enum Counter: UInt64, CaseIterable {
     case operations, failures, records, lost, missed
@@ -25,6 +25,7 @@ struct PerfettoTracks {
   }
 
   private enum Kind: UInt64 {
+    case group = 0
     case process = 1
     case thread = 2
     case pages = 3
@@ -33,16 +34,41 @@ struct PerfettoTracks {
   }
 
   private var described: Set<UInt64> = []
+  private let index: UInt64
+  /// The name of the group that holds the tracks of one of several recordings. Its processes are
+  /// tracks with a name only: Perfetto would take those of the same number on two hosts for one.
+  private let group: String?
 
-  /// Unique in a trace: the kind, and a number that is unique in it.
-  private static func uuid(_ kind: Kind, _ number: UInt64) -> UInt64 {
-    kind.rawValue << 32 | number & 0xffff_ffff
+  init(index: Int, group: String?) {
+    self.index = UInt64(index)
+    self.group = group
+  }
+
+  /// Unique in a trace: the recording, the kind, and a number that is unique in it.
+  private func uuid(_ kind: Kind, _ number: UInt64) -> UInt64 {
+    index << 40 | kind.rawValue << 32 | number & 0xffff_ffff
+  }
+
+  private mutating func parent(in trace: PerfettoTrace) -> UInt64? {
+    guard let group else { return nil }
+    // 0 is the trace itself.
+    let uuid = self.uuid(.group, 1)
+    if described.insert(uuid).inserted {
+      describe(uuid, in: trace) { $0.text(Perfetto.Track.name, group) }
+    }
+    return uuid
   }
 
   mutating func process(_ pid: Int, name: String?, in trace: PerfettoTrace) -> UInt64 {
-    let uuid = Self.uuid(.process, UInt64(truncatingIfNeeded: pid))
+    let uuid = self.uuid(.process, UInt64(truncatingIfNeeded: pid))
+    let parent = parent(in: trace)
     if described.insert(uuid).inserted {
       describe(uuid, in: trace) {
+        if let parent {
+          $0.varint(Perfetto.Track.parent, parent)
+          $0.text(Perfetto.Track.name, "\(name ?? "process") \(pid)")
+          return
+        }
         $0.message(Perfetto.Track.process) {
           $0.signed(Perfetto.Process.pid, Int64(pid))
           if let name { $0.text(Perfetto.Process.name, name) }
@@ -56,10 +82,12 @@ struct PerfettoTracks {
     _ tid: Int, of pid: Int, name: String, processName: String?, in trace: PerfettoTrace
   ) -> UInt64 {
     let parent = process(pid, name: processName, in: trace)
-    let uuid = Self.uuid(.thread, UInt64(truncatingIfNeeded: tid))
+    let isGrouped = group != nil
+    let uuid = self.uuid(.thread, UInt64(truncatingIfNeeded: tid))
     if described.insert(uuid).inserted {
       describe(uuid, in: trace) {
         $0.varint(Perfetto.Track.parent, parent)
+        if isGrouped { return $0.text(Perfetto.Track.name, "\(name) \(tid)") }
         $0.message(Perfetto.Track.thread) {
           $0.signed(Perfetto.Thread.pid, Int64(pid))
           $0.signed(Perfetto.Thread.tid, Int64(tid))
@@ -73,7 +101,7 @@ struct PerfettoTracks {
   /// The failing pages of a process.
   mutating func pages(of pid: Int, name: String?, in trace: PerfettoTrace) -> UInt64 {
     let parent = process(pid, name: name, in: trace)
-    let uuid = Self.uuid(.pages, UInt64(truncatingIfNeeded: pid))
+    let uuid = self.uuid(.pages, UInt64(truncatingIfNeeded: pid))
     if described.insert(uuid).inserted {
       describe(uuid, in: trace) {
         $0.varint(Perfetto.Track.parent, parent)
@@ -84,9 +112,11 @@ struct PerfettoTracks {
   }
 
   mutating func counter(_ counter: Counter, in trace: PerfettoTrace) -> UInt64 {
-    let uuid = Self.uuid(.counter, counter.rawValue)
+    let parent = parent(in: trace)
+    let uuid = self.uuid(.counter, counter.rawValue)
     if described.insert(uuid).inserted {
       describe(uuid, in: trace) {
+        if let parent { $0.varint(Perfetto.Track.parent, parent) }
         $0.text(Perfetto.Track.name, counter.name)
         $0.message(Perfetto.Track.counter) { $0.text(Perfetto.Counter.unitName, counter.unit) }
       }
@@ -96,9 +126,13 @@ struct PerfettoTracks {
 
   /// What the recording does not tell.
   mutating func missing(in trace: PerfettoTrace) -> UInt64 {
-    let uuid = Self.uuid(.missing, 0)
+    let parent = parent(in: trace)
+    let uuid = self.uuid(.missing, 0)
     if described.insert(uuid).inserted {
-      describe(uuid, in: trace) { $0.text(Perfetto.Track.name, "what is missing") }
+      describe(uuid, in: trace) {
+        if let parent { $0.varint(Perfetto.Track.parent, parent) }
+        $0.text(Perfetto.Track.name, "what is missing")
+      }
     }
     return uuid
   }

@@ -30,7 +30,8 @@ final class SQLiteDatabase {
 
   /// A statement that puts a row into `table`.
   func insert(into table: SQLiteTable) throws(ExportError) -> SQLiteStatement {
-    let places = table.columns.map { _ in "?" }.joined(separator: ", ")
+    let places = table.columns.filter { !$0.hasPrefix("PRIMARY KEY") }.map { _ in "?" }
+      .joined(separator: ", ")
     return try prepare("INSERT INTO \(table.name) VALUES (\(places))")
   }
 

@@ -15,7 +15,8 @@ package struct SQLiteExporter: Exporter {
   private let mappings: SQLiteStatement
   private let layers: SQLiteStatement
   private let statistics: SQLiteStatement
-  private var pageTables: PageTableFormat?
+  /// Of each recording.
+  private var ids: [SQLiteStatement.Value] = []
   private var lastID: Int64 = 0
 
   /// `path` is that of a file that is there and empty.
@@ -32,9 +33,22 @@ package struct SQLiteExporter: Exporter {
     statistics = try database.insert(into: SQLiteTables.statistics)
   }
 
-  package mutating func begin(_ subject: ExportSubject) throws(ExportError) {
+  package mutating func begin(_ subjects: [ExportSubject]) throws(ExportError) {
+    let recordings = try database.insert(into: SQLiteTables.recordings)
+    for subject in subjects {
+      let environment = subject.environment
+      try recordings.add([
+        subject.id, .text(subject.name), .text(environment.hostname),
+        .text(environment.kernelRelease), .count(environment.startWallNs),
+        .integer(environment.clockOffsetNs),
+      ])
+      try describe(subject)
+    }
+    ids = subjects.map(\.id)
+  }
+
+  private func describe(_ subject: ExportSubject) throws(ExportError) {
     let environment = subject.environment
-    pageTables = subject.pageTables
     let values: [(String, SQLiteStatement.Value?)] = [
       ("tool_version", .text(environment.toolVersion)),
       ("format_major", .int(environment.formatMajor)),
@@ -49,22 +63,22 @@ package struct SQLiteExporter: Exporter {
       ("start_ns", .count(environment.startWallNs)),
     ]
     let recording = try database.insert(into: SQLiteTables.recording)
-    for (key, value) in values { try recording.add([.text(key), value]) }
+    for (key, value) in values { try recording.add([.text(key), value, subject.id]) }
     let hooks = try database.insert(into: SQLiteTables.hooks)
     for hook in environment.hookPlan {
       try hooks.add([
         .count(UInt64(hook.hook)), .text(hook.symbol), hook.module.map { .text($0) },
-        .text(hook.rung), hook.note.map { .text($0) },
+        .text(hook.rung), hook.note.map { .text($0) }, subject.id,
       ])
     }
   }
 
-  package mutating func add(_ event: Event) throws(ExportError) {
-    guard case .pages(let record) = event, let pageTables else { return }
-    let entry = PageStatistic(record, format: pageTables)
+  package mutating func add(_ event: Event, of subject: ExportSubject) throws(ExportError) {
+    guard case .pages(let record) = event else { return }
+    let entry = PageStatistic(record, format: subject.pageTables)
     try statistics.add([
       .text(entry.level), .bits(record.bits), entry.flags.map { .names($0) }, .text(entry.outcome),
-      .count(record.pages), .count(UInt64(record.weight)),
+      .count(record.pages), .count(UInt64(record.weight)), subject.id,
     ])
   }
 
@@ -84,6 +98,7 @@ package struct SQLiteExporter: Exporter {
       operation.request.map { .bits($0.start) }, operation.request.map { .count($0.length) },
       operation.lkey.map { .count(UInt64($0)) },
       operation.advice.map { .count(UInt64($0.advice)) }, .int(operation.lost),
+      exported.subject.id,
     ])
     if let diagnosis = exported.diagnosis { try add(diagnosis, of: exported) }
   }
@@ -152,17 +167,24 @@ package struct SQLiteExporter: Exporter {
     ])
   }
 
-  package mutating func finish(_ totals: ExportTotals) throws(ExportError) {
+  package mutating func finish(_ totals: [ExportTotals]) throws(ExportError) {
+    for (id, totals) in zip(ids, totals) { try add(totals, id) }
+    for table in SQLiteTables.all where !table.indexed.isEmpty { try database.run(table.indexes) }
+    try database.run(SQLiteTables.views)
+    try database.run("COMMIT;")
+  }
+
+  private func add(_ totals: ExportTotals, _ id: SQLiteStatement.Value) throws(ExportError) {
     let loss = try database.insert(into: SQLiteTables.loss)
     for hook in totals.losses {
       try loss.add([
         .count(UInt64(hook.hook)), .text(hook.function), .text(EventFields.rung(hook.rung)),
         .count(hook.seen), .count(hook.failed), .count(hook.recorded), .count(hook.lost),
-        .count(hook.filtered), .count(hook.untracked), .count(hook.missed),
+        .count(hook.filtered), .count(hook.untracked), .count(hook.missed), id,
       ])
     }
     let problems = try database.insert(into: SQLiteTables.problems)
-    for sentence in totals.problems { try problems.add([.text(sentence)]) }
+    for sentence in totals.problems { try problems.add([.text(sentence), id]) }
     let recording = try database.insert(into: SQLiteTables.recording)
     for (key, count) in [
       ("records", totals.records), ("records_lost", totals.lost),
@@ -170,10 +192,12 @@ package struct SQLiteExporter: Exporter {
       ("unfinished_operations", UInt64(totals.unfinishedOperations)),
       ("complete", totals.isComplete ? 1 : 0),
     ] {
-      try recording.add([.text(key), .count(count)])
+      try recording.add([.text(key), .count(count), id])
     }
-    for table in SQLiteTables.all where !table.indexed.isEmpty { try database.run(table.indexes) }
-    try database.run(SQLiteTables.views)
-    try database.run("COMMIT;")
   }
+}
+
+extension ExportSubject {
+  /// Of the table `recordings`, from 1 on.
+  fileprivate var id: SQLiteStatement.Value { .int(index + 1) }
 }

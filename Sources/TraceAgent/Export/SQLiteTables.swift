@@ -4,12 +4,27 @@
 ///
 /// Addresses and entries are integers with the bits as they are; `printf('0x%x', …)` shows them.
 enum SQLiteTables {
+  /// What was exported together, one or more. Each row of the others is of one of them, by itself
+  /// or by its operation.
+  static let recordings = SQLiteTable(
+    name: "recordings",
+    columns: [
+      "id INTEGER PRIMARY KEY", "name TEXT NOT NULL UNIQUE", "host TEXT NOT NULL",
+      "kernel_release TEXT NOT NULL", "start_ns INTEGER NOT NULL",
+      "clock_offset_ns INTEGER NOT NULL",
+    ])
+
+  private static let recordingID = "recording_id INTEGER NOT NULL REFERENCES recordings (id)"
+
   static let recording = SQLiteTable(
-    name: "recording", columns: ["key TEXT PRIMARY KEY", "value"])
+    name: "recording",
+    columns: ["key TEXT NOT NULL", "value", recordingID, "PRIMARY KEY (recording_id, key)"])
 
   static let hooks = SQLiteTable(
     name: "hooks",
-    columns: ["hook INTEGER", "symbol TEXT", "module TEXT", "rung TEXT", "note TEXT"])
+    columns: [
+      "hook INTEGER", "symbol TEXT", "module TEXT", "rung TEXT", "note TEXT", recordingID,
+    ])
 
   static let operations = SQLiteTable(
     name: "operations",
@@ -20,7 +35,7 @@ enum SQLiteTables {
       "runner_comm TEXT NOT NULL", "device TEXT", "result INTEGER NOT NULL",
       "failed INTEGER NOT NULL", "mr_address INTEGER", "mr_length INTEGER", "mr_iova INTEGER",
       "mr_access TEXT", "request_address INTEGER", "request_length INTEGER", "lkey INTEGER",
-      "advice INTEGER", "lost INTEGER NOT NULL",
+      "advice INTEGER", "lost INTEGER NOT NULL", recordingID,
     ], indexed: ["time_ns", "pid", "tid", "duration_ns"])
 
   static let failures = SQLiteTable(
@@ -73,7 +88,7 @@ enum SQLiteTables {
     name: "statistics",
     columns: [
       "level TEXT NOT NULL", "bits INTEGER NOT NULL", "flags TEXT", "outcome TEXT NOT NULL",
-      "pages INTEGER NOT NULL", "weight INTEGER NOT NULL",
+      "pages INTEGER NOT NULL", "weight INTEGER NOT NULL", recordingID,
     ])
 
   /// The totals of each hook.
@@ -83,14 +98,14 @@ enum SQLiteTables {
       "hook INTEGER NOT NULL", "function TEXT NOT NULL", "rung TEXT NOT NULL",
       "seen INTEGER NOT NULL", "failed INTEGER NOT NULL", "recorded INTEGER NOT NULL",
       "lost INTEGER NOT NULL", "filtered INTEGER NOT NULL", "untracked INTEGER NOT NULL",
-      "missed INTEGER NOT NULL",
+      "missed INTEGER NOT NULL", recordingID,
     ])
 
   /// What of the recording cannot be read.
-  static let problems = SQLiteTable(name: "problems", columns: ["sentence TEXT NOT NULL"])
+  static let problems = SQLiteTable(name: "problems", columns: ["sentence TEXT NOT NULL", recordingID])
 
   static let all = [
-    recording, hooks, operations, failures, chain, pages, mappings, layers, statistics, loss,
+    recordings, recording, hooks, operations, failures, chain, pages, mappings, layers, statistics, loss,
     problems,
   ]
 
@@ -100,36 +115,47 @@ enum SQLiteTables {
       SELECT cause, count(*) AS failures, count(recovered_by) AS mended,
         group_concat(DISTINCT errno) AS errnos, group_concat(DISTINCT operation) AS operations,
         group_concat(DISTINCT confidence) AS confidences, min(time_ns) AS first_ns,
-        max(time_ns) AS last_ns
+        max(time_ns) AS last_ns, group_concat(DISTINCT host) AS hosts
       FROM failures JOIN operations ON operations.id = operation_id
+        JOIN recordings ON recordings.id = recording_id
       GROUP BY cause ORDER BY failures DESC;
     CREATE VIEW failures_by_file AS
       SELECT file, count(*) AS failures, group_concat(DISTINCT cause) AS causes,
-        min(file_offset) AS first_offset, max(file_offset) AS last_offset
-      FROM failures GROUP BY file ORDER BY failures DESC;
+        min(file_offset) AS first_offset, max(file_offset) AS last_offset, host
+      FROM failures JOIN operations ON operations.id = operation_id
+        JOIN recordings ON recordings.id = recording_id
+      GROUP BY host, file ORDER BY failures DESC;
     CREATE VIEW failures_by_process AS
       SELECT pid, comm, count(*) AS operations, sum(failed) AS failures,
-        count(recovered_by) AS mended, group_concat(DISTINCT cause) AS causes
-      FROM operations LEFT JOIN failures ON operation_id = id
-      GROUP BY pid, comm ORDER BY failures DESC;
+        count(recovered_by) AS mended, group_concat(DISTINCT cause) AS causes, host
+      FROM operations LEFT JOIN failures ON operation_id = operations.id
+        JOIN recordings ON recordings.id = recording_id
+      GROUP BY recording_id, pid, comm ORDER BY failures DESC;
     CREATE VIEW slowest_operations AS
-      SELECT id, duration_ns, operation, pid, comm, tid, result, errno, cause,
-        printf('0x%x', mr_address) AS mr_address, mr_length
-      FROM operations LEFT JOIN failures ON operation_id = id
+      SELECT operations.id AS id, duration_ns, operation, pid, comm, tid, result, errno, cause,
+        printf('0x%x', mr_address) AS mr_address, mr_length, host
+      FROM operations LEFT JOIN failures ON operation_id = operations.id
+        JOIN recordings ON recordings.id = recording_id
       WHERE duration_ns IS NOT NULL ORDER BY duration_ns DESC;
     CREATE VIEW failing_pages AS
       SELECT operation_id, printf('0x%x', pages.address) AS address, level,
         CASE WHEN raw IS NULL THEN NULL ELSE printf('0x%x', raw) END AS raw, flags, errno, function,
-        cause, file, file_offset
-      FROM pages JOIN failures USING (operation_id) WHERE failing;
+        cause, file, file_offset, host
+      FROM pages JOIN failures USING (operation_id)
+        JOIN operations ON operations.id = operation_id
+        JOIN recordings ON recordings.id = recording_id
+      WHERE failing;
     CREATE VIEW flags_against_outcomes AS
       SELECT level, flags,
         sum(CASE outcome WHEN 'accepted' THEN pages * weight ELSE 0 END) AS accepted,
         sum(CASE outcome WHEN 'in_failed_walk' THEN pages * weight ELSE 0 END) AS in_failed_walk,
-        (SELECT count(*) FROM pages AS page WHERE page.failing AND page.level = statistics.level
-          AND page.flags = statistics.flags) AS failing_pages
-      FROM statistics GROUP BY level, flags ORDER BY in_failed_walk DESC, accepted DESC;
+        (SELECT count(*) FROM pages AS page JOIN operations ON operations.id = page.operation_id
+          WHERE page.failing AND page.level = statistics.level AND page.flags = statistics.flags
+            AND operations.recording_id = statistics.recording_id) AS failing_pages, host
+      FROM statistics JOIN recordings ON recordings.id = recording_id
+      GROUP BY recording_id, level, flags ORDER BY in_failed_walk DESC, accepted DESC;
     CREATE VIEW lossy_hooks AS
-      SELECT * FROM loss WHERE lost > 0 OR untracked > 0 OR missed > 0;
+      SELECT loss.*, host FROM loss JOIN recordings ON recordings.id = recording_id
+      WHERE lost > 0 OR untracked > 0 OR missed > 0;
     """
 }

@@ -5,9 +5,21 @@ import Model
 /// The diagnosis object of `report --json`: a contract with scripts. Keys may be added at the end,
 /// never renamed.
 package enum DiagnosisJSON {
+  /// Where an object comes from, where several recordings are told together.
+  package struct Origin: Equatable, Sendable {
+    package var host: String
+    package var recording: String
+    package init(host: String, recording: String) {
+      self.host = host
+      self.recording = recording
+    }
+  }
+
   /// One failed operation, one line without its newline. `clockOffsetNs` is CLOCK_REALTIME -
   /// CLOCK_MONOTONIC; nil: `time_ns` is left out.
-  package static func line(_ diagnosis: Diagnosis, clockOffsetNs: Int64?) -> String {
+  package static func line(
+    _ diagnosis: Diagnosis, clockOffsetNs: Int64?, origin: Origin? = nil
+  ) -> String {
     let operation = diagnosis.operation
     var object = JSONObject()
     who(operation, clockOffsetNs, into: &object)
@@ -34,11 +46,14 @@ package enum DiagnosisJSON {
     if operation.lost > 0 { object.add("lost", number: operation.lost) }
     if !diagnosis.whatIf.isEmpty { object.add("what_if", .array(diagnosis.whatIf.map(whatIf))) }
     if diagnosis.cause == "unknown" { object.add("evidence", EvidenceJSON.all(operation)) }
+    add(origin, to: &object)
     return JSON.object(object).line
   }
 
   /// One operation that did not fail, for `--all`: one line without its newline.
-  package static func operationLine(_ operation: Operation, clockOffsetNs: Int64?) -> String {
+  package static func operationLine(
+    _ operation: Operation, clockOffsetNs: Int64?, origin: Origin? = nil
+  ) -> String {
     var object = JSONObject()
     who(operation, clockOffsetNs, into: &object)
     object.add("mr", region(operation.mr))
@@ -46,7 +61,13 @@ package enum DiagnosisJSON {
     object.add("result", .signed(operation.result))
     object.add("worker", operation.people.worker.map(task))
     if operation.lost > 0 { object.add("lost", number: operation.lost) }
+    add(origin, to: &object)
     return JSON.object(object).line
+  }
+
+  private static func add(_ origin: Origin?, to object: inout JSONObject) {
+    object.add("host", origin?.host)
+    object.add("recording", origin?.recording)
   }
 
   private static func who(_ operation: Operation, _ offset: Int64?, into object: inout JSONObject) {

@@ -65,6 +65,14 @@ extension ReportText {
     _ diagnoses: [Diagnosis], _ summary: ReportSummary, style: Style
   ) -> String {
     var block = TextBlock(style: style)
+    totals(diagnoses, summary, into: &block)
+    losses(summary, into: &block)
+    return block.text
+  }
+
+  static func totals(
+    _ diagnoses: [Diagnosis], _ summary: ReportSummary, into block: inout TextBlock
+  ) {
     let mended = diagnoses.count { $0.operation.recoveredBy != nil }
     let failed = diagnoses.count - mended
     if diagnoses.isEmpty {
@@ -77,12 +85,14 @@ extension ReportText {
       block.table(causes(diagnoses), indent: 2)
     }
     PageFlagsText.append(diagnoses, summary, to: &block)
-    loss(summary, into: &block)
-    for problem in summary.problems { block.prose([Span(problem, .warning)]) }
-    return block.text
   }
 
-  private static func isComplete(_ summary: ReportSummary) -> Bool {
+  static func losses(_ summary: ReportSummary, into block: inout TextBlock) {
+    loss(summary, into: &block)
+    for problem in summary.problems { block.prose([Span(problem, .warning)]) }
+  }
+
+  static func isComplete(_ summary: ReportSummary) -> Bool {
     summary.problems.isEmpty && !summary.hooks.contains { $0.lost > 0 || $0.missed > 0 }
   }
 

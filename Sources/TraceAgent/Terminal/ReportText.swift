@@ -14,13 +14,16 @@ package enum ReportText {
   ///   - index: its number in the report, from 1; nil where it stands alone.
   ///   - style: of the file it is written to.
   ///   - clockOffsetNs: CLOCK_REALTIME - CLOCK_MONOTONIC; nil: the time is not shown.
+  ///   - origin: which of several hosts and recordings it is of.
   /// - Returns: the lines, each with its newline.
   package static func render(
-    _ diagnosis: Diagnosis, index: Int?, style: Style, clockOffsetNs: Int64? = nil
+    _ diagnosis: Diagnosis, index: Int?, style: Style, clockOffsetNs: Int64? = nil,
+    origin: [String] = []
   ) -> String {
     var block = TextBlock(style: style)
     headline(diagnosis, index: index, into: &block)
-    block.prose(people(diagnosis.operation, diagnosis.delivered, clockOffsetNs), indent: indent)
+    block.prose(
+      people(diagnosis.operation, diagnosis.delivered, clockOffsetNs, origin), indent: indent)
     notes(diagnosis, into: &block)
     if !diagnosis.summary.isEmpty {
       block.blank()
@@ -79,10 +82,11 @@ package enum ReportText {
   }
 
   private static func people(
-    _ operation: Operation, _ delivered: Diagnosis.Delivered, _ offset: Int64?
+    _ operation: Operation, _ delivered: Diagnosis.Delivered, _ offset: Int64?,
+    _ origin: [String]
   ) -> [Span] {
     let people = operation.people
-    var parts: [Span] = []
+    var parts: [Span] = origin.map { .word($0) }
     switch (people.pid, people.comm) {
     case (let pid?, let comm?): parts.append(.word("pid \(pid) (\(comm))"))
     case (let pid?, nil): parts.append(.word("pid \(pid)"))

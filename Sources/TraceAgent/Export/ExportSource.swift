@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Diagnosis
+import Events
+import Model
+import Operations
+import Recording
+
+/// One run on its way into an ``Exporter``: its events, what they make, and its totals.
+struct ExportSource {
+  let run: RecordedRun
+  let subject: ExportSubject
+  private(set) var events: RunEvents
+  private(set) var totals = ExportTotals()
+
+  private let watched: Set<FunctionName>?
+  private var correlator: Correlator
+  private var counters: [UInt32: mrt_counter] = [:]
+
+  init(_ run: RecordedRun, _ subject: ExportSubject, watched: Set<FunctionName>?) {
+    self.run = run
+    self.subject = subject
+    self.watched = watched
+    correlator = Correlator(
+      hooks: subject.hooks, configuration: .recording(completeFromNs: run.completeFromNs))
+    events = run.events()
+  }
+
+  /// Wall clock of the next event; nil at the end. What does not fit is the first or the last.
+  var nextNs: Int64? {
+    guard let time = events.nextTime else { return nil }
+    let (sum, overflow) = Int64(clamping: time)
+      .addingReportingOverflow(run.environment.clockOffsetNs)
+    return overflow ? (run.environment.clockOffsetNs < 0 ? .min : .max) : sum
+  }
+
+  /// The first time through: names alone. Calls `each` for every event.
+  mutating func readNames(_ each: () -> Void) {
+    while let event = events.next() {
+      each()
+      guard case .symbol(var record) = event else { continue }
+      // At its own time it would end every wait of the second reading.
+      record.header.time_ns = 0
+      _ = correlator.add(.symbol(record))
+    }
+    events = run.events()
+  }
+
+  /// Gives the next event on; false at the end.
+  mutating func step(to exporter: inout some Exporter) throws(ExportError) -> Bool {
+    guard let event = events.next() else { return false }
+    totals.records += 1
+    if case .counter(let record) = event { counters[record.h.hook] = record }
+    try exporter.add(event, of: subject)
+    // Known from the first reading.
+    if case .symbol = event { return true }
+    for operation in correlator.add(event) { try give(operation, to: &exporter) }
+    return true
+  }
+
+  mutating func finish(_ exporter: inout some Exporter) throws(ExportError) {
+    for operation in correlator.finish() { try give(operation, to: &exporter) }
+    let statistics = correlator.statistics
+    totals.discarded = run.totals.discarded
+    totals.unfinishedOperations = statistics.unfinishedOperations
+    totals.unfinishedRecords = statistics.unfinishedRecords
+    totals.problems = run.problems
+    totals.losses = counters.values.sorted { $0.h.hook < $1.h.hook }
+      .map { HookLoss($0, hooks: subject.hooks) }
+  }
+
+  private mutating func give(
+    _ ended: Operation, to exporter: inout some Exporter
+  ) throws(ExportError) {
+    var operation = ended
+    operation.correctMissedEntry()
+    run.markGaps(&operation)
+    let diagnosis = diagnose(
+      operation, traits: run.environment.traits, watched: watched)
+    totals.operations += 1
+    if let diagnosis {
+      totals.failures += 1
+      totals.causes[diagnosis.cause, default: 0] += 1
+    }
+    try exporter.add(ExportedOperation(operation, diagnosis, in: subject))
+  }
+}
