@@ -37,22 +37,20 @@ struct MergedReport {
 
   /// A line for each failed operation, or with `all` for each operation, in order of time.
   func jsonLines(all: Bool) -> [String] {
-    // Failures of each report in the order of its operations.
-    var failures = reports.map { report in
-      Dictionary(
-        uniqueKeysWithValues: zip(
-          all ? report.operations.indices.filter { report.operations[$0].failed } : [],
-          report.diagnoses))
+    // By the place of the operation.
+    let failures = reports.map { report in
+      let places =
+        all
+        ? report.operations.indices.filter { report.operations[$0].failed }
+        : Array(report.diagnoses.indices)
+      return Dictionary(uniqueKeysWithValues: zip(places, report.diagnoses))
     }
-    if !all { failures = [] }
     return places { all ? $0.operations : $0.diagnoses.map(\.operation) }.map { place in
       let report = reports[place.report]
       let offset = report.environment.clockOffsetNs
       let origin = DiagnosisJSON.Origin(
         host: report.environment.hostname, recording: report.name)
-      let diagnosis =
-        all ? failures[place.report][place.index] : report.diagnoses[place.index]
-      if let diagnosis {
+      if let diagnosis = failures[place.report][place.index] {
         return DiagnosisJSON.line(diagnosis, clockOffsetNs: offset, origin: origin)
       }
       return DiagnosisJSON.operationLine(

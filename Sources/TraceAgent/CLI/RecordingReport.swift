@@ -91,4 +91,17 @@ struct RecordingReport {
     }
     return text + ReportText.summaryTable(diagnoses, summary, style: style)
   }
+
+  /// A line for each failed operation, or with `all` for each operation, in order of their end.
+  func jsonLines(all: Bool) -> [String] {
+    let offset = environment.clockOffsetNs
+    guard all else { return diagnoses.map { DiagnosisJSON.line($0, clockOffsetNs: offset) } }
+    var diagnoses = diagnoses.makeIterator()
+    return operations.map { operation in
+      if operation.failed, let diagnosis = diagnoses.next() {
+        return DiagnosisJSON.line(diagnosis, clockOffsetNs: offset)
+      }
+      return DiagnosisJSON.operationLine(operation, clockOffsetNs: offset)
+    }
+  }
 }

@@ -42,36 +42,18 @@ struct ReportCommand: ParsableCommand {
     for note in recordings.notes { Output.notes("mrtrace: \(note)\n") }
     let reports = recordings.runs.map { RecordingReport.load($0, keepAll: all) }
     let style = Output.style(of: STDOUT_FILENO)
-    if reports.count == 1 {
-      json ? printJSON(reports[0]) : Output.results(reports[0].text(style: style))
-    } else {
-      let merged = MergedReport(reports: reports)
-      guard json else { return Output.results(merged.text(style: style)) }
-      for line in merged.jsonLines(all: all) { Output.results(line + "\n") }
+    let merged = MergedReport(reports: reports)
+    guard json else {
+      let text = reports.count == 1 ? reports[0].text(style: style) : merged.text(style: style)
+      return Output.results(text)
     }
-    guard json else { return }
+    let lines =
+      reports.count == 1 ? reports[0].jsonLines(all: all) : merged.jsonLines(all: all)
+    for line in lines { Output.results(line + "\n") }
     // what a reader of the objects alone would not know
     for report in reports {
       let place = reports.count > 1 ? "\(report.name): " : ""
       for problem in report.summary.problems { Output.notes("mrtrace: \(place)\(problem)\n") }
-    }
-  }
-
-  private func printJSON(_ report: RecordingReport) {
-    let offset = report.environment.clockOffsetNs
-    var diagnoses = report.diagnoses.makeIterator()
-    if all {
-      for operation in report.operations {
-        if operation.failed, let diagnosis = diagnoses.next() {
-          Output.results(DiagnosisJSON.line(diagnosis, clockOffsetNs: offset) + "\n")
-        } else {
-          Output.results(DiagnosisJSON.operationLine(operation, clockOffsetNs: offset) + "\n")
-        }
-      }
-    } else {
-      for diagnosis in report.diagnoses {
-        Output.results(DiagnosisJSON.line(diagnosis, clockOffsetNs: offset) + "\n")
-      }
     }
   }
 }

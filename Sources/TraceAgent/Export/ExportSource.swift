@@ -17,6 +17,8 @@ struct ExportSource {
   private let watched: Set<FunctionName>?
   private var correlator: Correlator
   private var counters: [UInt32: mrt_counter] = [:]
+  /// The last part that counts pages: each counts them from the start of the run on.
+  private var pagesPart = 0
 
   init(_ run: RecordedRun, _ subject: ExportSubject, watched: Set<FunctionName>?) {
     self.run = run
@@ -35,10 +37,11 @@ struct ExportSource {
     return overflow ? (run.environment.clockOffsetNs < 0 ? .min : .max) : sum
   }
 
-  /// The first time through: names alone. Calls `each` for every event.
+  /// The first time through: names, and where the last totals are. Calls `each` for every event.
   mutating func readNames(_ each: () -> Void) {
     while let event = events.next() {
       each()
+      if case .pages = event { pagesPart = events.part }
       guard case .symbol(var record) = event else { continue }
       // At its own time it would end every wait of the second reading.
       record.header.time_ns = 0
@@ -50,8 +53,9 @@ struct ExportSource {
   /// Gives the next event on; false at the end.
   mutating func step(to exporter: inout some Exporter) throws(ExportError) -> Bool {
     guard let event = events.next() else { return false }
-    totals.records += 1
     if case .counter(let record) = event { counters[record.h.hook] = record }
+    if case .pages = event, events.part != pagesPart { return true }
+    totals.records += 1
     try exporter.add(event, of: subject)
     // Known from the first reading.
     if case .symbol = event { return true }

@@ -102,10 +102,12 @@ enum SQLiteTables {
     ])
 
   /// What of the recording cannot be read.
-  static let problems = SQLiteTable(name: "problems", columns: ["sentence TEXT NOT NULL", recordingID])
+  static let problems = SQLiteTable(
+    name: "problems", columns: ["sentence TEXT NOT NULL", recordingID])
 
   static let all = [
-    recordings, recording, hooks, operations, failures, chain, pages, mappings, layers, statistics, loss,
+    recordings, recording, hooks, operations, failures, chain, pages, mappings, layers, statistics,
+    loss,
     problems,
   ]
 

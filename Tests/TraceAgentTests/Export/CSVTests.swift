@@ -17,7 +17,7 @@ struct CSVTests {
         result errno function address cause confidence delivered recovered_by lost mr_address \
         mr_length mr_iova mr_access request_address request_length lkey page_address page_level \
         page_raw page_flags mapping_start mapping_end mapping_flags file file_offset filesystem \
-        fsdax summary
+        fsdax summary host recording
         """)
     #expect(rows.count == 17)
     #expect(rows.allSatisfy { $0.count == rows[0].count })
@@ -31,9 +31,9 @@ struct CSVTests {
     var file = try ExportFile.create(scratch("csv"), force: false)
     let subject = ExportSubject(SampleRecording.environment)
     var exporter = CSVExporter(ByteOutput(to: file))
-    try exporter.begin(subject)
+    try exporter.begin([subject])
     try exporter.add(ExportedOperation(operation, nil, in: subject))
-    try exporter.finish(ExportTotals())
+    try exporter.finish([ExportTotals()])
     try file.keep()
     let bytes = try contents(of: scratch("csv"))
     let rows = try #require(readCSV(bytes))

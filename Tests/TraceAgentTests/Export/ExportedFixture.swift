@@ -17,28 +17,33 @@ enum RecordingFixture {
 /// A recording, exported to a file.
 struct ExportedFixture {
   let path: String
-  let totals: ExportTotals
+  /// Of each recording.
+  let all: [ExportTotals]
+  var totals: ExportTotals { all[0] }
   private let scratch: ScratchDirectory
 
-  init(_ format: ExportFormat, of recording: String) throws {
+  init(_ format: ExportFormat, of recordings: String...) throws {
+    try self.init(format, of: recordings)
+  }
+
+  init(_ format: ExportFormat, of recordings: [String]) throws {
     scratch = try ScratchDirectory()
     path = scratch("export.\(format.fileSuffix)")
     var file = try ExportFile.create(path, force: false)
-    let reader = try RecordingReader.open(recording)
-    var run = ExportRun(reader, watched: nil)
+    var run = ExportRun(try RecordedRuns.open(recordings).runs) { _ in nil }
     switch format {
     case .jsonl:
       var exporter = JSONLinesExporter(ByteOutput(to: file))
-      totals = try run.export(to: &exporter)
+      all = try run.export(to: &exporter)
     case .csv:
       var exporter = CSVExporter(ByteOutput(to: file))
-      totals = try run.export(to: &exporter)
+      all = try run.export(to: &exporter)
     case .perfetto:
       var exporter = PerfettoExporter(ByteOutput(to: file))
-      totals = try run.export(to: &exporter)
+      all = try run.export(to: &exporter)
     case .sqlite:
       var exporter = try SQLiteExporter(path: file.workPath)
-      totals = try run.export(to: &exporter)
+      all = try run.export(to: &exporter)
     }
     try file.keep()
   }

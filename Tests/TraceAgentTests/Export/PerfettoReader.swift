@@ -125,8 +125,20 @@ struct PerfettoReader {
     return slices
   }
 
+  /// Of the track's descriptor, or, where several recordings are told, the end of its name.
   func thread(of track: UInt64) -> UInt64? {
     tracks[track]?[4]?.first?.bytes.flatMap { try? Self.message($0) }?[2]?.first?.number
+      ?? tracks[track]?[2]?.first?.text?.split(separator: " ").last.flatMap { UInt64($0) }
+  }
+
+  /// The outermost track that holds `track`.
+  func root(of track: UInt64) -> UInt64? {
+    var track = track
+    for _ in 0..<8 {
+      guard let parent = tracks[track]?[5]?.first?.number else { return track }
+      track = parent
+    }
+    return nil
   }
 
   private static func message(_ bytes: ArraySlice<UInt8>) throws -> Message {
