@@ -19,6 +19,7 @@ let package = Package(
     .target(
       name: "CBPF", path: "Sources/CBPF", exclude: ["events"],
       linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+    .target(name: "CChecksum", path: "Sources/CChecksum"),
     .systemLibrary(name: "CSQLite", path: "Sources/CSQLite"),
     .plugin(name: "BPFObject", capability: .buildTool(), path: "bpf/plugin"),
 
@@ -29,7 +30,8 @@ let package = Package(
       path: "\(layers)/Operations"),
     .target(name: "Diagnosis", dependencies: ["Model"], path: "\(layers)/Diagnosis"),
     .target(
-      name: "Recording", dependencies: ["CEvents", "Events", "Model"], path: "\(layers)/Recording"),
+      name: "Recording", dependencies: ["CChecksum", "CEvents", "Events", "Model"],
+      path: "\(layers)/Recording"),
     .target(
       name: "Kernel", dependencies: ["CBPF", "CEvents", "Events", "Model"],
       path: "\(layers)/Kernel", plugins: ["BPFObject"]),
@@ -51,7 +53,8 @@ let package = Package(
     .testTarget(
       name: "TraceAgentTests",
       dependencies: [
-        "CBPF", "CEvents", "CSQLite", "Diagnosis", "Events", "Export", "Kernel", "Model",
+        "CBPF", "CChecksum", "CEvents", "CSQLite", "Diagnosis", "Events", "Export", "Kernel",
+        "Model",
         "Operations", "Recording",
         "Terminal", "mrtrace",
       ],

@@ -10,7 +10,7 @@ enum CTFMetadata {
   static func text(of environment: RecordingEnvironment, uuid: TraceUUID) -> String {
     var fields = environment.fields
     fields.set("trace_uuid", uuid.text)
-    return [
+    let text = [
       "\(TSDLText.signature) */\n",
       types,
       enumerations(of: environment),
@@ -33,6 +33,7 @@ enum CTFMetadata {
       stream,
       CTFEvents.text,
     ].joined(separator: "\n")
+    return MetadataChecksum.seal(text)
   }
 
   /// Everything is packed: events.h pads by hand.
@@ -112,6 +113,8 @@ enum CTFMetadata {
     \t\tu64 records_clamped;
     \t\tu32 records;
     \t\tu32 cpu_id;
+    \t\tu32x records_crc32c;
+    \t\tu32x header_crc32c;
     \t};
     \tevent.header := struct {
     \t\tmonotonic_ns timestamp;

@@ -94,6 +94,9 @@ package struct RecordingEnvironment: Equatable, Sendable {
     self.startWallNs = startWallNs
   }
 
+  /// Metadata and packets have checksums since format 1.2.
+  var hasChecksums: Bool { (formatMajor, formatMinor) >= (1, 2) }
+
   package var kernelRelease: String { traits.release }
   package var machine: String { traits.machine }
 

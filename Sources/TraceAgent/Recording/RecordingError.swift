@@ -53,6 +53,8 @@ package enum MetadataError: Error, Equatable, Sendable {
   case newerMajor(Int)
   /// The text ends early or breaks the syntax; `what` was being read.
   case malformed(what: String)
+  /// Its checksum is not that of its text.
+  case checksum
   case missing(key: String)
   case invalid(key: String)
 
@@ -64,6 +66,9 @@ package enum MetadataError: Error, Equatable, Sendable {
       "\(path) has recording format \(major), which needs a newer mrtrace: this one reads up to "
         + "\(RecordingEnvironment.formatMajor)."
     case .malformed(let what): "The metadata of \(path) is damaged: \(what)."
+    case .checksum:
+      "The metadata of \(path) is damaged: its checksum is not that of its text, so nothing in the "
+        + "recording can be relied on."
     case .missing(let key): "The metadata of \(path) is damaged: it does not tell \(key)."
     case .invalid(let key): "The metadata of \(path) is damaged: \(key) has no valid value."
     }

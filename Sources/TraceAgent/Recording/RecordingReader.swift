@@ -41,7 +41,11 @@ package final class RecordingReader {
     var streams: [StreamReader] = []
     for name in try streamNames(in: path) {
       do throws(RecordingError) {
-        streams.append(StreamReader(try InputFile("\(path)/\(name)"), name: name, uuid: uuid))
+        streams.append(
+          StreamReader(
+            try InputFile("\(path)/\(name)"), name: name, uuid: uuid,
+            headerSize: environment.hasChecksums
+              ? PacketHeader.size : PacketHeader.sizeWithoutChecksums))
       } catch {
         problems.append(.unreadable(error))
       }
@@ -122,8 +126,11 @@ package final class RecordingReader {
       }
     }
     do throws(MetadataError) {
+      let isRight = MetadataChecksum.isRight(text)
+      if isRight == false { throw .checksum }
       let fields = try TSDLParser.environment(of: text)
       let environment = try RecordingEnvironment(fields)
+      if isRight == nil && environment.hasChecksums { throw .checksum }
       guard let uuid = TraceUUID(try fields.string("trace_uuid")) else {
         throw .invalid(key: "trace_uuid")
       }

@@ -59,9 +59,10 @@ final class StreamCursor {
     guard let packet = try stream.next(at: nextPacket) else { return false }
     self.packet = packet
     nextPacket = packet.end
-    end = try stream.records(of: packet, into: &buffer)
     position = 0
     recordsLeft = Int(packet.header.records)
+    // Not those that were written: the next call tells how many there were.
+    end = try stream.records(of: packet, into: &buffer) ?? 0
     return true
   }
 

@@ -30,11 +30,13 @@ final class StreamReader {
   let name: String
   private let file: InputFile
   private let uuid: TraceUUID
+  private let headerSize: Int
 
-  init(_ file: InputFile, name: String, uuid: TraceUUID) {
+  init(_ file: InputFile, name: String, uuid: TraceUUID, headerSize: Int) {
     self.file = file
     self.name = name
     self.uuid = uuid
+    self.headerSize = headerSize
   }
 
   /// Reads the headers of all packets.
@@ -74,10 +76,10 @@ final class StreamReader {
 
   private func packet(at offset: Int) throws(RecordingError) -> PacketResult {
     let left = file.size - offset
-    guard left >= PacketHeader.size else { return .failure(.truncated(file: name, bytes: left)) }
-    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: PacketHeader.size, alignment: 8)
+    guard left >= headerSize else { return .failure(.truncated(file: name, bytes: left)) }
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: headerSize, alignment: 8)
     defer { bytes.deallocate() }
-    guard try file.read(at: offset, into: bytes) == PacketHeader.size else {
+    guard try file.read(at: offset, into: bytes) == headerSize else {
       return .failure(.truncated(file: name, bytes: left))
     }
     let span = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(bytes))
@@ -95,27 +97,29 @@ final class StreamReader {
   }
 
   /// Reads the records of `packet` to the start of `buffer`, which is made large enough; returns
-  /// their length.
+  /// their length, nil where they are not those that were written.
   func records(
     of packet: Packet, into buffer: inout UnsafeMutableRawBufferPointer
-  ) throws(RecordingError) -> Int {
-    let size = packet.header.packetSize - PacketHeader.size
+  ) throws(RecordingError) -> Int? {
+    let size = packet.header.packetSize - packet.header.length
     if buffer.count < size {
       buffer.deallocate()
       buffer = .allocate(byteCount: size, alignment: 8)
     }
-    return try file.read(
-      at: packet.offset + PacketHeader.size,
-      into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<size]))
+    let records = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
+    let count = try file.read(at: packet.offset + packet.header.length, into: records)
+    guard let checksum = packet.header.checksum else { return count }
+    return checksum == Checksum.of(UnsafeRawBufferPointer(records)) ? count : nil
   }
 
   private func closing(in packet: Packet) throws(RecordingError) -> ClosingRecord? {
-    guard packet.header.packetSize == PacketHeader.size + MemoryLayout<mrt_counter>.size else {
+    let size = MemoryLayout<mrt_counter>.size
+    guard packet.header.packetSize == packet.header.length + size else {
       return nil
     }
     var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 8)
     defer { buffer.deallocate() }
-    let size = try records(of: packet, into: &buffer)
+    guard try records(of: packet, into: &buffer) == size else { return nil }
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<size])
     guard let event = try? EventDecoder.decode(bytes) else { return nil }
     return ClosingRecord(event)

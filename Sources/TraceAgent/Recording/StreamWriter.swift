@@ -122,6 +122,8 @@ final class StreamWriter {
     header.packetSize = size
     header.sequence = sequence
     header.cpu = UInt32(cpu)
+    header.checksum = Checksum.of(
+      UnsafeRawBufferPointer(rebasing: packet[PacketHeader.size..<size]))
     header.store(in: packet, uuid: uuid)
     if file == nil { file = try OutputFile.create(path) }
     try file?.append(UnsafeRawBufferPointer(rebasing: packet[..<size]))

@@ -124,7 +124,7 @@ import Testing
     let text = String(decoding: try contents(of: path + "/metadata"), as: UTF8.self)
     let changed = text.replacingOccurrences(of: old, with: new)
     try #require(changed != text)
-    try replace(path + "/metadata", with: Array(changed.utf8))
+    try replace(path + "/metadata", with: Array(MetadataChecksum.seal(changed).utf8))
   }
 
   @Test func refusesALaterMajorVersion() throws {
