@@ -16,6 +16,8 @@ struct ReportCommand: ParsableCommand {
         mrtrace report mrtrace-20261122-101500
         mrtrace report --json rec | jq -r '.cause + " " + .page.address'
         mrtrace report --json --all rec | jq -s length
+        mrtrace report node1/rec node2/rec                   several hosts, in order of time
+        mrtrace report --diff before after                   what a patch or another kernel changed
       """)
 
   @Flag(help: "One JSON object a line for each failed operation.")
@@ -24,15 +26,24 @@ struct ReportCommand: ParsableCommand {
   @Flag(help: "With --json: every operation recorded, not only the failed ones.")
   var all = false
 
+  @Flag(help: "Compare two recordings, before and after: causes, rates, page flags, latencies.")
+  var diff = false
+
   @Argument(help: ArgumentHelp("The recording's directory. Repeatable.", valueName: "dir"))
   var directories: [String]
 
   func validate() throws {
     if all && !json { throw ValidationError("--all goes with --json.") }
+    guard diff else { return }
+    if all { throw ValidationError("--all does not go with --diff.") }
+    guard directories.count == 2 else {
+      throw ValidationError("--diff takes two recordings: the one before and the one after.")
+    }
   }
 
   func run() throws {
     _ = signal(SIGPIPE, SIG_IGN)
+    if diff { return try compare() }
     let recordings: RecordedRuns
     do throws(RecordingError) {
       recordings = try RecordedRuns.open(directories)
@@ -55,5 +66,25 @@ struct ReportCommand: ParsableCommand {
       let place = reports.count > 1 ? "\(report.name): " : ""
       for problem in report.summary.problems { Output.notes("mrtrace: \(place)\(problem)\n") }
     }
+  }
+
+  /// As `diff`, but that the exit status does not tell whether there are differences: 1 is a failure.
+  private func compare() throws {
+    let sides = try directories.map { directory in
+      let runs: [RecordedRun]
+      do throws(RecordingError) {
+        runs = try RecordedRuns.open([directory]).runs
+      } catch {
+        throw Output.fail(error.sentence)
+      }
+      guard runs.count == 1 else {
+        throw Output.fail(
+          "\(directory) has parts of \(runs.count) runs: --diff compares one run with another.")
+      }
+      return RecordingReport.load(runs[0], keepAll: false).comparisonSide
+    }
+    let comparison = Comparison(before: sides[0], after: sides[1])
+    Output.results(
+      json ? comparison.jsonLine + "\n" : comparison.text(style: Output.style(of: STDOUT_FILENO)))
   }
 }

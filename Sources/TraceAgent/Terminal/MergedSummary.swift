@@ -91,6 +91,17 @@ extension ReportSummary {
   }
 }
 
+extension ReportSummary {
+  var isComplete: Bool { ReportText.isComplete(self) }
+
+  /// What is missing, a sentence each.
+  var losses: [String] {
+    hooks.filter { $0.lost > 0 || $0.missed > 0 }.map {
+      "\($0.name): \($0.lost) records lost, \($0.missed) runs missed."
+    } + problems
+  }
+}
+
 extension ReportSummary.Hook {
   fileprivate func adding(_ other: ReportSummary.Hook) -> ReportSummary.Hook {
     var sum = self

@@ -113,7 +113,7 @@ enum PageFlagsText {
   }
 
   /// Not every successful walk was looked at.
-  private static func isSampled(_ summary: ReportSummary) -> Bool {
+  static func isSampled(_ summary: ReportSummary) -> Bool {
     if summary.pages.contains(where: { $0.outcome == .accepted && $0.weight > 1 }) { return true }
     // The first walks on each CPU are all looked at: with so few in all, none is missing.
     guard let walks = summary.hooks.first(where: { $0.name == "hmm_vma_walk_pmd" }) else {

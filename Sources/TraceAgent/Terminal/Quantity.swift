@@ -37,6 +37,13 @@ enum Quantity {
     "\(value / unit).\(value % unit * 10 / unit)"
   }
 
+  /// "3.4"; rounded.
+  static func oneDigit(_ value: Double) -> String {
+    guard value.isFinite, value >= 0, value < 1e15 else { return "\(value)" }
+    let tenths = UInt64((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+
   static func count(_ number: Int, _ singular: String, _ plural: String? = nil) -> String {
     number == 1 ? "1 \(singular)" : "\(number) \(plural ?? singular + "s")"
   }

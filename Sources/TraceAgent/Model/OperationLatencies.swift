@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Model
-
 /// How long operations took, by what they were and whether they failed.
 package struct OperationLatencies: Equatable, Sendable {
   package struct Key: Hashable, Sendable {
