@@ -51,6 +51,8 @@ enum CopiedRecording {
   private static func write(
     _ events: [Event], _ environment: RecordingEnvironment, at path: String
   ) throws {
+    var environment = environment
+    environment.formatMinor = RecordingEnvironment.formatMinor
     let writer = try RecordingWriter.create(at: path, environment: environment, packetSize: 4096)
     for event in events {
       #expect(SampleRecording.append(event, to: writer, cpu: Int(event.header.cpu)))
