@@ -4,7 +4,8 @@
 
 Usage: lab/export_check.py MRTRACE RECORDING...
 
-The same (time, thread, function, errno, address) of every operation must come out of each. Used where they are
+The same (time, thread, function, errno, address) of every operation must come out of each, of every recording alone,
+and of two and more merged. Used where they are
 there: babeltrace2, jsonschema, Perfetto's own protobuf classes; what is skipped is said.
 Ends with "N passed, N failed, N skipped"; the exit status is 1 when something failed.
 """
@@ -56,11 +57,11 @@ def run(*command):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def export(mrtrace, recording, directory):
+def export(mrtrace, recordings, directory):
     files = {}
     for form, suffix in [("jsonl", "jsonl"), ("csv", "csv"), ("sqlite", "sqlite"), ("perfetto", "pftrace")]:
         files[form] = directory / f"export.{suffix}"
-        subprocess.run([mrtrace, "export", recording, "--to", form, "-o", files[form]], check=True)
+        subprocess.run([mrtrace, "export", *recordings, "--to", form, "-o", files[form]], check=True)
     return files
 
 
@@ -75,7 +76,7 @@ def key_of_object(record):
     return record.get("time_ns"), thread, function, record.get("errno"), address
 
 
-def check_jsonl(results, mrtrace, recording, path):
+def check_jsonl(results, mrtrace, recordings, path):
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     events = [line for line in lines if line["type"] == "event"]
     failures = [line for line in lines if line["type"] == "failure"]
@@ -90,14 +91,27 @@ def check_jsonl(results, mrtrace, recording, path):
     results.same("jsonl: the footer's causes", Counter(footer["causes"]), Counter(f["cause"] for f in failures))
     results.check("jsonl: complete, or a loss says what is missing",
                   footer["complete"] or any(line["type"] == "loss" for line in lines))
-    reported = [json.loads(line) for line in run(mrtrace, "report", "--json", "--all", recording).splitlines()]
+    reported = [json.loads(line) for line in run(mrtrace, "report", "--json", "--all", *recordings).splitlines()]
     canonical = lambda record: json.dumps({k: v for k, v in record.items() if k != "type"}, sort_keys=True)
     results.same("jsonl: the objects of report --json --all",
                  Counter(map(canonical, reported)), Counter(map(canonical, failures + operations)))
     check_schema(results, mrtrace, lines)
-    check_babeltrace(results, recording, header, events)
+    check_babeltrace(results, recordings, events)
+    if len(recordings) > 1:
+        check_merged(results, header, lines)
     return (Counter(key_of_object(line) for line in failures + operations), len(failures),
             events, [line["what"] for line in lines if line["type"] == "loss"])
+
+
+def check_merged(results, header, lines):
+    names = {one["name"] for one in header["recordings"]}
+    records = [line for line in lines if line["type"] not in ("header", "footer")]
+    results.check("jsonl: every record names its recording", all(line.get("recording") in names for line in records))
+    hosts = {one["name"]: one["kernel"]["hostname"] for one in header["recordings"]}
+    results.check("jsonl: failures and operations name its host", all(
+        line["host"] == hosts[line["recording"]] for line in records if line["type"] in ("failure", "operation")))
+    times = [line["time_ns"] for line in records if line["type"] == "event"]
+    results.check("jsonl: events are in order of wall-clock time", times == sorted(times))
 
 
 def strict(schema):
@@ -126,9 +140,9 @@ def check_schema(results, mrtrace, lines):
         results.check(name, not bad, f"{len(bad)} lines, the first {json.dumps(bad[0])[:300]}" if bad else "")
 
 
-def check_babeltrace(results, recording, header, events):
+def check_babeltrace(results, recordings, events):
     try:
-        text = run("babeltrace2", "--no-delta", "--clock-cycles", "--fields=loglevel", recording)
+        text = run("babeltrace2", "--no-delta", "--clock-cycles", "--fields=loglevel", *recordings)
     except FileNotFoundError:
         results.skip("jsonl: every event that babeltrace2 reads", "there is no babeltrace2")
         return
@@ -170,7 +184,9 @@ def check_sqlite(results, path, expected, failures):
         (row[0], row[1], row[2], row[3], hexadecimal(row[4])) for row in ask(
             "SELECT time_ns, tid, function, errno, ifnull(address, ifnull(request_address, mr_address)) "
             "FROM operations LEFT JOIN failures ON operation_id = id")))
-    totals = dict(ask("SELECT key, value FROM recording"))
+    totals = collections.Counter()
+    for key, value in ask("SELECT key, value FROM recording WHERE key IN ('operations', 'failures')"):
+        totals[key] += value
     results.check("sqlite: totals by SQL are the recording's",
                   ask("SELECT count(*), ifnull(sum(failed), 0) FROM operations")
                   == [(totals["operations"], totals["failures"])]
@@ -191,19 +207,28 @@ def main():
         print(__doc__)
         return 2
     mrtrace = os.path.abspath(sys.argv[1])
+    recordings = sys.argv[2:]
     results = Results()
-    for recording in sys.argv[2:]:
-        print(f"== {recording}")
-        with tempfile.TemporaryDirectory(prefix="mrtrace-export.") as directory:
-            files = export(mrtrace, recording, pathlib.Path(directory))
-            results.check("every file is its owner's alone",
-                          all(stat.S_IMODE(os.stat(f).st_mode) == 0o600 for f in files.values()))
-            expected, failures, events, losses = check_jsonl(results, mrtrace, recording, files["jsonl"])
-            check_csv(results, files["csv"], expected)
-            check_sqlite(results, files["sqlite"], expected, failures)
-            perfetto_check.check(results, files["perfetto"], expected, failures, events, losses)
+    for recording in recordings:
+        check(results, mrtrace, [recording])
+    if len(recordings) > 1:
+        check(results, mrtrace, recordings)
     print(f"{results.passed} passed, {results.failed} failed, {results.skipped} skipped")
     return 1 if results.failed else 0
+
+
+def check(results, mrtrace, recordings):
+    """Recordings of runs that are all different: exported together."""
+    print(f"== {' '.join(recordings)}")
+    with tempfile.TemporaryDirectory(prefix="mrtrace-export.") as directory:
+        files = export(mrtrace, recordings, pathlib.Path(directory))
+        results.check("every file is its owner's alone",
+                      all(stat.S_IMODE(os.stat(f).st_mode) == 0o600 for f in files.values()))
+        expected, failures, events, losses = check_jsonl(results, mrtrace, recordings, files["jsonl"])
+        check_csv(results, files["csv"], expected)
+        check_sqlite(results, files["sqlite"], expected, failures)
+        perfetto_check.check(results, files["perfetto"], expected, failures, events, losses,
+                             recordings if len(recordings) > 1 else [])
 
 
 if __name__ == "__main__":

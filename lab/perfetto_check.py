@@ -107,7 +107,31 @@ class Trace:
         return annotation[3][0] if annotation[3] else []
 
     def wall(self, time):
-        return time + self.clocks[REALTIME] - self.clocks[MONOTONIC]
+        return time if self.merged else time + self.clocks[REALTIME] - self.clocks[MONOTONIC]
+
+    @property
+    def merged(self):
+        """Of several recordings: in wall-clock time, each recording's tracks in a group of its own."""
+        return self.primary == REALTIME
+
+    def thread(self, uuid):
+        """The thread of a track; None where it is none's."""
+        track = self.tracks[uuid]
+        if track[4]:
+            return fields(track[4][0])[2][0]
+        last = track[2][0].decode().rsplit(" ", 1)[-1] if track[2] else ""
+        return int(last) if self.merged and self.depth(uuid) == 2 and last.isdigit() else None
+
+    def depth(self, uuid):
+        depth = 0
+        while self.tracks[uuid][5]:
+            uuid, depth = self.tracks[uuid][5][0], depth + 1
+        return depth
+
+    def root(self, uuid):
+        while self.tracks[uuid][5]:
+            uuid = self.tracks[uuid][5][0]
+        return uuid
 
 
 def nesting(trace):
@@ -131,40 +155,48 @@ def operations(trace, slices):
     """(time, thread, function, errno, address) of each operation."""
     found = collections.Counter()
     for begin, end, depth in slices:
-        track = trace.tracks[begin[2][11][0]]
         if "operation" not in begin[3]:
             continue
         if depth:
             trace.problems.append(f"{begin[4]} at {begin[0]} lies inside another slice")
-        thread = fields(track[4][0])[2][0]
+        thread = trace.thread(begin[2][11][0])
         time = begin[0] if begin[3]["start recorded"] else end[0]
         found[trace.wall(time), thread, begin[3].get("function"), begin[3].get("errno"),
               begin[3].get("address")] += 1
     return found
 
 
-def check(results, path, expected, failures, events, losses):
+def check(results, path, expected, failures, events, losses, names):
+    """`names`: of the recordings, in their order; empty where there is one."""
     data = path.read_bytes()
     trace = Trace(data)
     slices = list(nesting(trace))
     # A time that does not fit is left out by the others and cannot be in a trace: none in a sound recording.
     results.same("perfetto: the same operations", expected, operations(trace, slices))
     results.check("perfetto: names, tracks and slices fit together", not trace.problems, str(trace.problems[:3]))
-    results.check("perfetto: times are CLOCK_MONOTONIC, and the wall clock is told",
-                  trace.primary == MONOTONIC and REALTIME in trace.clocks)
+    results.check("perfetto: times are CLOCK_MONOTONIC with the wall clock beside it, of several recordings the wall clock",
+                  trace.primary == (REALTIME if names else MONOTONIC) and REALTIME in trace.clocks)
+    if names:
+        groups = {u for u, t in trace.tracks.items() if not t[5]}
+        results.check("perfetto: a group for each recording, and processes of none have the number of another's",
+                      len(groups) == len(names) and not any(t[3] or t[4] for t in trace.tracks.values()))
     check_tracks(results, trace)
     check_layers(results, trace, slices, events)
-    check_counters(results, trace, events)
+    if names:
+        for root, name in zip(sorted(groups), names):
+            check_counters(results, trace, [event for event in events if event["recording"] == name], root)
+    else:
+        check_counters(results, trace, events)
     check_losses(results, trace, losses)
     check_flows(results, trace, slices, failures)
     check_classes(results, data, trace)
 
 
 def check_tracks(results, trace):
-    threads = {fields(t[4][0])[2][0]: t for t in trace.tracks.values() if t[4]}
-    processes = {u for u, t in trace.tracks.items() if t[3]}
+    threads = [u for u in trace.tracks if trace.thread(u) is not None]
+    processes = {u for u, t in trace.tracks.items() if t[3] or trace.merged and trace.depth(u) == 1}
     results.check("perfetto: every thread's track is in its process's",
-                  all(t[5][0] in processes for t in threads.values()))
+                  all(trace.tracks[u][5][0] in processes for u in threads))
     wrong = [event for event in trace.events if (event[2][9][0] == COUNTER) != bool(trace.tracks[event[2][11][0]][8])]
     results.check("perfetto: counters on counter tracks, and nothing else", not wrong)
     names = {t[2][0].decode() for t in trace.tracks.values() if t[8]}
@@ -176,20 +208,21 @@ def check_tracks(results, trace):
 
 def check_layers(results, trace, slices, events):
     """`events`: as JSON Lines has them. The functions of every operation, by thread, name and return."""
-    ended = {(e["tid"], e["operation"]) for e in events if e["kind"] == "operation" and "operation" in e}
+    of = lambda e: (e.get("recording"), e.get("tid"), e.get("operation"))
+    ended = {of(e) for e in events if e["kind"] == "operation" and "operation" in e}
     expected = collections.Counter(
-        (e["tid"], e["function"], e["monotonic_ns"]) for e in events
-        if e["kind"] in ("layer", "range", "walk", "fault") and (e.get("tid"), e.get("operation")) in ended)
+        (e["tid"], e["function"], e["time_ns"]) for e in events
+        if e["kind"] in ("layer", "range", "walk", "fault") and of(e) in ended)
     drawn = collections.Counter(
-        (fields(trace.tracks[begin[2][11][0]][4][0])[2][0], begin[4].split(",")[0], end[0])
-        for begin, end, _ in slices if trace.tracks[begin[2][11][0]][4] and "operation" not in begin[3])
+        (trace.thread(begin[2][11][0]), begin[4].split(",")[0], trace.wall(end[0]))
+        for begin, end, _ in slices if trace.thread(begin[2][11][0]) is not None and "operation" not in begin[3])
     results.same("perfetto: every function's return, and no other", expected, drawn)
 
 
-def check_counters(results, trace, events):
+def check_counters(results, trace, events, root=None):
     points = collections.defaultdict(list)
     for _, _, event, _, _ in trace.events:
-        if event[9][0] == COUNTER:
+        if event[9][0] == COUNTER and root in (None, trace.root(event[11][0])):
             points[trace.tracks[event[11][0]][2][0].decode()].append(signed(event[30][0]))
     operations = [e for e in events if e["kind"] == "operation"]
     hooks = {e["function"]: e for e in events if e["kind"] == "counter"}.values()
@@ -205,9 +238,9 @@ def check_counters(results, trace, events):
 
 def check_losses(results, trace, losses):
     """`losses`: the `what` of each, as JSON Lines has them."""
-    track = next((u for u, t in trace.tracks.items() if t[2] and t[2][0] == b"what is missing"), None)
+    tracks = {u for u, t in trace.tracks.items() if t[2] and t[2][0] == b"what is missing"}
     results.same("perfetto: the same losses", collections.Counter(losses), collections.Counter(
-        name for _, _, event, _, name in trace.events if track is not None and event[11][0] == track))
+        name for _, _, event, _, name in trace.events if event[11][0] in tracks))
 
 
 def check_flows(results, trace, slices, failures):

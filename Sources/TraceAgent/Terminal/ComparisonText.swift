@@ -154,8 +154,8 @@ extension Comparison {
   private var latencyTable: TextTable {
     var table = TextTable([
       .init("operation"), .init("result"), .init(""), .init("count", .right), .init("p50", .right),
-      .init("p90", .right), .init("p99", .right), .init("max", .right), .init("p50", .right),
-      .init("p99", .right),
+      .init("p90", .right), .init("p99", .right), .init("max", .right), .init("p50 by", .right),
+      .init("p99 by", .right),
     ])
     for row in latencies {
       let (before, after) = (row.histogram.before, row.histogram.after)

@@ -46,17 +46,18 @@ extension ReportText {
 
   private static func table(_ parts: [MergedPart]) -> TextTable {
     var table = TextTable([
-      .init("recording"), .init("host"), .init("kernel"), .init("operations", .right),
-      .init("failed", .right), .init("mended", .right), .init("complete"),
+      .init("host"), .init("kernel"), .init("operations", .right), .init("failed", .right),
+      .init("mended", .right), .init("complete"), .init("recording"),
     ])
     for part in parts {
       let operations = part.summary.seen.reduce(UInt64(0)) { $0.addingSaturating($1.count) }
       let mended = part.diagnoses.count { $0.operation.recoveredBy != nil }
       let failed = part.diagnoses.count - mended
       table.add([
-        .word(part.recording), .word(part.host), .word(part.kernel), Span("\(operations)"),
+        .word(part.host), .word(part.kernel), Span("\(operations)"),
         Span("\(failed)", failed > 0 ? .bad : nil), Span(mended > 0 ? "\(mended)" : ""),
         isComplete(part.summary) ? Span("yes") : Span("no", .warning),
+        .word(part.recording),
       ])
     }
     return table
