@@ -178,7 +178,7 @@ package struct Comparison: Sendable {
       RateRow(
         kind: kind, rate: Pair(before: rate(sides.before, kind), after: rate(sides.after, kind)))
     }.filter { row in
-      [row.rate.before, row.rate.after].contains { ($0.seen ?? 0) + $0.failed + $0.mended > 0 }
+      [row.rate.before, row.rate.after].contains { ($0.seen ?? 0) > 0 || $0.failed + $0.mended > 0 }
     }
   }
 
