@@ -50,6 +50,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "\(layers)/CLI"),
+    // Makes the recordings that lab/bench measures; no product.
+    .executableTarget(
+      name: "synthesize", dependencies: ["CEvents", "Events", "Recording"],
+      path: "lab/bench/synthesize"),
     .testTarget(
       name: "TraceAgentTests",
       dependencies: [
