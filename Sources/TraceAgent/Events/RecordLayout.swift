@@ -60,6 +60,15 @@ package struct RecordLayout: Sendable {
     return record.byteCount == layout.fixedSize + count * (layout.tail?.stride ?? 0)
   }
 
+  /// Whether a whole record is of a known kind and as long as that kind needs, or longer where the
+  /// kind has no tail.
+  static func fits(_ record: RawSpan, kind: UInt32) -> Bool {
+    guard let layout = of(kind: kind), record.byteCount >= layout.fixedSize else { return false }
+    guard let tail = layout.tail else { return true }
+    let count = record.unsafeLoadUnaligned(fromByteOffset: tail.countOffset, as: UInt32.self)
+    return count <= tail.max && record.byteCount == layout.fixedSize + Int(count) * tail.stride
+  }
+
   /// The number of elements in the tail of `record`, all of which are there; 0 for a kind without
   /// tail.
   ///

@@ -24,6 +24,8 @@ package struct Correlator: Sendable {
     package var recordsPerOperation = 4096
     /// Memory regions known at a time.
     package var regions = 65536
+    /// Operations that succeeded are returned too; else they are only counted in ``ended``.
+    package var returnsSuccesses = true
     /// Operations that began before this time may lack evidence (CLOCK_MONOTONIC, ns).
     package var completeFromNs: UInt64?
 
@@ -53,6 +55,8 @@ package struct Correlator: Sendable {
   package let hooks: HookNames
   package let configuration: Configuration
   package private(set) var symbols = SymbolTable()
+  /// Operations that have ended, all of them: returned already, waiting, or not to be returned.
+  package private(set) var ended = OperationCounts()
 
   private var pending: PendingEvidence
   private var regions: RegionTable
@@ -60,7 +64,7 @@ package struct Correlator: Sendable {
   private var ready: [Operation] = []
   private var late: LateWindow
   private var recovery = RecoveryWindow()
-  private var comms: [Int: String] = [:]
+  private var comms: [Int: CommName] = [:]
   private var unknownOperations = 0
   private var now: UInt64 = 0
 
@@ -94,6 +98,21 @@ package struct Correlator: Sendable {
     return due()
   }
 
+  /// As ``add(_:)-(Event)``, of a record in its place: adds the operations that are finished by it
+  /// to `operations`.
+  package mutating func add(_ record: RecordView, into operations: inout [Operation]) {
+    now = max(now, record.header.time_ns)
+    if record.isKnown {
+      switch mrt_kind(rawValue: record.header.kind) {
+      case MRT_KIND_OPERATION: if let operation = record.operation { end(operation) }
+      case MRT_KIND_SYMBOL: if let symbol = record.symbol { symbols.add(symbol) }
+      case MRT_KIND_COUNTER, MRT_KIND_PAGES: break
+      default: keep(record)
+      }
+    }
+    if isDue { operations += due() }
+  }
+
   /// Returns the operations that need wait no longer at `timeNs` (CLOCK_MONOTONIC, ns), though no
   /// event came.
   package mutating func advance(to timeNs: UInt64) -> [Operation] {
@@ -116,23 +135,40 @@ package struct Correlator: Sendable {
       regions.release(umem: record.arguments.0)
     }
     guard header.operation != 0 else { return }
-    let key = PendingEvidence.Key(tid: header.tid, operation: header.operation)
-    if !pending.holds(key) {
-      if late.add(event, to: key, hooks: hooks) { return }
-      if recovery.add(event, to: key, hooks: hooks) { return }
+    let key = OperationKey(tid: header.tid, operation: header.operation)
+    if pending.append(event, to: key) || addLate(event, to: key) { return }
+    pending.begin(event, of: key)
+  }
+
+  private mutating func keep(_ record: RecordView) {
+    let header = record.header
+    if header.hook == MRT_HOOK_ODP_RELEASE.rawValue, let layer = record.layer {
+      regions.release(umem: layer.arguments.0)
     }
-    pending.add(event, to: key)
+    guard header.operation != 0 else { return }
+    let key = OperationKey(tid: header.tid, operation: header.operation)
+    if pending.append(record, to: key) { return }
+    if late.holds(key) || recovery.holds(key), addLate(record.event, to: key) { return }
+    pending.begin(record, of: key)
+  }
+
+  /// Adds evidence to an operation that has ended and waits; false where none does.
+  private mutating func addLate(_ event: Event, to key: OperationKey) -> Bool {
+    late.add(event, to: key, hooks: hooks) || recovery.add(event, to: key, hooks: hooks)
   }
 
   private mutating func end(_ record: mrt_operation) {
-    let key = PendingEvidence.Key(tid: record.h.tid, operation: record.h.operation)
+    let key = OperationKey(tid: record.h.tid, operation: record.h.operation)
+    let isReturned = configuration.returnsSuccesses || record.result < 0
+    if !isReturned, endQuietly(record, key) { return }
     // Operation 0 is none: its records belong to nobody.
     let evidence = record.h.operation == 0 ? .init() : pending.take(key)
     guard var operation = Operation(record) else {
       unknownOperations += 1
       return
     }
-    for event in evidence.events { operation.add(event, hooks: hooks) }
+    ended[operation.kind] += 1
+    if isReturned { for event in evidence.events { operation.add(event, hooks: hooks) } }
     operation.lost += evidence.dropped
     if let from = configuration.completeFromNs {
       operation.beganBeforeRecording = operation.startNs.map { $0 < from } ?? true
@@ -145,9 +181,25 @@ package struct Correlator: Sendable {
       recovery.hold(operation, key: key, until: operation.endNs &+ configuration.recoveryNs)
     } else if operation.failed {
       late.hold(operation, key: key)
-    } else {
+    } else if isReturned {
       ready.append(operation)
     }
+  }
+
+  /// An operation that is not to be returned and teaches nothing but a name; false where it may
+  /// teach more.
+  private mutating func endQuietly(_ record: mrt_operation, _ key: OperationKey) -> Bool {
+    guard let kind = Operation.Kind(record.kind), !kind.isRegistration,
+      !recovery.waits(for: record.h.tid)
+    else { return false }
+    if record.h.operation != 0 { pending.drop(key) }
+    ended[kind] += 1
+    if let (owner, comm) = Operation.owner(in: record), !comm.isEmpty,
+      comms[owner]?.comm != comm
+    {
+      learn(CommName(comm), of: owner)
+    }
+    return true
   }
 
   /// The comm of a process is known from its own operations, or from any that names it as the
@@ -155,14 +207,24 @@ package struct Correlator: Sendable {
   private mutating func nameOwner(of operation: inout Operation) {
     guard let owner = operation.ownerPID else { return }
     if let comm = operation.ownerComm, !comm.isEmpty {
-      if comms.count >= configuration.regions { comms.removeAll(keepingCapacity: true) }
-      comms[owner] = comm
+      if comms[owner]?.text != comm { learn(CommName(text: comm), of: owner) }
     } else {
-      operation.ownerComm = comms[owner]
+      operation.ownerComm = comms[owner]?.text
     }
   }
 
+  private mutating func learn(_ comm: CommName, of owner: Int) {
+    if comms.count >= configuration.regions { comms.removeAll(keepingCapacity: true) }
+    comms[owner] = comm
+  }
+
+  /// Whether ``due()`` may have something.
+  private var isDue: Bool {
+    !ready.isEmpty || late.isDue(at: now) || recovery.isDue(at: now)
+  }
+
   private mutating func due() -> [Operation] {
+    guard isDue else { return [] }
     for waiting in recovery.takeDue(at: now) { late.hold(waiting.operation, key: waiting.key) }
     var operations: [Operation] = []
     late.takeDue(at: now, into: &operations)

@@ -8,7 +8,7 @@ import Model
 struct LateWindow: Sendable {
   private struct Waiting: Sendable {
     var operation: Operation
-    var key: PendingEvidence.Key
+    var key: OperationKey
   }
 
   private let lateNs: UInt64
@@ -17,18 +17,27 @@ struct LateWindow: Sendable {
   private var head = 0
   /// Of the waiting operations: the number of each in order of arrival, `waiting` begins with
   /// number `first`.
-  private var numbers: [PendingEvidence.Key: Int] = [:]
+  private var numbers: [OperationKey: Int] = [:]
   private var first = 0
 
   init(lateNs: UInt64) { self.lateNs = lateNs }
 
-  mutating func hold(_ operation: Operation, key: PendingEvidence.Key) {
+  mutating func hold(_ operation: Operation, key: OperationKey) {
     if lateNs > 0 { numbers[key] = first + waiting.count }
     waiting.append(Waiting(operation: operation, key: key))
   }
 
+  /// Whether the operation that came first need wait no longer.
+  func isDue(at now: UInt64) -> Bool {
+    guard head < waiting.count else { return false }
+    guard let endNs = waiting[head]?.operation.endNs else { return true }
+    return lateNs == 0 || (now >= endNs && now - endNs > lateNs)
+  }
+
+  func holds(_ key: OperationKey) -> Bool { !numbers.isEmpty && numbers[key] != nil }
+
   /// Adds late evidence to its operation; false when that is not here.
-  mutating func add(_ event: Event, to key: PendingEvidence.Key, hooks: HookNames) -> Bool {
+  mutating func add(_ event: Event, to key: OperationKey, hooks: HookNames) -> Bool {
     guard let number = numbers[key] else { return false }
     waiting[number - first]?.operation.add(event, hooks: hooks)
     return true

@@ -47,6 +47,17 @@ extension Operation {
     lost = Int(record.lost)
   }
 
+  /// What a record tells of the process that owns the memory, as `init` reads it: its pid and, with
+  /// length 0 where it is not told, its comm.
+  static func owner(in record: mrt_operation) -> (pid: Int, comm: Comm)? {
+    let pid = Int(record.h.pid)
+    let isKnown = record.has & MRT_HAS_OWNER != 0
+    guard let kind = Kind(record.kind), isKnown || kind.isSystemCall else { return nil }
+    let owner = isKnown ? Int(record.owner_pid) : pid
+    if record.has & MRT_HAS_OWNER_COMM != 0 { return (owner, Comm(record.owner_comm)) }
+    return (owner, owner == pid ? Comm(record.comm) : Comm())
+  }
+
   /// The access flags that a device's flush capabilities allow.
   private static func flushFlags(_ capabilities: UInt32) -> UInt32 {
     var flags: AccessFlags = []
@@ -67,6 +78,9 @@ extension Operation.Kind {
     default: return nil
     }
   }
+
+  /// Says what an MR is.
+  var isRegistration: Bool { self == .regMR || self == .reregMR }
 
   /// Carried out in the context of the process that asked.
   var isSystemCall: Bool {

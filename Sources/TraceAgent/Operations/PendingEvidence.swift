@@ -4,17 +4,45 @@ import Events
 
 /// Evidence of operations that have not ended yet, bounded: an operation whose end is never seen
 /// must not stay forever.
+///
+/// Most operations succeed, and then nobody looks at it: so it is kept as it comes, and decoded
+/// where it is wanted.
 struct PendingEvidence: Sendable {
-  struct Key: Hashable, Sendable {
-    var tid: UInt32
-    var operation: UInt64
-  }
+  typealias Key = OperationKey
 
   /// The evidence of one operation.
   struct Evidence: Sendable {
-    var events: [Event] = []
+    /// Records as they stood in a recording, one after the other, and before them events.
+    fileprivate var bytes: [UInt8] = []
+    fileprivate var decoded: [Event] = []
+    fileprivate var records = 0
     /// Records over the limit of one operation, not kept.
-    var dropped = 0
+    fileprivate(set) var dropped = 0
+
+    /// Decodes what is kept.
+    var events: [Event] {
+      var events = decoded
+      bytes.withUnsafeBytes { bytes in
+        var offset = 0
+        // Their sizes were checked when they came.
+        while offset < bytes.count,
+          let event = try? EventDecoder.decode(UnsafeRawBufferPointer(rebasing: bytes[offset...])),
+          event.header.size > 0
+        {
+          events.append(event)
+          offset += Int(event.header.size)
+        }
+      }
+      return events
+    }
+  }
+
+  /// One operation's evidence, in a list from the oldest operation to the youngest.
+  private struct Slot: Sendable {
+    var key = Key(tid: 0, operation: 0)
+    var evidence = Evidence()
+    var older = -1
+    var younger = -1
   }
 
   /// Operations given up because too many were pending, and records of them.
@@ -23,62 +51,114 @@ struct PendingEvidence: Sendable {
 
   private let operationLimit: Int
   private let recordLimit: Int
-  private var pending: [Key: Evidence] = [:]
-  /// Keys in order of their first record; keys of ended operations are skipped, and dropped now and
-  /// then.
-  private var order: [Key] = []
-  private var head = 0
+  private var slots: [Slot] = []
+  private var free: [Int] = []
+  private var places = OperationKeyTable()
+  private var oldest = -1
+  private var youngest = -1
+
+  /// A slot keeps its memory for the next operation, unless it is more than this.
+  private static let sparedBytes = 16 * 1024
 
   init(operationLimit: Int, recordLimit: Int) {
     self.operationLimit = max(1, operationLimit)
     self.recordLimit = max(1, recordLimit)
   }
 
-  var count: Int { pending.count }
+  var count: Int { places.count }
 
   /// Records of operations that have not ended.
-  var records: Int { pending.values.reduce(0) { $0 + $1.events.count + $1.dropped } }
-
-  func holds(_ key: Key) -> Bool { pending[key] != nil }
-
-  mutating func add(_ event: Event, to key: Key) {
-    if pending[key] == nil {
-      while pending.count >= operationLimit { abandonOldest() }
-      compact()
-      order.append(key)
-    }
-    let limit = recordLimit
-    Self.append(event, to: &pending[key, default: Evidence()], limit: limit)
+  var records: Int {
+    slots.reduce(0) { $0 + $1.evidence.records + $1.evidence.dropped }
   }
 
-  /// The evidence of an operation that has ended.
-  mutating func take(_ key: Key) -> Evidence { pending.removeValue(forKey: key) ?? Evidence() }
+  /// Adds to the evidence that `key` has; false where it has none yet.
+  mutating func append(_ record: RecordView, to key: Key) -> Bool {
+    guard let place = places[key] else { return false }
+    append(record, at: place)
+    return true
+  }
 
-  private static func append(_ event: Event, to evidence: inout Evidence, limit: Int) {
-    if evidence.events.count < limit {
-      evidence.events.append(event)
-    } else {
-      evidence.dropped += 1
+  mutating func append(_ event: Event, to key: Key) -> Bool {
+    guard let place = places[key] else { return false }
+    append(event, at: place)
+    return true
+  }
+
+  /// Adds the first evidence of `key`.
+  mutating func begin(_ record: RecordView, of key: Key) { append(record, at: begin(key)) }
+  mutating func begin(_ event: Event, of key: Key) { append(event, at: begin(key)) }
+
+  /// The evidence of an operation that has ended.
+  mutating func take(_ key: Key) -> Evidence {
+    guard let place = places.remove(key) else { return Evidence() }
+    let evidence = slots[place].evidence
+    release(place)
+    return evidence
+  }
+
+  /// Forgets the evidence of an operation that has ended.
+  mutating func drop(_ key: Key) {
+    if let place = places.remove(key) { release(place) }
+  }
+
+  private mutating func append(_ record: RecordView, at place: Int) {
+    guard hasRoom(at: place) else { return }
+    slots[place].evidence.bytes.append(contentsOf: record.bytes)
+  }
+
+  private mutating func append(_ event: Event, at place: Int) {
+    guard hasRoom(at: place) else { return }
+    slots[place].evidence.decoded.append(event)
+  }
+
+  private mutating func hasRoom(at place: Int) -> Bool {
+    guard slots[place].evidence.records < recordLimit else {
+      slots[place].evidence.dropped += 1
+      return false
     }
+    slots[place].evidence.records += 1
+    return true
+  }
+
+  private mutating func begin(_ key: Key) -> Int {
+    while places.count >= operationLimit { abandonOldest() }
+    let place: Int
+    if let spare = free.popLast() {
+      place = spare
+    } else {
+      place = slots.count
+      slots.append(Slot())
+    }
+    places.insert(key, place: place)
+    slots[place].key = key
+    slots[place].older = youngest
+    slots[place].younger = -1
+    if youngest >= 0 { slots[youngest].younger = place } else { oldest = place }
+    youngest = place
+    return place
+  }
+
+  private mutating func release(_ place: Int) {
+    let older = slots[place].older
+    let younger = slots[place].younger
+    if older >= 0 { slots[older].younger = younger } else { oldest = younger }
+    if younger >= 0 { slots[younger].older = older } else { youngest = older }
+    if slots[place].evidence.bytes.capacity <= Self.sparedBytes {
+      slots[place].evidence.bytes.removeAll(keepingCapacity: true)
+    } else {
+      slots[place].evidence.bytes = []
+    }
+    if !slots[place].evidence.decoded.isEmpty { slots[place].evidence.decoded = [] }
+    slots[place].evidence.records = 0
+    slots[place].evidence.dropped = 0
+    free.append(place)
   }
 
   private mutating func abandonOldest() {
-    while head < order.count {
-      let key = order[head]
-      head += 1
-      if let evidence = pending.removeValue(forKey: key) {
-        abandonedOperations += 1
-        abandonedRecords += evidence.events.count + evidence.dropped
-        return
-      }
-    }
-  }
-
-  private mutating func compact() {
-    guard order.count > 2 * operationLimit + 64 else { return }
-    // A key that ended and began again stands here twice; the earlier place is the one kept.
-    var seen: Set<Key> = []
-    order = order[head...].filter { pending[$0] != nil && seen.insert($0).inserted }
-    head = 0
+    guard oldest >= 0 else { return }
+    abandonedOperations += 1
+    abandonedRecords += slots[oldest].evidence.records + slots[oldest].evidence.dropped
+    drop(slots[oldest].key)
   }
 }

@@ -10,7 +10,7 @@ import Model
 struct RecoveryWindow: Sendable {
   struct Waiting: Sendable {
     var operation: Operation
-    var key: PendingEvidence.Key
+    var key: OperationKey
     var deadline: UInt64
   }
 
@@ -18,7 +18,7 @@ struct RecoveryWindow: Sendable {
   private var waiting: [Int: Waiting] = [:]
   private var earliest = UInt64.max
 
-  mutating func hold(_ operation: Operation, key: PendingEvidence.Key, until deadline: UInt64) {
+  mutating func hold(_ operation: Operation, key: OperationKey, until deadline: UInt64) {
     waiting[operation.runner.tid] = Waiting(operation: operation, key: key, deadline: deadline)
     earliest = min(earliest, deadline)
   }
@@ -33,8 +33,17 @@ struct RecoveryWindow: Sendable {
     return before
   }
 
+  func isDue(at now: UInt64) -> Bool { now > earliest }
+
+  /// Whether an operation of `tid` waits.
+  func waits(for tid: UInt32) -> Bool { !waiting.isEmpty && waiting[Int(tid)] != nil }
+
+  func holds(_ key: OperationKey) -> Bool {
+    !waiting.isEmpty && waiting[Int(key.tid)]?.key == key
+  }
+
   /// Adds late evidence to its operation; false when that is not here.
-  mutating func add(_ event: Event, to key: PendingEvidence.Key, hooks: HookNames) -> Bool {
+  mutating func add(_ event: Event, to key: OperationKey, hooks: HookNames) -> Bool {
     guard waiting[Int(key.tid)]?.key == key else { return false }
     waiting[Int(key.tid)]?.operation.add(event, hooks: hooks)
     return true

@@ -1,51 +1,124 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CEvents
 import Events
 
-/// The events of all streams of a recording, in order of time; of the same time, in order of the
-/// CPU.
+/// The records of all streams of a recording, in order of time; of the same time, in order of the
+/// CPU. Nothing is decoded or copied.
 ///
 /// Can be gone through once. The closing record is not among them.
-package struct RecordedEvents: Sequence, IteratorProtocol {
-  /// A heap: the stream with the earliest event first. Streams at their end are taken out.
-  private var streams: [(cursor: StreamCursor, number: Int)]
+package struct RecordedViews {
+  private struct Stream {
+    var time: UInt64
+    var number: Int
 
-  init(_ cursors: [StreamCursor]) {
-    streams = cursors.enumerated().map { ($1, $0) }.filter { $0.0.current != nil }
-    for index in streams.indices.reversed() { sink(index) }
+    func isEarlier(than other: Stream) -> Bool {
+      time == other.time ? number < other.number : time < other.time
+    }
   }
 
-  /// The time of the next record; nil at the end.
-  var nextTime: UInt64? { streams.first?.cursor.currentTime }
+  private let cursors: [StreamCursor]
+  /// The stream that gave the last record, or is to give the first one; nil at the end.
+  private var leader: Stream?
+  /// A heap of the others: the one with the earliest record first. Streams at their end are taken
+  /// out.
+  private var others: [Stream]
+  /// The leader's record has been given: the stream goes on before anything else is asked of it.
+  private var isGiven = false
 
-  package mutating func next() -> Event? {
-    while let first = streams.first, let event = first.cursor.current {
-      first.cursor.advance()
-      if first.cursor.current == nil {
-        streams.swapAt(0, streams.count - 1)
-        streams.removeLast()
-      }
-      sink(0)
-      if ClosingRecord(event) == nil { return event }
+  init(_ cursors: [StreamCursor]) {
+    self.cursors = cursors
+    others = cursors.enumerated().compactMap { number, cursor in
+      cursor.current.map { Stream(time: $0.header.time_ns, number: number) }
     }
-    return nil
+    leader = nil
+    for index in others.indices.reversed() { sink(index) }
+    leader = popEarliest()
+    skipClosing()
+  }
+
+  /// The next record: good until the next call of this, or of ``settle()``.
+  package mutating func next() -> RecordView? {
+    settle()
+    guard let leader else { return nil }
+    isGiven = true
+    return cursors[leader.number].current
+  }
+
+  /// The time of the next record; nil at the end. Ask it after ``settle()``.
+  var nextTime: UInt64? { leader?.time }
+
+  /// Lets go of the record that ``next()`` gave.
+  mutating func settle() {
+    guard isGiven else { return }
+    isGiven = false
+    goOn()
+    skipClosing()
+  }
+
+  private mutating func skipClosing() {
+    while let leader, let record = cursors[leader.number].current,
+      record.header.kind == MRT_KIND_COUNTER.rawValue, ClosingRecord(record.event) != nil
+    {
+      goOn()
+    }
+  }
+
+  /// Moves the leading stream on, and finds the one that leads then.
+  private mutating func goOn() {
+    guard let number = leader?.number else { return }
+    cursors[number].advance()
+    guard let time = cursors[number].current?.header.time_ns else {
+      leader = popEarliest()
+      return
+    }
+    let stream = Stream(time: time, number: number)
+    guard let first = others.first, first.isEarlier(than: stream) else {
+      leader = stream
+      return
+    }
+    leader = first
+    others[0] = stream
+    sink(0)
+  }
+
+  private mutating func popEarliest() -> Stream? {
+    guard let first = others.first else { return nil }
+    let last = others.removeLast()
+    if !others.isEmpty {
+      others[0] = last
+      sink(0)
+    }
+    return first
   }
 
   private mutating func sink(_ start: Int) {
-    var parent = start
+    let sinking = others[start]
+    var place = start
     while true {
-      var earliest = parent
-      for child in [2 * parent + 1, 2 * parent + 2]
-      where child < streams.count && isEarlier(child, than: earliest) { earliest = child }
-      if earliest == parent { return }
-      streams.swapAt(parent, earliest)
-      parent = earliest
+      var child = 2 * place + 1
+      guard child < others.count else { break }
+      if child + 1 < others.count, others[child + 1].isEarlier(than: others[child]) { child += 1 }
+      guard others[child].isEarlier(than: sinking) else { break }
+      others[place] = others[child]
+      place = child
     }
+    others[place] = sinking
   }
+}
 
-  private func isEarlier(_ one: Int, than other: Int) -> Bool {
-    let one = streams[one]
-    let other = streams[other]
-    return (one.cursor.currentTime, one.number) < (other.cursor.currentTime, other.number)
+/// As ``RecordedViews``, each record decoded.
+package struct RecordedEvents: Sequence, IteratorProtocol {
+  private var views: RecordedViews
+
+  init(_ views: RecordedViews) { self.views = views }
+
+  /// The time of the next record; nil at the end.
+  var nextTime: UInt64? { views.nextTime }
+
+  package mutating func next() -> Event? {
+    let event = views.next()?.event
+    views.settle()
+    return event
   }
 }

@@ -100,11 +100,14 @@ package final class RecordingReader {
   package var problems: [RecordingProblem] { problemsOfStreams + log.problems }
 
   /// All events in order of time. Holds one packet of each stream in memory.
-  package func events() -> RecordedEvents {
+  package func events() -> RecordedEvents { RecordedEvents(views()) }
+
+  /// As ``events()``, the records where they stand.
+  package func views() -> RecordedViews {
     let log = ProblemLog()
     self.log = log
     let isNewer = environment.formatMinor > RecordingEnvironment.formatMinor
-    return RecordedEvents(
+    return RecordedViews(
       streams.map { StreamCursor($0, isNewer: isNewer, problems: log) })
   }
 

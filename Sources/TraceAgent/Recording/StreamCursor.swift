@@ -3,11 +3,10 @@
 import CEvents
 import Events
 
-/// The events of one stream, one after the other, one packet in memory.
+/// The records of one stream, one after the other, one packet in memory.
 final class StreamCursor {
-  /// The event to be taken next; nil at the end.
-  private(set) var current: Event?
-  private(set) var currentTime: UInt64 = 0
+  /// The record to be taken next, good until ``advance()``; nil at the end.
+  private(set) var current: RecordView?
 
   private let stream: StreamReader
   /// Whether the recording is of a later minor version, whose records may have a shape unknown
@@ -16,6 +15,8 @@ final class StreamCursor {
   private let problems: ProblemLog
   private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 8)
   private var packet: StreamReader.Packet?
+  /// Of the packet.
+  private var times: ClosedRange<UInt64> = 0...0
   private var nextPacket = 0
   private var position = 0
   private var end = 0
@@ -31,16 +32,16 @@ final class StreamCursor {
 
   deinit { buffer.deallocate() }
 
-  /// Moves to the next event that can be read.
+  /// Moves to the next record that can be read.
   func advance() {
-    current = nil
+    current = nextRecord()
+    if current != nil { return }
     do throws(RecordingError) {
       while true {
         if position == end {
           guard try openPacket() else { break }
-        } else if let event = nextRecord() {
-          current = event
-          currentTime = event.timeNs
+        } else if let record = nextRecord() {
+          current = record
           return
         }
       }
@@ -58,6 +59,7 @@ final class StreamCursor {
     // What stands after the last packet is told by StreamReader.summary().
     guard let packet = try stream.next(at: nextPacket) else { return false }
     self.packet = packet
+    times = packet.header.timeBegin...packet.header.timeEnd
     nextPacket = packet.end
     position = 0
     recordsLeft = Int(packet.header.records)
@@ -73,32 +75,27 @@ final class StreamCursor {
     recordsLeft = 0
   }
 
-  /// Decodes the record at `position`; nil where it must be skipped, or the packet is spent.
-  private func nextRecord() -> Event? {
-    let rest = RawSpan(
-      _unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[position..<end]))
+  /// The record at `position`; nil where it must be skipped, or the packet is spent.
+  private func nextRecord() -> RecordView? {
+    guard position < end else { return nil }
+    let rest = UnsafeRawBufferPointer(rebasing: buffer[position..<end])
     // A size that is not possible leaves no way to the next record; nor are there more than the
     // packet counts.
-    guard recordsLeft > 0, let header = try? EventDecoder.header(of: rest) else {
+    guard recordsLeft > 0,
+      let header = try? EventDecoder.header(of: RawSpan(_unsafeBytes: rest))
+    else {
       if recordsLeft == 0 { damagedRecords += 1 }
       position = end
       return nil
     }
     position += Int(header.size)
     recordsLeft -= 1
-    guard let packet, packet.header.timeBegin...packet.header.timeEnd ~= header.time_ns else {
+    guard times.contains(header.time_ns),
+      let record = RecordView(rest, header: header, isNewer: isNewer)
+    else {
       damagedRecords += 1
       return nil
     }
-    if let event = try? EventDecoder.decode(rest) {
-      if case .unknown = event, !isNewer {
-        damagedRecords += 1
-        return nil
-      }
-      return event
-    }
-    if isNewer { return .unknown(header) }
-    damagedRecords += 1
-    return nil
+    return record
   }
 }

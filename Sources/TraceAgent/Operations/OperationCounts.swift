@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// How many operations there were of each kind.
+package struct OperationCounts: Equatable, Sendable {
+  private var counts: [UInt64] = Array(repeating: 0, count: Operation.Kind.allCases.count)
+
+  package init() {}
+
+  package internal(set) subscript(kind: Operation.Kind) -> UInt64 {
+    get { counts[Self.place(kind)] }
+    set { counts[Self.place(kind)] = newValue }
+  }
+
+  private static func place(_ kind: Operation.Kind) -> Int {
+    switch kind {
+    case .regMR: 0
+    case .reregMR: 1
+    case .adviseMR: 2
+    case .pageFault: 3
+    case .prefetch: 4
+    }
+  }
+}
