@@ -32,30 +32,24 @@ struct RecordingReport {
     var counters = RecordedCounters()
     var pages = PageStatistics()
     var pagesPart = 0
-    var correlator = Correlator(
-      hooks: environment.hookNames, configuration: .recording(completeFromNs: run.completeFromNs))
-    var seen: [Operation.Kind: UInt64] = [:]
+    var configuration = Correlator.Configuration.recording(completeFromNs: run.completeFromNs)
+    configuration.returnsSuccesses = keepAll
+    var correlator = Correlator(hooks: environment.hookNames, configuration: configuration)
     var ended: [Operation] = []
-    func take(_ operation: Operation) {
-      seen[operation.kind, default: 0] += 1
-      report.latencies.add(operation)
-      guard operation.failed || keepAll else { return }
-      ended.append(operation)
-    }
-    var events = run.events()
-    while let event = events.next() {
-      switch event {
-      case .counter(let counter): counters.add(counter)
-      case .pages:
+    var records = run.views()
+    while let record = records.next() {
+      if let counter = record.counter {
+        counters.add(counter)
+      } else if let counted = record.pages {
         // Totals since the start of the run, at the end of each part.
-        if events.part != pagesPart { pages = PageStatistics() }
-        pagesPart = events.part
-        pages.add(event)
-      default: break
+        if records.part != pagesPart { pages = PageStatistics() }
+        pagesPart = records.part
+        pages.add(.pages(counted))
       }
-      for operation in correlator.add(event) { take(operation) }
+      correlator.add(record, into: &ended)
     }
-    for operation in correlator.finish() { take(operation) }
+    ended += correlator.finish()
+    report.latencies = correlator.latencies
     let order = ended.indices.sorted { (ended[$0].endNs, $0) < (ended[$1].endNs, $1) }
     let watched = environment.watchedFunctions
     for index in order {
@@ -71,8 +65,8 @@ struct RecordingReport {
       }
     }
     report.summary = ReportSummary(
-      seen: Operation.Kind.allCases.compactMap { kind in
-        seen[kind].map { ReportSummary.Seen(kind: kind, count: $0) }
+      seen: Operation.Kind.allCases.filter { correlator.ended[$0] > 0 }.map {
+        ReportSummary.Seen(kind: $0, count: correlator.ended[$0])
       },
       hooks: counters.hooks(names: environment.hookNames),
       problems: run.problems + counters.problems(correlator.statistics, run.totals),

@@ -39,15 +39,15 @@ struct ExportSource {
 
   /// The first time through: names, and where the last totals are. Calls `each` for every event.
   mutating func readNames(_ each: () -> Void) {
-    while let event = events.next() {
+    var records = run.views()
+    while let view = records.next() {
       each()
-      if case .pages = event { pagesPart = events.part }
-      guard case .symbol(var record) = event else { continue }
+      if view.pages != nil { pagesPart = records.part }
+      guard var record = view.symbol else { continue }
       // At its own time it would end every wait of the second reading.
       record.header.time_ns = 0
       _ = correlator.add(.symbol(record))
     }
-    events = run.events()
   }
 
   /// Gives the next event on; false at the end.

@@ -57,6 +57,8 @@ package struct Correlator: Sendable {
   package private(set) var symbols = SymbolTable()
   /// Operations that have ended, all of them: returned already, waiting, or not to be returned.
   package private(set) var ended = OperationCounts()
+  /// How long they took.
+  package private(set) var latencies = OperationLatencies()
 
   private var pending: PendingEvidence
   private var regions: RegionTable
@@ -168,6 +170,7 @@ package struct Correlator: Sendable {
       return
     }
     ended[operation.kind] += 1
+    latencies.add(operation)
     if isReturned { for event in evidence.events { operation.add(event, hooks: hooks) } }
     operation.lost += evidence.dropped
     if let from = configuration.completeFromNs {
@@ -194,6 +197,9 @@ package struct Correlator: Sendable {
     else { return false }
     if record.h.operation != 0 { pending.drop(key) }
     ended[kind] += 1
+    if record.has & MRT_HAS_START != 0 {
+      latencies.add(kind, failed: false, startNs: record.start_ns, endNs: record.h.time_ns)
+    }
     if let (owner, comm) = Operation.owner(in: record), !comm.isEmpty,
       comms[owner]?.comm != comm
     {

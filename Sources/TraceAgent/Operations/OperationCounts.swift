@@ -9,12 +9,15 @@ package struct OperationCounts: Equatable, Sendable {
   package init() {}
 
   package internal(set) subscript(kind: Operation.Kind) -> UInt64 {
-    get { counts[Self.place(kind)] }
-    set { counts[Self.place(kind)] = newValue }
+    get { counts[kind.place] }
+    set { counts[kind.place] = newValue }
   }
+}
 
-  private static func place(_ kind: Operation.Kind) -> Int {
-    switch kind {
+extension Operation.Kind {
+  /// Its place among all kinds.
+  var place: Int {
+    switch self {
     case .regMR: 0
     case .reregMR: 1
     case .adviseMR: 2

@@ -94,6 +94,9 @@ package final class RecordedRun {
   /// All events in order of time. Holds a packet of each stream, of parts that overlap in time.
   package func events() -> RunEvents { RunEvents(self) }
 
+  /// As ``events()``, the records where they stand.
+  package func views() -> RunViews { RunViews(self) }
+
   /// Says of an operation whether it may lack evidence of a part that is missing.
   package func markGaps(_ operation: inout Operation) {
     guard let start = operation.startNs, !gaps.isEmpty else { return }

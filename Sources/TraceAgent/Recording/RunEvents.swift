@@ -2,22 +2,24 @@
 
 import Events
 
-/// The events of all parts of a run, in order of time. Can be gone through once.
+/// The records of all parts of a run, in order of time, where they stand. Can be gone through once.
 ///
 /// A part is opened when its time has come: the streams of CPUs end at different times, so that two
 /// parts can overlap.
-package struct RunEvents: Sequence, IteratorProtocol {
+package struct RunViews {
   private struct Open {
     var number: Int
     var reader: RecordingReader
-    var events: RecordedEvents
+    var views: RecordedViews
   }
 
   private let run: RecordedRun
   /// Parts from this one on are not open yet.
   private var waiting = 0
   private var open: [Open] = []
-  /// The part of the last event: 0, 1, …
+  /// The open part whose record was given last.
+  private var given: Int?
+  /// The part of the last record: 0, 1, …
   package private(set) var part = 0
 
   init(_ run: RecordedRun) {
@@ -25,26 +27,33 @@ package struct RunEvents: Sequence, IteratorProtocol {
     openDue()
   }
 
-  /// The time of the next record; nil at the end.
-  package var nextTime: UInt64? { open.lazy.compactMap(\.events.nextTime).min() }
+  /// The time of the next record; nil at the end. Ask it after ``settle()``.
+  var nextTime: UInt64? { open.lazy.compactMap(\.views.nextTime).min() }
 
-  package mutating func next() -> Event? {
-    while !open.isEmpty {
-      let index = open.count == 1 ? 0 : earliest
-      part = open[index].number
-      let event = open[index].events.next()
-      if event == nil || open[index].events.nextTime == nil {
-        run.note(open[index].reader.problems, of: open[index].number)
-        open.remove(at: index)
-      }
-      if waiting < run.parts.count { openDue() }
-      if let event { return event }
+  /// The next record: good until the next call of this, or of ``settle()``.
+  package mutating func next() -> RecordView? {
+    settle()
+    guard !open.isEmpty else { return nil }
+    let index = open.count == 1 ? 0 : earliest
+    given = index
+    part = open[index].number
+    return open[index].views.next()
+  }
+
+  /// Lets go of the record that ``next()`` gave.
+  mutating func settle() {
+    guard let index = given else { return }
+    given = nil
+    open[index].views.settle()
+    if open[index].views.nextTime == nil {
+      run.note(open[index].reader.problems, of: open[index].number)
+      open.remove(at: index)
     }
-    return nil
+    if waiting < run.parts.count { openDue() }
   }
 
   private var earliest: Int {
-    open.indices.min { open[$0].events.nextTime ?? .max < open[$1].events.nextTime ?? .max } ?? 0
+    open.indices.min { open[$0].views.nextTime ?? .max < open[$1].views.nextTime ?? .max } ?? 0
   }
 
   /// Opens the parts that begin before what is to be read next, and at least one.
@@ -54,11 +63,11 @@ package struct RunEvents: Sequence, IteratorProtocol {
       if let next = nextTime, (part.firstNs ?? 0) > next { return }
       do throws(RecordingError) {
         let reader = try RecordingReader.open(part.path)
-        let events = reader.events()
-        if events.nextTime == nil {
+        let views = reader.views()
+        if views.nextTime == nil {
           run.note(reader.problems, of: waiting)
         } else {
-          open.append(Open(number: waiting, reader: reader, events: events))
+          open.append(Open(number: waiting, reader: reader, views: views))
         }
       } catch {
         // It was there a moment ago.
@@ -66,5 +75,23 @@ package struct RunEvents: Sequence, IteratorProtocol {
       }
       waiting += 1
     }
+  }
+}
+
+/// As ``RunViews``, each record decoded.
+package struct RunEvents: Sequence, IteratorProtocol {
+  private var views: RunViews
+
+  init(_ run: RecordedRun) { views = RunViews(run) }
+
+  /// The part of the last event: 0, 1, …
+  package var part: Int { views.part }
+  /// The time of the next record; nil at the end.
+  package var nextTime: UInt64? { views.nextTime }
+
+  package mutating func next() -> Event? {
+    let event = views.next()?.event
+    views.settle()
+    return event
   }
 }
