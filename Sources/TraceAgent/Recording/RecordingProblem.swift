@@ -17,6 +17,8 @@ package enum RecordingProblem: Equatable, Sendable {
   case damagedPacket(file: String, offset: Int, missing: Int)
   /// Records that contradict themselves or their packet: not read.
   case damagedRecords(file: String, count: Int)
+  /// Records of a kind or shape that a later version added: skipped.
+  case unknownRecords(file: String, count: Int)
   /// A stream that cannot be read.
   case unreadable(RecordingError)
   /// The closing record counts this many records more than there are.
@@ -40,6 +42,8 @@ package enum RecordingProblem: Equatable, Sendable {
         + "read."
     case .damagedRecords(let file, let count):
       "\(file) has damaged records that cannot be read: \(count)."
+    case .unknownRecords(let file, let count):
+      "\(file) has records that only a newer mrtrace can read, and which are skipped: \(count)."
     case .unreadable(let error): error.sentence
     case .recordsMissing(let count): "Records that were written are missing: \(count)."
     case .partsMissing(let first, let last):

@@ -22,6 +22,7 @@ final class StreamCursor {
   private var end = 0
   private var recordsLeft = 0
   private var damagedRecords = 0
+  private var unknownRecords = 0
 
   init(_ stream: StreamReader, isNewer: Bool, problems: ProblemLog) {
     self.stream = stream
@@ -51,6 +52,10 @@ final class StreamCursor {
     if damagedRecords > 0 {
       problems.add(.damagedRecords(file: stream.name, count: damagedRecords))
       damagedRecords = 0
+    }
+    if unknownRecords > 0 {
+      problems.add(.unknownRecords(file: stream.name, count: unknownRecords))
+      unknownRecords = 0
     }
   }
 
@@ -96,6 +101,7 @@ final class StreamCursor {
       damagedRecords += 1
       return nil
     }
+    if !record.isKnown { unknownRecords += 1 }
     return record
   }
 }

@@ -113,10 +113,9 @@ final class StreamReader {
   }
 
   private func closing(in packet: Packet) throws(RecordingError) -> ClosingRecord? {
-    let size = MemoryLayout<mrt_counter>.size
-    guard packet.header.packetSize == packet.header.length + size else {
-      return nil
-    }
+    let size = packet.header.packetSize - packet.header.length
+    // A later version may have made it longer.
+    guard size >= MemoryLayout<mrt_counter>.size, size <= 4096 else { return nil }
     var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 8)
     defer { buffer.deallocate() }
     guard try records(of: packet, into: &buffer) == size else { return nil }
