@@ -108,7 +108,8 @@ import Testing
     var offset = 0
     while offset < old.count {
       let head = Array(old[offset..<offset + headerSize])
-      var header = try #require(PacketHeader(head.span.bytes, uuid: uuid))
+      let found = PacketHeader(head.span.bytes, uuid: uuid)
+      var header = try #require(found)
       let records = Array(old[offset + headerSize..<offset + header.packetSize])
       offset += header.packetSize
       var changed: [UInt8] = []

@@ -101,7 +101,7 @@ final class StreamUnderTest {
     let cursor = StreamCursor(stream, isNewer: false, problems: log)
     var records: [[UInt8]] = []
     while let event = cursor.current {
-      records.append(event.encoded())
+      records.append(event.event.encoded())
       cursor.advance()
     }
     return Reading(records: records, problems: try stream.summary().problems + log.problems)

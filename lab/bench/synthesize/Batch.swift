@@ -35,7 +35,8 @@ struct Batch: ~Copyable {
     let begin = monotonicNs()
     var start = 0
     for record in ends {
-      try writer.append(UnsafeRawBufferPointer(rebasing: bytes[start..<record.end]), cpu: record.cpu)
+      let place = UnsafeRawBufferPointer(rebasing: bytes[start..<record.end])
+      try writer.append(place, cpu: record.cpu)
       start = record.end
     }
     writeNs += monotonicNs() - begin
