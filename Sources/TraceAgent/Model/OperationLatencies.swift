@@ -28,17 +28,32 @@ package struct OperationLatencies: Equatable, Sendable {
   }
 
   /// An operation whose start was not seen has no duration, and is not counted.
-  mutating func add(_ operation: Operation) {
+  package mutating func add(_ operation: Operation) {
     guard let start = operation.startNs else { return }
     add(operation.kind, failed: operation.failed, startNs: start, endNs: operation.endNs)
   }
 
-  mutating func add(_ kind: Operation.Kind, failed: Bool, startNs: UInt64, endNs: UInt64) {
+  package mutating func add(
+    _ kind: Operation.Kind, failed: Bool, startNs: UInt64, endNs: UInt64
+  ) {
     guard startNs <= endNs else { return }
     all[Self.place(kind, failed)].record(endNs - startNs)
   }
 
   private static func place(_ kind: Operation.Kind, _ failed: Bool) -> Int {
     2 * kind.place + (failed ? 1 : 0)
+  }
+}
+
+extension Operation.Kind {
+  /// Its place among all kinds.
+  package var place: Int {
+    switch self {
+    case .regMR: 0
+    case .reregMR: 1
+    case .adviseMR: 2
+    case .pageFault: 3
+    case .prefetch: 4
+    }
   }
 }

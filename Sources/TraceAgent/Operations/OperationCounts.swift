@@ -13,16 +13,3 @@ package struct OperationCounts: Equatable, Sendable {
     set { counts[kind.place] = newValue }
   }
 }
-
-extension Operation.Kind {
-  /// Its place among all kinds.
-  var place: Int {
-    switch self {
-    case .regMR: 0
-    case .reregMR: 1
-    case .adviseMR: 2
-    case .pageFault: 3
-    case .prefetch: 4
-    }
-  }
-}

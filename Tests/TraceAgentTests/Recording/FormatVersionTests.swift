@@ -6,7 +6,6 @@ import Foundation
 import Testing
 
 @testable import Recording
-@testable import Terminal
 @testable import mrtrace
 
 /// Recordings of other versions: every fixture is kept, and reads the same for ever.
@@ -14,13 +13,10 @@ import Testing
   static let fixtures = ["7.3"]
 
   private func reportLines(_ path: String) throws -> [String] {
-    let report = try RecordingReport.load(path, keepAll: false)
-    return report.diagnoses.map {
-      DiagnosisJSON.line($0, clockOffsetNs: report.environment.clockOffsetNs)
-    }
+    try RecordingReport.load(path, keepAll: true).jsonLines(all: true)
   }
 
-  /// What `mrtrace report --json` said when the fixture was made. Where a sentence or advice is
+  /// What `mrtrace report --json --all` said when the fixture was made. Where a sentence or advice is
   /// changed on purpose, write the file again with that command, and read the difference.
   private func storedLines(_ fixture: String) throws -> [String] {
     let resources = try #require(Bundle.module.resourceURL)
@@ -103,15 +99,8 @@ import Testing
   private func laterStream(
     _ old: [UInt8], _ headerSize: Int, _ uuid: TraceUUID
   ) throws -> (bytes: [UInt8], unknown: Int) {
-    var bytes: [UInt8] = []
     var unknown = 0
-    var offset = 0
-    while offset < old.count {
-      let head = Array(old[offset..<offset + headerSize])
-      let found = PacketHeader(head.span.bytes, uuid: uuid)
-      var header = try #require(found)
-      let records = Array(old[offset + headerSize..<offset + header.packetSize])
-      offset += header.packetSize
+    let bytes = try RewrittenStream.of(old, headerSize: headerSize, uuid: uuid) { header, records in
       var changed: [UInt8] = []
       // The closing record is known by standing alone.
       if header.records > 1 {
@@ -139,11 +128,7 @@ import Testing
         }
         changed += record
       }
-      header.packetSize = PacketHeader.size + changed.count
-      header.checksum = Checksum.of(changed.span.bytes)
-      var packet = [UInt8](repeating: 0, count: PacketHeader.size) + changed
-      packet.withUnsafeMutableBytes { header.store(in: $0, uuid: uuid) }
-      bytes += packet
+      return changed
     }
     return (bytes, unknown)
   }

@@ -147,8 +147,15 @@ import Testing
     fault.error = 0
     #expect(SampleRecording.append(.fault(fault), to: writer, cpu: 0))
     try writer.close(now: 5_000)
+    let uuid = try RecordingReader.open(scratch("r")).uuid
     try rewriteMetadata(
       of: scratch("r"), "format_minor = \(RecordingEnvironment.formatMinor);", "format_minor = 0;")
+    // It had no checksums either.
+    let stream = try RewrittenStream.of(
+      contents(of: scratch("r/stream_0")), uuid: uuid,
+      newHeaderSize: PacketHeader.sizeWithoutChecksums
+    ) { $1 }
+    try replace(scratch("r/stream_0"), with: stream)
     let reader = try RecordingReader.open(scratch("r"))
     #expect(reader.environment.formatMinor == 0)
     guard case .fault(let read)? = Array(reader.events()).first else {
@@ -167,9 +174,15 @@ import Testing
     try rewriteMetadata(
       of: scratch("r"), "format_minor = \(RecordingEnvironment.formatMinor);",
       "format_minor = 9;\n\tnew_key = \"x\";")
-    var stream = try contents(of: scratch("r/stream_1"))
-    // The first record: kind 99 now.
-    stream[PacketHeader.size + 8] = 99
+    let uuid = try RecordingReader.open(scratch("r")).uuid
+    var isFirst = true
+    let stream = try RewrittenStream.of(contents(of: scratch("r/stream_1")), uuid: uuid) {
+      var records = $1
+      // The first record: kind 99 now.
+      if isFirst { records[8] = 99 }
+      isFirst = false
+      return records
+    }
     try replace(scratch("r/stream_1"), with: stream)
     let reader = try RecordingReader.open(scratch("r"))
     #expect(reader.environment.formatMinor == 9)
