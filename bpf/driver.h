@@ -45,9 +45,10 @@ static __always_inline int on_worker(void *ctx, struct call *c)
 {
 	struct in_flight *op = in_flight();
 
-	COUNT(c->hook, seen);
 	if (op && op->root == c->hook)
 		end();
+	else
+		c->tally->now = MRT_NOW_UNSTARTED;
 	return 0;
 }
 

@@ -52,6 +52,7 @@ enum mrt_kind {
 	MRT_KIND_COUNTER = 11,	/* one hook's totals, at the end */
 	MRT_KIND_SYMBOL = 12,	/* name of an address seen in a stack */
 	MRT_KIND_PAGES = 13,	/* pages walked, by page-table flags and outcome */
+	MRT_KIND_ACCOUNT = 14,	/* what became of every call of a hook's function */
 };
 
 /*
@@ -354,7 +355,61 @@ struct mrt_stack {
 	mrt_u64 addresses[MRT_STACK_MAX];	/* innermost first; `count` recorded */
 };
 
-/* Per hook, kept in a per-CPU map by BPF; summed by the agent at the end. */
+/*
+ * Per hook, kept in a per-CPU map by BPF; summed by the agent at the end. Of a
+ * function that others run too a call counts when it is past the hook's gate: it
+ * failed, or is inside an operation.
+ */
+struct mrt_tally {
+	mrt_u64 seen;		/* returns that the program ran for: the sum of the next five */
+	mrt_u64 reported;	/* all that was to be recorded found room */
+	mrt_u64 cut;		/* at least one record found none */
+	mrt_u64 aggregated;	/* nothing to record: counted, here and in `pages` */
+	mrt_u64 filtered;	/* not inside an operation whose owner is watched */
+	mrt_u64 unstarted;	/* its beginning was not seen, so nothing was recorded */
+	mrt_u64 replaced;	/* kprobe: returns that never came */
+	mrt_u64 failed;		/* of those seen, the function returned an error */
+	mrt_u64 recorded;	/* records sent */
+	mrt_u64 lost;		/* records that found no room in the ring buffer */
+	mrt_u64 untracked;	/* operations not followed: a table was full */
+	mrt_u64 now;		/* BPF's own: MRT_NOW_… of the call it is at */
+};
+
+#define MRT_NOW_SENT		(1u << 0)
+#define MRT_NOW_CUT		(1u << 1)
+#define MRT_NOW_FILTERED	(1u << 2)
+#define MRT_NOW_UNSTARTED	(1u << 3)
+
+/*
+ * One hook's totals since the start of the recording, written at the end, and
+ * about a second after something was lost; the last one counts.
+ *	calls = reported + cut + aggregated + filtered + unstarted + missed + missed_returns
+ *	received = recorded, written = received; what is less is lost
+ */
+struct mrt_account {
+	struct mrt_header h;
+	mrt_u64 calls;
+	mrt_u64 reported;	/* these five: as mrt_tally has them */
+	mrt_u64 cut;
+	mrt_u64 aggregated;
+	mrt_u64 filtered;
+	mrt_u64 unstarted;
+	mrt_u64 missed;		/* runs at a return that the kernel skipped (recursion) */
+	mrt_u64 missed_returns;	/* kretprobe: returns that never came */
+	mrt_u64 missed_entries;	/* runs at an entry that the kernel skipped; no calls */
+	mrt_u64 running;	/* kprobe: have not returned, or their return was missed */
+	mrt_u64 failed;
+	mrt_u64 recorded;	/* records the kernel sent */
+	mrt_u64 lost;		/* records that found no room in the ring buffer */
+	mrt_u64 received;	/* records the agent took from the ring buffer */
+	mrt_u64 written;	/* of these, put into the recording */
+	mrt_u64 untracked;
+	mrt_u64 since_ns;	/* the totals before are of that time; 0 = of the start */
+	mrt_u32 rung;
+	mrt_u32 reserved;
+};
+
+/* As format 1.0 had it; still written, for older readers. */
 struct mrt_counts {
 	mrt_u64 seen;		/* times the hook's program ran to the end of its gate */
 	mrt_u64 failed;		/* of these, the function returned an error */
@@ -414,6 +469,8 @@ _Static_assert(sizeof(struct mrt_mapping) == 192 + MRT_PATH_MAX, "mrt_mapping");
 _Static_assert(sizeof(struct mrt_fault) == 88, "mrt_fault");
 _Static_assert(sizeof(struct mrt_stack) == 48 + 8 * MRT_STACK_MAX, "mrt_stack");
 _Static_assert(sizeof(struct mrt_counts) == 48, "mrt_counts");
+_Static_assert(sizeof(struct mrt_tally) == 96, "mrt_tally");
+_Static_assert(sizeof(struct mrt_account) == 184, "mrt_account");
 _Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");
 _Static_assert(sizeof(struct mrt_symbol) == 56 + MRT_NAME_MAX, "mrt_symbol");
 _Static_assert(sizeof(struct mrt_pages) == 72, "mrt_pages");

@@ -42,17 +42,26 @@ static __always_inline void send_fault(struct in_flight *op, u32 hook, u64 addre
 	send(r, hook);
 }
 
-static __always_inline struct in_flight *failed_fault(u32 hook)
+/* Gates: faults that do not fail are nothing to us, and most faults are not ours. */
+static __always_inline bool fault_failed(struct call *c)
 {
-	struct mrt_counts *counts = counts_of(hook);
+	return c->ret & VM_FAULT_FAILED;
+}
+
+static __always_inline bool failed_inside(struct call *c)
+{
+	return fault_failed(c) && in_flight();
+}
+
+/* A fault has failed: NULL unless it is that of an operation we follow. */
+static __always_inline struct in_flight *failed_fault(struct call *c)
+{
 	struct in_flight *op = in_flight();
 
-	if (counts)
-		counts->failed++;
+	c->tally->failed++;
 	if (op && !op->muted)
 		return op;
-	if (counts)
-		counts->filtered++;
+	c->tally->now = MRT_NOW_FILTERED;
 	return NULL;
 }
 
@@ -65,66 +74,68 @@ static __always_inline u32 fault_flags_of(struct vm_fault *vmf)
 	return BPF_CORE_READ(old, flags);
 }
 
-static __always_inline int on_dax_fault(u32 hook, struct inode *inode,
-					struct vm_fault *vmf, u32 result)
+/* a: inode, vmf; ret: the VM_FAULT code */
+static __always_inline int on_dax_fault(void *ctx, struct call *c)
 {
-	struct in_flight *op;
+	struct in_flight *op = failed_fault(c);
+	struct vm_fault *vmf = (void *)c->a[1];
 
-	if (!(result & VM_FAULT_FAILED))
-		return 0;
-	op = failed_fault(hook);
 	if (op)
-		send_fault(op, hook, BPF_CORE_READ(vmf, address), result,
-			   fault_flags_of(vmf), inode,
+		send_fault(op, c->hook, BPF_CORE_READ(vmf, address), c->ret,
+			   fault_flags_of(vmf), (void *)c->a[0],
 			   BPF_CORE_READ(vmf, pgoff), 0);
 	return 0;
+}
+
+static __always_inline int dax_fault_done(void *ctx, struct call *c)
+{
+	return fault_failed(c) ? HANDLE(ctx, c, on_dax_fault) : 0;
 }
 
 /* TP_PROTO(inode, vmf, result) */
 SEC("raw_tp/dax_pte_fault_done")
 int raw_tp__dax_pte_fault_done(unsigned long long *ctx)
 {
-	return on_dax_fault(MRT_HOOK_DAX_PTE_FAULT, (void *)ctx[0], (void *)ctx[1],
-			    ctx[2]);
+	struct call c = {
+		.a = { ctx[0], ctx[1] },
+		.ret = (u32)ctx[2],
+		.hook = MRT_HOOK_DAX_PTE_FAULT,
+		.rung = MRT_RUNG_TRACEPOINT,
+	};
+
+	return dax_fault_done(ctx, &c);
 }
 
 /* TP_PROTO(inode, vmf, max_pgoff, result) */
 SEC("raw_tp/dax_pmd_fault_done")
 int raw_tp__dax_pmd_fault_done(unsigned long long *ctx)
 {
-	return on_dax_fault(MRT_HOOK_DAX_PMD_FAULT, (void *)ctx[0], (void *)ctx[1],
-			    ctx[3]);
+	struct call c = {
+		.a = { ctx[0], ctx[1] },
+		.ret = (u32)ctx[3],
+		.hook = MRT_HOOK_DAX_PMD_FAULT,
+		.rung = MRT_RUNG_TRACEPOINT,
+	};
+
+	return dax_fault_done(ctx, &c);
 }
 
 /* handle_mm_fault(vma, address, flags, regs) */
 static __always_inline int on_handle_mm_fault(void *ctx, struct call *c)
 {
-	struct in_flight *op;
+	struct in_flight *op = failed_fault(c);
 
-	if (!(c->ret & VM_FAULT_FAILED))
-		return 0;
-	op = failed_fault(c->hook);
 	if (op)
 		send_fault(op, c->hook, c->a[1] & ~(PAGE_SIZE - 1), c->ret, c->a[2],
 			   NULL, 0, 0);
 	return 0;
 }
 
-ON_EXIT(handle_mm_fault, MRT_HOOK_HANDLE_MM_FAULT, 4, u32, on_handle_mm_fault)
-
-/* An operation's fault has failed in this function; NULL otherwise. */
-static __always_inline struct in_flight *failed_inside(struct call *c)
-{
-	struct in_flight *op;
-
-	if (!(c->ret & VM_FAULT_FAILED))
-		return NULL;
-	op = in_flight();
-	if (!op)
-		return NULL;
-	COUNT(c->hook, seen);
-	return failed_fault(c->hook);
-}
+ON_FEXIT_GATED(handle_mm_fault, MRT_HOOK_HANDLE_MM_FAULT, 4, u32, fault_failed,
+	       on_handle_mm_fault)
+ON_KPROBE(handle_mm_fault, MRT_HOOK_HANDLE_MM_FAULT)
+ON_KRETPROBE_GATED(handle_mm_fault, MRT_HOOK_HANDLE_MM_FAULT, u32, fault_failed,
+		   on_handle_mm_fault)
 
 /*
  * dax_iomap_fault(vmf, order, pfnp, iomap_errp, ops): ext4 asks for the errno in
@@ -132,7 +143,7 @@ static __always_inline struct in_flight *failed_inside(struct call *c)
  */
 static __always_inline int on_dax_iomap_fault(void *ctx, struct call *c)
 {
-	struct in_flight *op = failed_inside(c);
+	struct in_flight *op = failed_fault(c);
 	struct vm_fault *vmf = (void *)c->a[0];
 	struct file *file;
 	s32 error = 0;
@@ -157,7 +168,7 @@ static __always_inline int on_dax_iomap_fault(void *ctx, struct call *c)
 /* hugetlb_fault(mm, vma, address, flags) */
 static __always_inline int on_hugetlb_fault(void *ctx, struct call *c)
 {
-	struct in_flight *op = failed_inside(c);
+	struct in_flight *op = failed_fault(c);
 
 	if (op)
 		send_fault(op, c->hook, c->a[2] & ~(PAGE_SIZE - 1), c->ret, c->a[3],
@@ -168,7 +179,7 @@ static __always_inline int on_hugetlb_fault(void *ctx, struct call *c)
 /* handle_userfault(vmf, reason); it waits by VM_FAULT_RETRY, which is no failure */
 static __always_inline int on_handle_userfault(void *ctx, struct call *c)
 {
-	struct in_flight *op = failed_inside(c);
+	struct in_flight *op = failed_fault(c);
 	struct vm_fault *vmf = (void *)c->a[0];
 
 	if (op)
@@ -180,14 +191,16 @@ static __always_inline int on_handle_userfault(void *ctx, struct call *c)
 /* xfs_iomap_write_direct(ip, offset_fsb, count_fsb, …): an errno. All of XFS runs it. */
 static __always_inline int on_xfs_write_direct(void *ctx, struct call *c)
 {
-	struct in_flight *op;
+	struct in_flight *op = returned(ctx, c);
 
-	if (c->ret >= 0 || !in_flight())
-		return 0;
-	op = returned(ctx, c);
 	if (op)
 		send_layer(op, c);
 	return 0;
+}
+
+static __always_inline bool error_inside(struct call *c)
+{
+	return c->ret < 0 && in_flight();
 }
 
 SEC("fexit/dax_iomap_fault")
@@ -200,21 +213,26 @@ int fexit__dax_iomap_fault(unsigned long long *ctx)
 		.rung = MRT_RUNG_FEXIT,
 	};
 
-	return on_dax_iomap_fault(ctx, &c);
+	return failed_inside(&c) ? HANDLE(ctx, &c, on_dax_iomap_fault) : 0;
 }
 
 ON_KPROBE_INSIDE(dax_iomap_fault, MRT_HOOK_DAX_IOMAP_FAULT)
-ON_KRETPROBE(dax_iomap_fault, MRT_HOOK_DAX_IOMAP_FAULT, u32, on_dax_iomap_fault)
-ON_FEXIT(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT, 4, u32, on_hugetlb_fault)
+ON_KRETPROBE_GATED(dax_iomap_fault, MRT_HOOK_DAX_IOMAP_FAULT, u32, failed_inside,
+		   on_dax_iomap_fault)
+ON_FEXIT_GATED(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT, 4, u32, failed_inside,
+	       on_hugetlb_fault)
 ON_KPROBE_INSIDE(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT)
-ON_KRETPROBE(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT, u32, on_hugetlb_fault)
-ON_FEXIT(handle_userfault, MRT_HOOK_HANDLE_USERFAULT, 2, u32, on_handle_userfault)
+ON_KRETPROBE_GATED(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT, u32, failed_inside,
+		   on_hugetlb_fault)
+ON_FEXIT_GATED(handle_userfault, MRT_HOOK_HANDLE_USERFAULT, 2, u32, failed_inside,
+	       on_handle_userfault)
 ON_KPROBE_INSIDE(handle_userfault, MRT_HOOK_HANDLE_USERFAULT)
-ON_KRETPROBE(handle_userfault, MRT_HOOK_HANDLE_USERFAULT, u32, on_handle_userfault)
-ON_FEXIT_ANY(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, 3, s32,
-	     on_xfs_write_direct)
+ON_KRETPROBE_GATED(handle_userfault, MRT_HOOK_HANDLE_USERFAULT, u32, failed_inside,
+		   on_handle_userfault)
+ON_FEXIT_ANY_GATED(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, 3, s32,
+		   error_inside, on_xfs_write_direct)
 ON_KPROBE_INSIDE(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT)
-ON_KRETPROBE(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, s32,
-	     on_xfs_write_direct)
+ON_KRETPROBE_GATED(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, s32,
+		   error_inside, on_xfs_write_direct)
 
 #endif

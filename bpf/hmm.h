@@ -96,22 +96,18 @@ static __always_inline void remember_pending(struct mm_walk *mm_walk)
 static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
 						     struct mm_walk *mm_walk)
 {
-	struct mrt_counts *counts = counts_of(c->hook);
 	struct in_flight *op;
 
-	if (!counts)
-		return NULL;
-	counts->seen++;
 	if (!is_failure(c->ret))
 		return NULL;
 	if (engine_7_3() && c->ret == -E_AGAIN) {
 		remember_pending(mm_walk);
 		return NULL;
 	}
-	counts->failed++;
+	c->tally->failed++;
 	op = in_flight();
 	if (!op || op->muted) {
-		counts->filtered++;
+		c->tally->now |= MRT_NOW_FILTERED;
 		return NULL;
 	}
 	op->pending_start = 0;
@@ -275,12 +271,8 @@ static __always_inline void send_failed_pending(struct in_flight *op, struct cal
 
 static __always_inline int on_range_fault(void *ctx, struct call *c)
 {
-	struct mrt_counts *counts = counts_of(c->hook);
 	struct in_flight *op;
 
-	if (!counts)
-		return 0;
-	counts->seen++;
 	if (!is_failure(c->ret)) {
 		/* what was asked for has been faulted; a new walk will ask anew */
 		if (c->hook == MRT_HOOK_RANGE_FAULT_LOCKED) {
@@ -293,12 +285,14 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 		op = in_flight();
 		if (op && !op->muted)
 			send_range(op, c);
+		else
+			c->tally->now |= MRT_NOW_FILTERED;
 		return 0;
 	}
-	counts->failed++;
+	c->tally->failed++;
 	op = in_flight();
 	if (!op || op->muted) {
-		counts->filtered++;
+		c->tally->now |= MRT_NOW_FILTERED;
 		return 0;
 	}
 	send_stacks(ctx, op, c->hook);

@@ -12,6 +12,7 @@ struct call {
 	s64 ret;
 	u32 hook;
 	u32 rung;
+	struct mrt_tally *tally;	/* of this hook on this CPU */
 };
 
 static __always_inline int keep_arguments(struct pt_regs *ctx, u32 hook)
@@ -21,6 +22,7 @@ static __always_inline int keep_arguments(struct pt_regs *ctx, u32 hook)
 		.hook = hook,
 	};
 	struct call_arguments value = {};
+	struct mrt_tally *tally;
 
 	value.a[0] = PT_REGS_PARM1(ctx);
 	value.a[1] = PT_REGS_PARM2(ctx);
@@ -28,8 +30,16 @@ static __always_inline int keep_arguments(struct pt_regs *ctx, u32 hook)
 	value.a[3] = PT_REGS_PARM4(ctx);
 	value.a[4] = PT_REGS_PARM5(ctx);
 	value.a[5] = ctx->r9;	/* bpf_tracing.h of libbpf 1.1 stops at five */
-	if (bpf_map_update_elem(&calls, &key, &value, BPF_ANY))
-		COUNT(hook, untracked);
+	if (!bpf_map_update_elem(&calls, &key, &value, BPF_NOEXIST))
+		return 0;
+	/* one that is still there was never picked up: its return was missed */
+	if (bpf_map_update_elem(&calls, &key, &value, BPF_EXIST)) {
+		count_untracked(hook);
+		return 0;
+	}
+	tally = tally_of(hook);
+	if (tally)
+		tally->replaced++;
 	return 0;
 }
 
@@ -48,6 +58,13 @@ static __always_inline bool take_arguments(struct call *c)
 	return true;
 }
 
+/* The entry was missed, or came before the hook did. */
+static __always_inline int without_entry(void *ctx, struct call *c)
+{
+	c->tally->now = MRT_NOW_UNSTARTED;
+	return 0;
+}
+
 #define ARG(i) c.a[i] = ctx[i]
 #define ARGS_1 ARG(0)
 #define ARGS_2 ARGS_1; ARG(1)
@@ -63,45 +80,86 @@ static __always_inline bool take_arguments(struct call *c)
 		return keep_arguments(ctx, id);                                \
 	}
 
+/*
+ * Around every handler: the call is counted, and what became of it. `gate`: what
+ * is no call of ours, in functions that others run too, is not even counted.
+ */
+static __always_inline bool always(struct call *c)
+{
+	return true;
+}
+
+static __always_inline bool inside(struct call *c)
+{
+	return in_flight() != NULL;
+}
+
+#define HANDLE(ctx, c, handler)                                                \
+	({                                                                     \
+		(c)->tally = call_begins((c)->hook);                           \
+		if (!(c)->tally)                                               \
+			return 0;                                              \
+		handler(ctx, c);                                               \
+		call_ends((c)->tally);                                         \
+	})
+
 #define ON_KRETPROBE(symbol, id, ret_type, handler)                            \
 	SEC("kretprobe/" #symbol)                                              \
 	int kretprobe__##symbol(struct pt_regs *ctx)                           \
 	{                                                                      \
 		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
-									       \
+                                                                               \
+		if (!take_arguments(&c))                                       \
+			return HANDLE(ctx, &c, without_entry);                 \
+		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
+		return HANDLE(ctx, &c, handler);                               \
+	}
+
+#define ON_KRETPROBE_GATED(symbol, id, ret_type, gate, handler)                \
+	SEC("kretprobe/" #symbol)                                              \
+	int kretprobe__##symbol(struct pt_regs *ctx)                           \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
+                                                                               \
 		if (!take_arguments(&c))                                       \
 			return 0;                                              \
 		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
-		return handler(ctx, &c);                                       \
+		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;                \
 	}
 
-#define ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
+#define ON_FEXIT_GATED(symbol, id, nargs, ret_type, gate, handler)             \
 	SEC("fexit/" #symbol)                                                  \
 	int fexit__##symbol(unsigned long long *ctx)                           \
 	{                                                                      \
 		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
-									       \
+                                                                               \
 		ARGS_##nargs;                                                  \
 		c.ret = (ret_type)ctx[nargs];                                  \
-		return handler(ctx, &c);                                       \
+		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;                \
 	}
+
+#define ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
+	ON_FEXIT_GATED(symbol, id, nargs, ret_type, always, handler)
 
 /*
  * The first `nargs` arguments of a function that has grown others since. Its
  * fexit needs 5.17 (bpf_get_func_ret); before, the agent takes the kprobe.
  */
-#define ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler)                     \
+#define ON_FEXIT_ANY_GATED(symbol, id, nargs, ret_type, gate, handler)         \
 	SEC("fexit/" #symbol)                                                  \
 	int fexit__##symbol(unsigned long long *ctx)                           \
 	{                                                                      \
 		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
 		u64 ret = 0;                                                   \
-									       \
+                                                                               \
 		ARGS_##nargs;                                                  \
 		bpf_get_func_ret(ctx, &ret);                                   \
 		c.ret = (ret_type)ret;                                         \
-		return handler(ctx, &c);                                       \
+		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;                \
 	}
+
+#define ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler)                     \
+	ON_FEXIT_ANY_GATED(symbol, id, nargs, ret_type, always, handler)
 
 /* ret: the C type the function returns, so that an int is sign-extended. */
 #define ON_EXIT(symbol, id, nargs, ret_type, handler)                          \

@@ -131,27 +131,29 @@ static __always_inline void send_layer(struct in_flight *op, struct call *c)
 	send(r, c->hook);
 }
 
+/* An operation that this process began, or did not, unseen. */
+static __always_inline void not_followed(struct call *c)
+{
+	c->tally->now |= is_watched(bpf_get_current_pid_tgid() >> 32) ?
+				 MRT_NOW_UNSTARTED : MRT_NOW_FILTERED;
+}
+
 /*
  * A function between verb and HMM has returned. NULL unless it must be recorded:
  * it failed inside an operation we follow, or every layer was asked for.
  */
 static __always_inline struct in_flight *returned(void *ctx, struct call *c)
 {
-	struct mrt_counts *counts = counts_of(c->hook);
 	bool failed = c->ret < 0 && c->ret >= -4095;
 	struct in_flight *op;
 
-	if (!counts)
-		return NULL;
-	counts->seen++;
 	if (failed)
-		counts->failed++;
+		c->tally->failed++;
 	else if (config.detail < 2)
 		return NULL;
 	op = in_flight();
 	if (!op || op->muted) {
-		if (failed)
-			counts->filtered++;
+		c->tally->now |= MRT_NOW_FILTERED;
 		return NULL;
 	}
 	if (failed)

@@ -56,7 +56,7 @@ __noinline int add_pages(u64 entry, u32 how, u64 count)
 	if (have)
 		*have += count;
 	else if (bpf_map_update_elem(&pages, &key, &count, BPF_ANY))
-		COUNT(MRT_HOOK_WALK_PMD, untracked);
+		count_untracked(MRT_HOOK_WALK_PMD);
 	return 0;
 }
 

@@ -122,14 +122,13 @@ static __always_inline int on_migrate(void *ctx, struct call *c)
 {
 	struct in_flight *op = in_flight();
 
-	if (!op)
+	if (!op || !c->ret)
 		return 0;
-	COUNT(c->hook, seen);
-	if (!c->ret)
+	c->tally->failed++;
+	if (op->muted) {
+		c->tally->now = MRT_NOW_FILTERED;
 		return 0;
-	COUNT(c->hook, failed);
-	if (op->muted)
-		return 0;
+	}
 	send_stacks(ctx, op, c->hook);
 	send_layer(op, c);
 	return 0;
@@ -151,7 +150,7 @@ int fexit__migrate_pages(unsigned long long *ctx)
 	else
 		ret = ctx[6];
 	c.ret = (s32)ret;
-	return on_migrate(ctx, &c);
+	return inside(&c) ? HANDLE(ctx, &c, on_migrate) : 0;
 }
 
 SEC("kprobe/migrate_pages")
@@ -162,6 +161,6 @@ int kprobe__migrate_pages(struct pt_regs *ctx)
 	return keep_arguments(ctx, MRT_HOOK_MIGRATE_PAGES);
 }
 
-ON_KRETPROBE(migrate_pages, MRT_HOOK_MIGRATE_PAGES, s32, on_migrate)
+ON_KRETPROBE_GATED(migrate_pages, MRT_HOOK_MIGRATE_PAGES, s32, inside, on_migrate)
 
 #endif

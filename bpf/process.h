@@ -19,7 +19,7 @@ int raw_tp__sched_process_fork(unsigned long long *ctx)
 	if (from == to || !bpf_map_lookup_elem(&watched, &from))
 		return 0;
 	if (bpf_map_update_elem(&watched, &to, &one, BPF_ANY))
-		COUNT(MRT_HOOK_FORK, untracked);
+		count_untracked(MRT_HOOK_FORK);
 	return 0;
 }
 

@@ -70,7 +70,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, MRT_HOOK_COUNT);
 	__type(key, u32);
-	__type(value, struct mrt_counts);
+	__type(value, struct mrt_tally);
 } counters SEC(".maps");
 
 struct {
@@ -78,17 +78,52 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } ring SEC(".maps");
 
-static __always_inline struct mrt_counts *counts_of(u32 hook)
+static __always_inline struct mrt_tally *tally_of(u32 hook)
 {
 	return bpf_map_lookup_elem(&counters, &hook);
 }
 
-#define COUNT(hook, field)                                                     \
-	do {                                                                   \
-		struct mrt_counts *counts__ = counts_of(hook);                 \
-		if (counts__)                                                  \
-			counts__->field++;                                     \
-	} while (0)
+/*
+ * A call is one of reported, cut, aggregated, filtered, unstarted. Which one is
+ * gathered in `now` while its program runs: the kernel lets no program run twice
+ * at a time on a CPU, and entry programs do not touch it.
+ */
+static __always_inline struct mrt_tally *call_begins(u32 hook)
+{
+	struct mrt_tally *tally = tally_of(hook);
+
+	if (tally) {
+		tally->seen++;
+		tally->now = 0;
+	}
+	return tally;
+}
+
+static __always_inline int call_ends(struct mrt_tally *tally)
+{
+	u64 now = tally->now;
+
+	if (!now)
+		tally->aggregated++;
+	else if (now & MRT_NOW_CUT)
+		tally->cut++;
+	else if (now & MRT_NOW_SENT)
+		tally->reported++;
+	else if (now & MRT_NOW_UNSTARTED)
+		tally->unstarted++;
+	else
+		tally->filtered++;
+	return 0;
+}
+
+/* Seldom, and from entry programs too, which another one may be in the middle of. */
+static __always_inline void count_untracked(u32 hook)
+{
+	struct mrt_tally *tally = tally_of(hook);
+
+	if (tally)
+		__sync_fetch_and_add(&tally->untracked, 1);
+}
 
 static __always_inline struct in_flight *in_flight(void)
 {
@@ -117,7 +152,7 @@ static __always_inline struct in_flight *begin(u32 hook, u32 kind, u64 attrs)
 
 	new.id = new.start_ns = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&operations, &task, &new, BPF_ANY)) {
-		COUNT(hook, untracked);
+		count_untracked(hook);
 		return NULL;
 	}
 	return bpf_map_lookup_elem(&operations, &task);
@@ -136,9 +171,14 @@ static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind,
 {
 	u64 task = bpf_get_current_pid_tgid();
 	struct mrt_header *h = bpf_ringbuf_reserve(&ring, size, 0);
+	struct mrt_tally *tally;
 
 	if (!h) {
-		COUNT(hook, lost);
+		tally = tally_of(hook);
+		if (tally) {
+			tally->lost++;
+			tally->now |= MRT_NOW_CUT;
+		}
 		if (op)
 			op->lost++;
 		return NULL;
@@ -156,8 +196,14 @@ static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind,
 
 static __always_inline void send(void *r, u32 hook)
 {
+	struct mrt_tally *tally;
+
 	bpf_ringbuf_submit(r, 0);
-	COUNT(hook, recorded);
+	tally = tally_of(hook);
+	if (tally) {
+		tally->recorded++;
+		tally->now |= MRT_NOW_SENT;
+	}
 }
 
 #endif

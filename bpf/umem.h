@@ -60,8 +60,10 @@ static __always_inline int on_map(void *ctx, struct call *c)
 			send_umem(op, c->hook, c->a[0], 0);
 	} else {
 		op = in_flight();
-		if (!op)
+		if (!op) {	/* its entry would have begun one */
+			c->tally->now = MRT_NOW_UNSTARTED;
 			return 0;
+		}
 	}
 	op->umem = c->a[0];
 	worker = is_worker(op) && !op->driver;
@@ -102,11 +104,12 @@ static __always_inline int on_odp_void(void *ctx, struct call *c)
 {
 	struct in_flight *op;
 
-	COUNT(c->hook, seen);
 	c->ret = 0;
 	op = in_flight();
 	if (op && !op->muted)
 		send_layer(op, c);
+	else
+		c->tally->now = MRT_NOW_FILTERED;
 	return 0;
 }
 

@@ -161,17 +161,12 @@ static __always_inline void fill_advice(struct mrt_operation *r, u64 attrs)
 static __always_inline int on_verb(void *ctx, struct call *c)
 {
 	struct in_flight *op = in_flight();
-	struct mrt_counts *counts = counts_of(c->hook);
 	struct mrt_operation *r;
 
-	if (!counts)
-		return 0;
-	counts->seen++;
 	if (c->ret < 0)
-		counts->failed++;
+		c->tally->failed++;
 	if (!op || op->root != c->hook) {
-		if (c->ret < 0)
-			counts->filtered++;
+		not_followed(c);
 		return 0;
 	}
 	if (c->ret >= 0 && config.detail < 1)

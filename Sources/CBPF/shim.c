@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +67,41 @@ int cbpf_may_read_kernel(void)
 		return 0;
 	close(fd);
 	return 1;
+}
+
+void cbpf_wait_for_programs(void)
+{
+	/* a grace period of RCU, under which programs run */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+uint64_t cbpf_kprobe_missed(int link)
+{
+	/* struct bpf_link_info of 6.7; libbpf's header here may be older */
+	struct {
+		uint32_t type, id, prog_id, pad;
+		uint32_t event, pad2;
+		uint64_t name;
+		uint32_t name_len, offset;
+		uint64_t address;
+		uint64_t missed;
+		uint64_t cookie;
+		uint64_t rest[4];
+	} info;
+	uint32_t length = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (bpf_obj_get_info_by_fd(link, &info, &length))
+		return 0;
+	/* BPF_LINK_TYPE_PERF_EVENT; BPF_PERF_EVENT_KPROBE, _KRETPROBE */
+	if (info.type != 7 || info.event < 3 || info.event > 4)
+		return 0;
+	return info.missed;
+}
+
+int cbpf_thread_exists(pid_t process, pid_t thread)
+{
+	return !syscall(SYS_tgkill, process, thread, 0) || errno != ESRCH;
 }
 
 int cbpf_child_start(char *const argv[], struct cbpf_child *child)

@@ -45,6 +45,16 @@ static inline void cbpf_store_release_u64(void *p, uint64_t value)
 	__atomic_store_n((uint64_t *)p, value, __ATOMIC_RELEASE);
 }
 
+/// Returns when every program that was running has ended.
+void cbpf_wait_for_programs(void);
+
+/// What the kernel says a kprobe's or kretprobe's link has missed; 0 where it does not tell (before
+/// 6.7, or another kind of link).
+uint64_t cbpf_kprobe_missed(int link);
+
+/// 0 if there is no such thread any more.
+int cbpf_thread_exists(pid_t process, pid_t thread);
+
 /// A child that waits for cbpf_child_go() before it runs its command.
 struct cbpf_child {
 	pid_t pid;

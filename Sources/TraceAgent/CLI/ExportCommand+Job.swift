@@ -13,7 +13,8 @@ struct ExportJob {
   let output: String?
   let force: Bool
 
-  func run() throws(ExportError) {
+  /// False: something is missing in the recording.
+  func run() throws(ExportError) -> Bool {
     // First, so that no file is left where there is no recording.
     let recordings: RecordedRuns
     do throws(RecordingError) {
@@ -24,13 +25,15 @@ struct ExportJob {
     for note in recordings.notes { Output.notes("mrtrace: \(note)\n") }
     let runs = recordings.runs
     var file = try target(apartFrom: runs)
-    switch format {
-    case .jsonl: try export(runs, JSONLinesExporter(ByteOutput(to: file)))
-    case .csv: try export(runs, CSVExporter(ByteOutput(to: file)))
-    case .perfetto: try export(runs, PerfettoExporter(ByteOutput(to: file)))
-    case .sqlite: try export(runs, try SQLiteExporter(path: file.workPath))
-    }
+    let isComplete =
+      switch format {
+      case .jsonl: try export(runs, JSONLinesExporter(ByteOutput(to: file)))
+      case .csv: try export(runs, CSVExporter(ByteOutput(to: file)))
+      case .perfetto: try export(runs, PerfettoExporter(ByteOutput(to: file)))
+      case .sqlite: try export(runs, try SQLiteExporter(path: file.workPath))
+      }
     try file.keep()
+    return isComplete
   }
 
   private func target(apartFrom runs: [RecordedRun]) throws(ExportError) -> ExportFile {
@@ -61,7 +64,7 @@ struct ExportJob {
 
   private func export(
     _ runs: [RecordedRun], _ exporter: consuming some Exporter
-  ) throws(ExportError) {
+  ) throws(ExportError) -> Bool {
     let progress = Progress()
     defer { progress.clear() }
     var run = ExportRun(runs, watched: \.watchedFunctions, progress: progress.show)
@@ -70,21 +73,11 @@ struct ExportJob {
     progress.clear()
     for (run, totals) in zip(runs, all) {
       let place = runs.count > 1 ? "\(run.name): " : ""
-      for sentence in Self.sentences(totals) { Output.notes("mrtrace: \(place)\(sentence)\n") }
+      for sentence in totals.summary.sentences {
+        Output.notes("mrtrace: \(place)\(sentence)\n")
+      }
     }
-  }
-
-  /// What the reader of the export must know.
-  private static func sentences(_ totals: ExportTotals) -> [String] {
-    var sentences = totals.problems
-    if totals.lost > 0 {
-      sentences.append("\(totals.lost) records found no room and are lost.")
-    }
-    if totals.unfinishedOperations > 0 {
-      sentences.append(
-        "\(totals.unfinishedOperations) operations have evidence but no end in the recording.")
-    }
-    return sentences
+    return all.allSatisfy(\.isComplete)
   }
 
   /// "export: 42 %" on standard error, where that is a terminal.

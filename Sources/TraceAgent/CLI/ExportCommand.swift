@@ -35,6 +35,13 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Overwrite the file.")
   var force = false
 
+  @Flag(
+    help: """
+      Exit with status 3 when anything was lost: records without room, runs of hooks the kernel skipped, \
+      operations not followed, a recording cut off or damaged. What is filtered or only counted is not lost.
+      """)
+  var strict = false
+
   @Flag(help: "Print the JSON Schema of a line of jsonl.")
   var schema = false
 
@@ -67,12 +74,19 @@ struct ExportCommand: ParsableCommand {
     _ = signal(SIGPIPE, SIG_IGN)
     if schema { return Output.results(JSONLinesSchema.text) }
     guard let format else { return }
+    let isComplete: Bool
     do throws(ExportError) {
-      try ExportJob(directories: directories, format: format, output: output, force: force).run()
+      isComplete = try ExportJob(
+        directories: directories, format: format, output: output, force: force
+      ).run()
     } catch {
       // As "report | head" does: the output ends, and that is no failure.
       if error == .readerGone { return }
       throw Output.fail(error.sentence)
+    }
+    if strict, !isComplete {
+      Output.notes(ExitStatus.lostNote(directories))
+      throw ExitCode(ExitStatus.lost)
     }
   }
 }

@@ -12,7 +12,7 @@ struct RecordCommand: ParsableCommand {
     discussion: """
       Attaches to the kernel, then starts COMMAND (or watches running processes until Ctrl-C or --duration), \
       writes a recording, and prints the diagnosis of every failed operation. The exit status is COMMAND's \
-      (128+n for a signal), otherwise 0; 1 when mrtrace itself failed.
+      (128+n for a signal), otherwise 0; 1 when mrtrace itself failed, 3 when something was lost under --strict.
 
       A process is watched as the owner of the memory: its page faults and prefetches count even where a \
       kernel worker does them. With COMMAND, its children are watched too.
@@ -23,6 +23,7 @@ struct RecordCommand: ParsableCommand {
         mrtrace record -p 4242 --follow --duration 60
         mrtrace record                     the whole system, until Ctrl-C
         mrtrace record --fault-codes -- ./server
+        mrtrace record --strict --ring-size 65536 -- ./server
       """)
 
   @Option(
@@ -67,6 +68,13 @@ struct RecordCommand: ParsableCommand {
 
   @Option(help: "Size of the ring buffer between kernel and agent, KiB; a power of two.")
   var ringSize = 4096
+
+  @Flag(
+    help: """
+      Exit with status 3 when anything was lost: records without room, runs of hooks the kernel skipped, \
+      operations not followed, a recording cut off or damaged. What is filtered or only counted is not lost.
+      """)
+  var strict = false
 
   @Flag(name: .shortAndLong, help: "Do not print the diagnosis at the end.")
   var quiet = false

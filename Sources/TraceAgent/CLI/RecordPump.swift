@@ -10,6 +10,7 @@ struct RecordPump {
   private let writer: RecordingWriter
   private var names = StackNames()
   private(set) var records: UInt64 = 0
+  private(set) var tally = ReceivedRecords()
   private var operations: UInt64 = 0
   private var failures: UInt64 = 0
   /// What ended the recording: nothing more is written.
@@ -24,7 +25,7 @@ struct RecordPump {
       let header = bytes.loadUnaligned(as: mrt_header.self)
       guard Int(header.size) <= bytes.count else { return }
       let record = UnsafeRawBufferPointer(rebasing: bytes[..<Int(header.size)])
-      append(record, cpu: Int(header.cpu))
+      tally.count(header.hook, written: append(record, cpu: Int(header.cpu)))
       note(record, header)
     }
   }
@@ -34,12 +35,25 @@ struct RecordPump {
     do throws(RecordingError) { try writer.flush(now: now) } catch { failure = error }
   }
 
-  mutating func close(totals: [Event], lost: UInt64, now: UInt64) {
+  /// Has the packets tell what found no room in the kernel: `lost` is by CPU, since the start.
+  mutating func lost(_ lost: [UInt64]) {
+    for (cpu, count) in lost.enumerated() {
+      let new = tally.newlyLost(cpu: cpu, total: count)
+      if new > 0 { writer.discarded(new, cpu: cpu) }
+    }
+  }
+
+  mutating func tell(_ events: [Event]) {
+    for event in events where failure == nil {
+      do throws(RecordingError) { try writer.append(event) } catch { failure = error }
+    }
+  }
+
+  mutating func close(totals: [Event], now: UInt64) {
     guard failure == nil else { return }
     do throws(RecordingError) {
       for event in names.kernelSymbols(timeNs: now) { try writer.append(event) }
       for event in totals { try writer.append(event) }
-      writer.discarded(lost, cpu: 0)
       try writer.close(now: now)
     } catch {
       failure = error
@@ -56,11 +70,14 @@ struct RecordPump {
     "\(elapsedNs / 1_000_000_000) s, \(operations) operations, \(failures) failed"
   }
 
-  private mutating func append(_ record: UnsafeRawBufferPointer, cpu: Int) {
+  private mutating func append(_ record: UnsafeRawBufferPointer, cpu: Int) -> Bool {
     do throws(RecordingError) {
-      if try writer.append(record, cpu: cpu) { records += 1 }
+      guard try writer.append(record, cpu: cpu) else { return false }
+      records += 1
+      return true
     } catch {
       failure = error
+      return false
     }
   }
 

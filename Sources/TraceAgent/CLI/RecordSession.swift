@@ -100,6 +100,7 @@ struct RecordSession {
     var signalled: CInt?
     var stopAt = options.duration.map { started + UInt64($0 * 1e9) }
     var lastLook = started
+    var losses = LossWatch()
     loop: while true {
       let wake = attached.loop.wait()
       pump.drain(attached.ring)
@@ -122,6 +123,8 @@ struct RecordSession {
       if let stopAt, now >= stopAt { break }
       if now - lastLook >= 1_000_000_000 {
         lastLook = now
+        pump.lost(attached.tracer.lostByCPU())
+        pump.tell(losses.look(attached.tracer.tallies(), pump.tally, now: now))
         if attached.tracer.attachLate() {
           pump.update(environment(attached))
           Output.notes("\(progress.clear())mrtrace: \(planLine(attached.tracer.plan))\n")
@@ -134,7 +137,8 @@ struct RecordSession {
       }
     }
     Output.notes(progress.clear())
-    try finish(pump: &pump, attached, path: path)
+    let lossy = try finish(pump: &pump, losses, &attached, path: path)
+    if lossy, options.strict { return ExitStatus.lost }
     if let status { return status }
     if let signalled { return 128 + signalled }
     // --duration is over, the command is not: its exit status is still to come
@@ -179,21 +183,19 @@ struct RecordSession {
   }
 
   private func finish(
-    pump: inout RecordPump, _ attached: borrowing Attached, path: String
-  ) throws(RecordFailure) {
+    pump: inout RecordPump, _ losses: LossWatch, _ attached: inout Attached, path: String
+  ) throws(RecordFailure) -> Bool {
+    attached.tracer.stop()
     pump.drain(attached.ring)
     let now = Clock.monotonic()
-    let counters = attached.tracer.counters()
-    let lost = counters.reduce(0) { $0 + $1.counts.lost }
-    let totals = counters.map {
-      Event.counter(
-        hook: $0.row.hook.id.rawValue, rung: $0.row.rung.recorded, counts: $0.counts,
-        missed: $0.missed, timeNs: now)
-    }
+    let tallies = attached.tracer.tallies()
+    let lost = tallies.reduce(0) { $0 &+ $1.tally.lost }
+    let totals = losses.all(tallies, pump.tally, now: now)
+    pump.lost(attached.tracer.lostByCPU())
     let pages = attached.tracer.pageCounts().map {
       Event.pages($0.key, count: $0.count, timeNs: now)
     }
-    pump.close(totals: totals + pages, lost: lost, now: now)
+    pump.close(totals: totals + pages, now: now)
     if let failure = pump.failure {
       Output.notes("mrtrace: the recording \(path) ends early\n")
       throw .recording(failure)
@@ -204,10 +206,12 @@ struct RecordSession {
         "mrtrace: \(lost) records found no room in the ring buffer and are lost: try --ring-size "
           + "\(options.ringSize * 4)\n")
     }
-    guard !options.quiet else { return }
+    guard !options.quiet || options.strict else { return false }
     do throws(RecordingError) {
       let report = try RecordingReport.load(path, keepAll: false)
-      Output.results(report.text(style: Output.style(of: STDOUT_FILENO)))
+      if !options.quiet { Output.results(report.text(style: Output.style(of: STDOUT_FILENO))) }
+      if options.strict, !report.summary.isComplete { Output.notes(ExitStatus.lostNote([path])) }
+      return !report.summary.isComplete
     } catch {
       throw .recording(error)
     }
@@ -220,17 +224,5 @@ struct RecordSession {
   private static func remove(_ path: String) {
     unlink("\(path)/metadata")
     rmdir(path)
-  }
-}
-
-extension HookPlan.Rung {
-  /// As a COUNTER record carries it.
-  var recorded: mrt_rung {
-    switch self {
-    case .fexit: return MRT_RUNG_FEXIT
-    case .kprobe: return MRT_RUNG_KPROBE
-    case .tracepoint: return MRT_RUNG_TRACEPOINT
-    default: return MRT_RUNG_NONE
-    }
   }
 }

@@ -29,7 +29,7 @@ struct RecordingReport {
   static func load(_ run: RecordedRun, keepAll: Bool) -> RecordingReport {
     let environment = run.environment
     var report = RecordingReport(name: run.name, environment: environment)
-    var counters = RecordedCounters()
+    var accounts = RecordedAccounts()
     var pages = PageStatistics()
     var pagesPart = 0
     var configuration = Correlator.Configuration.recording(completeFromNs: run.completeFromNs)
@@ -38,9 +38,8 @@ struct RecordingReport {
     var ended: [Operation] = []
     var records = run.views()
     while let record = records.next() {
-      if let counter = record.counter {
-        counters.add(counter)
-      } else if let counted = record.pages {
+      accounts.add(record)
+      if let counted = record.pages {
         // Totals since the start of the run, at the end of each part.
         if records.part != pagesPart { pages = PageStatistics() }
         pagesPart = records.part
@@ -59,7 +58,8 @@ struct RecordingReport {
       run.markGaps(&ended[index])
       if keepAll { report.operations.append(ended[index]) }
       if let diagnosis = diagnose(
-        ended[index], traits: environment.traits, watched: watched)
+        ended[index], traits: environment.traits, watched: watched,
+        missed: accounts.missed(during: ended[index], environment.hookNames))
       {
         report.diagnoses.append(diagnosis)
       }
@@ -68,8 +68,10 @@ struct RecordingReport {
       seen: Operation.Kind.allCases.filter { correlator.ended[$0] > 0 }.map {
         ReportSummary.Seen(kind: $0, count: correlator.ended[$0])
       },
-      hooks: counters.hooks(names: environment.hookNames),
-      problems: run.problems + counters.problems(correlator.statistics, run.totals),
+      loss: LossSummary(
+        hooks: accounts.hooks(environment.hookNames), discarded: run.totals.discarded,
+        unfinishedOperations: UInt64(correlator.statistics.unfinishedOperations),
+        problems: run.problems),
       pages: pages.counts(format: environment.traits.pageTables),
       pageSample: UInt64(MRT_PAGES_SAMPLE))
     return report

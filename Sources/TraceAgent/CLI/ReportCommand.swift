@@ -29,6 +29,13 @@ struct ReportCommand: ParsableCommand {
   @Flag(help: "Compare two recordings, before and after: causes, rates, page flags, latencies.")
   var diff = false
 
+  @Flag(
+    help: """
+      Exit with status 3 when anything was lost: records without room, runs of hooks the kernel skipped, \
+      operations not followed, a recording cut off or damaged. What is filtered or only counted is not lost.
+      """)
+  var strict = false
+
   @Argument(help: ArgumentHelp("The recording's directory. Repeatable.", valueName: "dir"))
   var directories: [String]
 
@@ -56,7 +63,8 @@ struct ReportCommand: ParsableCommand {
     let merged = MergedReport(reports: reports)
     guard json else {
       let text = reports.count == 1 ? reports[0].text(style: style) : merged.text(style: style)
-      return Output.results(text)
+      Output.results(text)
+      return try checkComplete(reports)
     }
     let lines =
       reports.count == 1 ? reports[0].jsonLines(all: all) : merged.jsonLines(all: all)
@@ -64,13 +72,21 @@ struct ReportCommand: ParsableCommand {
     // what a reader of the objects alone would not know
     for report in reports {
       let place = reports.count > 1 ? "\(report.name): " : ""
-      for problem in report.summary.problems { Output.notes("mrtrace: \(place)\(problem)\n") }
+      for sentence in report.summary.losses { Output.notes("mrtrace: \(place)\(sentence)\n") }
     }
+    try checkComplete(reports)
+  }
+
+  /// Under --strict, what is missing is a failure.
+  private func checkComplete(_ reports: [RecordingReport]) throws {
+    guard strict, !reports.allSatisfy(\.summary.isComplete) else { return }
+    Output.notes(ExitStatus.lostNote(directories))
+    throw ExitCode(ExitStatus.lost)
   }
 
   /// As `diff`, but that the exit status does not tell whether there are differences: 1 is a failure.
   private func compare() throws {
-    let sides = try directories.map { directory in
+    let reports = try directories.map { directory in
       let runs: [RecordedRun]
       do throws(RecordingError) {
         runs = try RecordedRuns.open([directory]).runs
@@ -81,10 +97,12 @@ struct ReportCommand: ParsableCommand {
         throw Output.fail(
           "\(directory) has parts of \(runs.count) runs: --diff compares one run with another.")
       }
-      return RecordingReport.load(runs[0], keepAll: false).comparisonSide
+      return RecordingReport.load(runs[0], keepAll: false)
     }
-    let comparison = Comparison(before: sides[0], after: sides[1])
+    let comparison = Comparison(
+      before: reports[0].comparisonSide, after: reports[1].comparisonSide)
     Output.results(
       json ? comparison.jsonLine + "\n" : comparison.text(style: Output.style(of: STDOUT_FILENO)))
+    try checkComplete(reports)
   }
 }

@@ -17,16 +17,20 @@ struct Case: Sendable {
   let tables: TableEvidence
   /// Functions whose failure would have been recorded; nil = not known, taken for all.
   private let watched: Set<FunctionName>?
+  /// Functions of which runs were missed while the operation ran.
+  let missed: Set<FunctionName>
   /// Where HMM, or a pin, stopped.
   private(set) var locus: Locus = .none
 
   init(
-    _ operation: Operation, traits: KernelTraits, errno: Errno, watched: Set<FunctionName>? = nil
+    _ operation: Operation, traits: KernelTraits, errno: Errno, watched: Set<FunctionName>? = nil,
+    missed: Set<FunctionName> = []
   ) {
     self.operation = operation
     self.traits = traits
     self.errno = errno
     self.watched = watched
+    self.missed = missed
     walks = Case.lastAttempt(of: operation.walks.filter { Case.isFailure($0.result) })
     ranges = operation.ranges.filter { Case.isFailure($0.result) }
     layers = operation.layers.filter { Errno(result: $0.result) != nil }
@@ -113,8 +117,7 @@ struct Case: Sendable {
   /// records were lost, their absence says nothing.
   func wouldHaveSeen(_ functions: FunctionName...) -> Bool {
     guard operation.isComplete else { return false }
-    guard let watched else { return true }
-    return functions.contains { watched.contains($0) }
+    return functions.contains { !missed.contains($0) && watched?.contains($0) ?? true }
   }
 
   /// HMM did not fail, and would have been seen to.

@@ -6,15 +6,17 @@ import Model
 ///
 /// A cause is named only with its evidence. Where records may be missing nothing counts as proved, since
 /// what is missing could contradict it. `watched` are the functions whose failure would have been
-/// recorded (nil: not known), so that what is not there can be evidence too.
+/// recorded (nil: not known), so that what is not there can be evidence too. `missed` are those of
+/// which the kernel skipped runs while the operation ran: that they are not there is none, and where
+/// one of them has its place in the chain the operation is incomplete.
 package func diagnose(
   _ operation: Operation, traits: KernelTraits, watched: Set<FunctionName>? = nil,
-  causes: [Cause] = Cause.all
+  missed: Set<FunctionName> = [], causes: [Cause] = Cause.all
 ) -> Diagnosis? {
   guard operation.failed else { return nil }
   let number = Int32(clamping: operation.result.magnitude)
   let errno = Errno(result: operation.result) ?? Errno(rawValue: number)
-  let scene = Case(operation, traits: traits, errno: errno, watched: watched)
+  let scene = Case(operation, traits: traits, errno: errno, watched: watched, missed: missed)
 
   let found = causes.compactMap { cause in
     cause.find(scene).map { (cause: cause, finding: $0) }
@@ -24,6 +26,7 @@ package func diagnose(
   var diagnosis = Diagnosis(
     operation: operation, errno: errno, delivered: delivered(operation.kind))
   diagnosis.chain = scene.chain(best?.finding)
+  diagnosis.incomplete = operation.incomplete + scene.holes
   if let page = best?.finding.page ?? (best == nil ? scene.stoppedAt : nil) {
     diagnosis.page = scene.page(at: page)
     diagnosis.mapping = scene.mapping(at: page)
@@ -36,7 +39,7 @@ package func diagnose(
     return diagnosis
   }
   diagnosis.cause = best.cause.name
-  diagnosis.confidence = operation.isComplete ? best.finding.confidence : .inferred
+  diagnosis.confidence = diagnosis.incomplete.isEmpty ? best.finding.confidence : .inferred
   diagnosis.summary = "\(subject): \(best.finding.because)"
   diagnosis.advice = best.cause.advice
   diagnosis.references = best.cause.references
@@ -71,7 +74,8 @@ extension Cause {
   fileprivate static func adviceForUnknown(_ scene: Case) -> [String] {
     var advice: [String] = []
     if scene.operation.lost > 0 {
-      advice.append("Records were lost: record again, with a filter on the process.")
+      advice.append(
+        "Records were lost: record again, with a filter on the process or a larger --ring-size.")
     }
     if case .fault(let site) = scene.locus, site.witness == nil {
       advice.append(

@@ -16,6 +16,13 @@ extension Event {
     return .counter(record)
   }
 
+  /// What became of the calls of `hook`'s function, as far as it is known at `timeNs`.
+  package static func account(_ account: mrt_account, hook: UInt32, timeNs: UInt64) -> Event {
+    var record = account
+    record.h = mrt_header(agentTimeNs: timeNs, hook: hook)
+    return .account(record)
+  }
+
   /// Pages that HMM walked, counted by the kernel side under `key`.
   package static func pages(_ key: mrt_pages_key, count: UInt64, timeNs: UInt64) -> Event {
     var record = mrt_pages()

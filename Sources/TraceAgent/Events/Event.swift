@@ -28,6 +28,8 @@ package enum Event: Sendable {
   case symbol(SymbolRecord)
   /// Pages walked, by page-table flags and outcome.
   case pages(mrt_pages)
+  /// What became of every call of one hook's function.
+  case account(mrt_account)
   /// A kind this version does not know: only its header was read.
   case unknown(mrt_header)
 
@@ -46,6 +48,7 @@ package enum Event: Sendable {
     case .counter(let record): record.h
     case .symbol(let record): record.header
     case .pages(let record): record.h
+    case .account(let record): record.h
     case .unknown(let header): header
     }
   }

@@ -24,6 +24,7 @@ package enum EventDecoder {
     case MRT_KIND_FAULT: return .fault(record.load())
     case MRT_KIND_COUNTER: return .counter(record.load())
     case MRT_KIND_PAGES: return .pages(record.load())
+    case MRT_KIND_ACCOUNT: return .account(record.load())
     case MRT_KIND_ENTRIES:
       return .entries(
         EntriesRecord(

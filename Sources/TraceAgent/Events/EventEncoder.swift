@@ -18,6 +18,7 @@ extension Event {
     case .fault(let record): Self.bytes(of: record, kind: MRT_KIND_FAULT)
     case .counter(let record): Self.bytes(of: record, kind: MRT_KIND_COUNTER)
     case .pages(let record): Self.bytes(of: record, kind: MRT_KIND_PAGES)
+    case .account(let record): Self.bytes(of: record, kind: MRT_KIND_ACCOUNT)
     case .entries(let record): record.encoded()
     case .mapping(let record): record.encoded()
     case .stack(let record): record.encoded()

@@ -30,6 +30,7 @@ package struct RecordLayout: Sendable {
     case MRT_KIND_FAULT: fixed(mrt_fault.self)
     case MRT_KIND_COUNTER: fixed(mrt_counter.self)
     case MRT_KIND_PAGES: fixed(mrt_pages.self)
+    case MRT_KIND_ACCOUNT: fixed(mrt_account.self)
     // The fixed parts of the others end where their tail begins; a test holds these numbers to the
     // C structs.
     case MRT_KIND_ENTRIES:

@@ -35,6 +35,7 @@ package struct RecordView {
   package var layer: mrt_layer? { load(MRT_KIND_LAYER) }
   package var counter: mrt_counter? { load(MRT_KIND_COUNTER) }
   package var pages: mrt_pages? { load(MRT_KIND_PAGES) }
+  package var account: mrt_account? { load(MRT_KIND_ACCOUNT) }
   package var symbol: SymbolRecord? {
     guard header.kind == MRT_KIND_SYMBOL.rawValue, case .symbol(let record) = event else {
       return nil

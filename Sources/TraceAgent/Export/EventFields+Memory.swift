@@ -92,6 +92,27 @@ extension EventFields {
     sink.number("missed", record.missed)
   }
 
+  func account(_ record: mrt_account, _ sink: inout some FieldSink) {
+    sink.text("rung", Self.rung(record.rung))
+    sink.number("calls", record.calls)
+    sink.number("reported", record.reported)
+    sink.number("cut", record.cut)
+    sink.number("aggregated", record.aggregated)
+    sink.number("filtered", record.filtered)
+    sink.number("unstarted", record.unstarted)
+    sink.number("missed", record.missed)
+    sink.number("missed_returns", record.missed_returns)
+    sink.number("missed_entries", record.missed_entries)
+    sink.number("running", record.running)
+    sink.number("failed", record.failed)
+    sink.number("recorded", record.recorded)
+    sink.number("lost", record.lost)
+    sink.number("received", record.received)
+    sink.number("written", record.written)
+    sink.number("untracked", record.untracked)
+    sink.number("since_monotonic_ns", record.since_ns)
+  }
+
   func pages(_ record: mrt_pages, _ sink: inout some FieldSink) {
     let entry = PageStatistic(record, format: subject.pageTables)
     sink.text("level", entry.level)

@@ -42,6 +42,7 @@ struct EventFields {
       sink.hex("address", record.address)
       sink.text("name", record.name)
     case .pages(let record): pages(record, &sink)
+    case .account(let record): account(record, &sink)
     case .unknown(let header): sink.number("number", header.kind)
     }
   }
@@ -61,6 +62,7 @@ struct EventFields {
     case .counter: "counter"
     case .symbol: "symbol"
     case .pages: "pages"
+    case .account: "account"
     case .unknown: "unknown"
     }
   }

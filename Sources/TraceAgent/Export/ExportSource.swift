@@ -16,7 +16,7 @@ struct ExportSource {
 
   private let watched: Set<FunctionName>?
   private var correlator: Correlator
-  private var counters: [UInt32: mrt_counter] = [:]
+  private var accounts = RecordedAccounts()
   /// The last part that counts pages: each counts them from the start of the run on.
   private var pagesPart = 0
 
@@ -37,12 +37,13 @@ struct ExportSource {
     return overflow ? (run.environment.clockOffsetNs < 0 ? .min : .max) : sum
   }
 
-  /// The first time through: names, and where the last totals are. Calls `each` for every event.
+  /// The first time through: names, where the last totals are, and what was lost when. Calls `each` for every event.
   mutating func readNames(_ each: () -> Void) {
     var records = run.views()
     while let view = records.next() {
       each()
       if view.pages != nil { pagesPart = records.part }
+      accounts.add(view)
       guard var record = view.symbol else { continue }
       // At its own time it would end every wait of the second reading.
       record.header.time_ns = 0
@@ -53,7 +54,6 @@ struct ExportSource {
   /// Gives the next event on; false at the end.
   mutating func step(to exporter: inout some Exporter) throws(ExportError) -> Bool {
     guard let event = events.next() else { return false }
-    if case .counter(let record) = event { counters[record.h.hook] = record }
     if case .pages = event, events.part != pagesPart { return true }
     totals.records += 1
     try exporter.add(event, of: subject)
@@ -70,8 +70,7 @@ struct ExportSource {
     totals.unfinishedOperations = statistics.unfinishedOperations
     totals.unfinishedRecords = statistics.unfinishedRecords
     totals.problems = run.problems
-    totals.losses = counters.values.sorted { $0.h.hook < $1.h.hook }
-      .map { HookLoss($0, hooks: subject.hooks) }
+    totals.hooks = accounts.hooks(subject.hooks)
   }
 
   private mutating func give(
@@ -81,7 +80,8 @@ struct ExportSource {
     operation.correctMissedEntry()
     run.markGaps(&operation)
     let diagnosis = diagnose(
-      operation, traits: run.environment.traits, watched: watched)
+      operation, traits: run.environment.traits, watched: watched,
+      missed: accounts.missed(during: operation, subject.hooks))
     totals.operations += 1
     if let diagnosis {
       totals.failures += 1

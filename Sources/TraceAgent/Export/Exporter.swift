@@ -71,6 +71,9 @@ package struct ExportedOperation: Sendable {
     timeNs = subject.wallTime(operation.startNs ?? operation.endNs)
   }
 
+  /// Why its evidence is incomplete; empty where it is not.
+  package var incomplete: [String] { diagnosis?.incomplete ?? operation.incomplete }
+
   /// nil where the start was not seen, or the clock ran backwards (a broken recording).
   package var durationNs: UInt64? {
     guard let start = operation.startNs, start <= operation.endNs else { return nil }
@@ -98,42 +101,25 @@ package struct ExportTotals: Equatable, Sendable {
   /// Operations whose end is not in the recording, and records of theirs.
   package var unfinishedOperations = 0
   package var unfinishedRecords = 0
-  package var losses: [HookLoss] = []
+  /// What became of every hook's calls, in order of the hooks' numbers.
+  package var hooks: [HookAccount] = []
   /// What cannot be read, one sentence each.
   package var problems: [String] = []
 
   package init() {}
 
   /// Nothing was lost that the recording knows of.
-  package var isComplete: Bool { missing.isEmpty }
-}
+  package var isComplete: Bool { summary.isComplete }
 
-/// One hook's totals.
-package struct HookLoss: Equatable, Sendable {
-  package var hook: UInt32
-  package var function: String
-  package var rung: UInt32
-  package var seen: UInt64
-  package var failed: UInt64
-  package var recorded: UInt64
-  package var lost: UInt64
-  package var filtered: UInt64
-  package var untracked: UInt64
-  package var missed: UInt64
-
-  init(_ record: mrt_counter, hooks: HookNames) {
-    hook = record.h.hook
-    function = hooks[record.h.hook]
-    rung = record.rung
-    seen = record.counts.seen
-    failed = record.counts.failed
-    recorded = record.counts.recorded
-    lost = record.counts.lost
-    filtered = record.counts.filtered
-    untracked = record.counts.untracked
-    missed = record.missed
+  /// All that is missing.
+  package var summary: LossSummary {
+    LossSummary(
+      hooks: hooks, discarded: discarded, unfinishedOperations: UInt64(unfinishedOperations),
+      problems: problems)
   }
 
+  /// Records that found no room.
+  package var lost: UInt64 { summary.lost }
 }
 
 extension [ExportTotals] {
@@ -157,18 +143,7 @@ extension [ExportTotals] {
       sum.unfinishedOperations &+= totals.unfinishedOperations
       sum.unfinishedRecords &+= totals.unfinishedRecords
       sum.problems += totals.problems
-      sum.losses += totals.losses
+      sum.hooks += totals.hooks
     }
-  }
-}
-
-extension ExportTotals {
-  /// Records that found no room: what the packets and what the hooks count, the larger of both.
-  package var lost: UInt64 {
-    let ofHooks = losses.reduce(UInt64(0)) { sum, hook in
-      let (sum, overflow) = sum.addingReportingOverflow(hook.lost)
-      return overflow ? .max : sum
-    }
-    return max(discarded, ofHooks)
   }
 }

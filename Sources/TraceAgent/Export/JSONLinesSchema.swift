@@ -73,6 +73,7 @@ package enum JSONLinesSchema {
       .mapping(MappingRecord(header: header, address: 0, flags: 0)), .fault(mrt_fault()),
       .stack(StackRecord(header: header, what: 0, addresses: [])), .counter(mrt_counter()),
       .symbol(SymbolRecord(header: header, address: 0, what: 0, name: "")), .pages(mrt_pages()),
+      .account(mrt_account()),
       .unknown(header),
     ]
   }

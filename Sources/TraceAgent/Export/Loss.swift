@@ -10,7 +10,8 @@ struct Loss {
   var sentence: String?
 
   static let kinds = [
-    "ring_full", "missed", "untracked", "discarded", "unfinished_operations", "problem",
+    "ring_full", "not_received", "not_written", "missed", "missed_returns", "missed_entries",
+    "unstarted", "untracked", "running", "unbalanced", "discarded", "unfinished_operations", "problem",
   ]
 }
 
@@ -18,12 +19,11 @@ extension ExportTotals {
   /// Empty where ``isComplete``.
   var missing: [Loss] {
     var missing: [Loss] = []
-    for hook in losses {
-      for (what, count) in [
-        ("ring_full", hook.lost), ("missed", hook.missed), ("untracked", hook.untracked),
-      ] where count > 0 {
+    for hook in hooks {
+      for (what, count) in hook.losses {
         missing.append(Loss(what: what, function: hook.function, count: count))
       }
+      if !hook.isBalanced { missing.append(Loss(what: "unbalanced", function: hook.function)) }
     }
     if discarded > 0 { missing.append(Loss(what: "discarded", count: discarded)) }
     if unfinishedOperations > 0 {

@@ -70,6 +70,7 @@ enum OperationColumns {
     ("summary", { $0.diagnosis.map { .text($0.summary) } }),
     ("host", { .text($0.subject.environment.hostname) }),
     ("recording", { .text($0.subject.name) }),
+    ("incomplete", { $0.incomplete.isEmpty ? nil : .names($0.incomplete) }),
   ]
 }
 

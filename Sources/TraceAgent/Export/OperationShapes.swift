@@ -30,7 +30,7 @@ enum OperationShapes {
       optional("tid"), optional("comm", .text), optional("device", .text),
       optional("time_ns", .integer), optional("duration_ns"), optional("mr", .reference("mr")),
       optional("request", .reference("request")), optional("worker", .reference("task")),
-      optional("lost"),
+      optional("lost"), optional("incomplete", .list(.text)),
       // Where several recordings are exported together.
       optional("host", .text), optional("recording", .text),
     ]

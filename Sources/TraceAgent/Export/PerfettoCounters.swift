@@ -2,6 +2,8 @@
 
 import CEvents
 import Events
+import Model
+import Recording
 
 /// Rates over a tenth of a second, and what was lost, as points of counter tracks.
 struct PerfettoCounters {
@@ -21,6 +23,7 @@ struct PerfettoCounters {
   /// Each hook's totals, and when the last of them was told.
   private var losses: [UInt32: (lost: UInt64, missed: UInt64)] = [:]
   private var lossTime: UInt64?
+  private var accounted: Set<UInt32> = []
 
   /// The points that `event` completes.
   mutating func add(_ event: Event) -> [Point] {
@@ -35,7 +38,17 @@ struct PerfettoCounters {
     switch event {
     // Made by the agent at the end, not what the kernel side sent.
     case .symbol, .pages: return points
+    case .account(let record):
+      let account = HookAccount(record, function: "")
+      losses[record.h.hook] = (account.recordsLost, account.runsMissed)
+      accounted.insert(record.h.hook)
+      lossTime = time
+      return points
     case .counter(let record):
+      // of a recording older than the accounts, or the closing record, which is of no hook
+      guard !accounted.contains(record.h.hook), record.h.hook != MRT_HOOK_NONE.rawValue else {
+        return points
+      }
       losses[record.h.hook] = (record.counts.lost, record.missed)
       lossTime = time
       return points
@@ -79,8 +92,8 @@ struct PerfettoCounters {
     var lost: UInt64 = 0
     var missed: UInt64 = 0
     for hook in losses.values {
-      lost &+= hook.lost
-      missed &+= hook.missed
+      lost = HookAccount.sum([lost, hook.lost])
+      missed = HookAccount.sum([missed, hook.missed])
     }
     return [
       Point(counter: .lost, timeNs: time, value: lost),

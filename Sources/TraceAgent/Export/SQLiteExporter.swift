@@ -98,6 +98,7 @@ package struct SQLiteExporter: Exporter {
       operation.request.map { .bits($0.start) }, operation.request.map { .count($0.length) },
       operation.lkey.map { .count(UInt64($0)) },
       operation.advice.map { .count(UInt64($0.advice)) }, .int(operation.lost),
+      exported.incomplete.isEmpty ? nil : .text(exported.incomplete.joined(separator: "; ")),
       exported.subject.id,
     ])
     if let diagnosis = exported.diagnosis { try add(diagnosis, of: exported) }
@@ -176,11 +177,15 @@ package struct SQLiteExporter: Exporter {
 
   private func add(_ totals: ExportTotals, _ id: SQLiteStatement.Value) throws(ExportError) {
     let loss = try database.insert(into: SQLiteTables.loss)
-    for hook in totals.losses {
+    for hook in totals.hooks {
+      func known(_ count: UInt64) -> SQLiteStatement.Value? { hook.isFull ? .count(count) : nil }
       try loss.add([
-        .count(UInt64(hook.hook)), .text(hook.function), .text(EventFields.rung(hook.rung)),
-        .count(hook.seen), .count(hook.failed), .count(hook.recorded), .count(hook.lost),
-        .count(hook.filtered), .count(hook.untracked), .count(hook.missed), id,
+        .count(UInt64(hook.hook)), .text(hook.function), .text(hook.rung), .count(hook.calls),
+        known(hook.reported), known(hook.cut), known(hook.aggregated), .count(hook.filtered),
+        known(hook.unstarted), .count(hook.missed), known(hook.missedReturns),
+        known(hook.missedEntries), known(hook.running), .count(hook.failed),
+        .count(hook.untracked), .count(hook.recorded), .count(hook.lost), known(hook.received),
+        known(hook.written), id,
       ])
     }
     let problems = try database.insert(into: SQLiteTables.problems)

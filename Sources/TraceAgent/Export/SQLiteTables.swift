@@ -35,7 +35,7 @@ enum SQLiteTables {
       "runner_comm TEXT NOT NULL", "device TEXT", "result INTEGER NOT NULL",
       "failed INTEGER NOT NULL", "mr_address INTEGER", "mr_length INTEGER", "mr_iova INTEGER",
       "mr_access TEXT", "request_address INTEGER", "request_length INTEGER", "lkey INTEGER",
-      "advice INTEGER", "lost INTEGER NOT NULL", recordingID,
+      "advice INTEGER", "lost INTEGER NOT NULL", "incomplete TEXT", recordingID,
     ], indexed: ["time_ns", "pid", "tid", "duration_ns"])
 
   static let failures = SQLiteTable(
@@ -91,14 +91,16 @@ enum SQLiteTables {
       "pages INTEGER NOT NULL", "weight INTEGER NOT NULL", recordingID,
     ])
 
-  /// The totals of each hook.
+  /// What became of each hook's calls and records. NULL: of a recording older than format 1.2.
   static let loss = SQLiteTable(
     name: "loss",
     columns: [
       "hook INTEGER NOT NULL", "function TEXT NOT NULL", "rung TEXT NOT NULL",
-      "seen INTEGER NOT NULL", "failed INTEGER NOT NULL", "recorded INTEGER NOT NULL",
-      "lost INTEGER NOT NULL", "filtered INTEGER NOT NULL", "untracked INTEGER NOT NULL",
-      "missed INTEGER NOT NULL", recordingID,
+      "calls INTEGER NOT NULL", "reported INTEGER", "cut INTEGER", "aggregated INTEGER",
+      "filtered INTEGER NOT NULL", "unstarted INTEGER", "missed INTEGER NOT NULL",
+      "missed_returns INTEGER", "missed_entries INTEGER", "running INTEGER",
+      "failed INTEGER NOT NULL", "untracked INTEGER NOT NULL", "recorded INTEGER NOT NULL",
+      "lost INTEGER NOT NULL", "received INTEGER", "written INTEGER", recordingID,
     ])
 
   /// What of the recording cannot be read.
@@ -158,6 +160,17 @@ enum SQLiteTables {
       GROUP BY recording_id, level, flags ORDER BY in_failed_walk DESC, accepted DESC;
     CREATE VIEW lossy_hooks AS
       SELECT loss.*, host FROM loss JOIN recordings ON recordings.id = recording_id
-      WHERE lost > 0 OR untracked > 0 OR missed > 0;
+      WHERE lost > 0 OR recorded > received OR received > written
+        OR missed > 0 OR missed_returns > 0 OR missed_entries > 0 OR unstarted > 0
+        OR untracked > 0 OR running > 0;
+    CREATE VIEW loss_check AS
+      SELECT recording_id, function, calls,
+        reported + cut + aggregated + filtered + unstarted + missed + missed_returns AS accounted,
+        calls = reported + cut + aggregated + filtered + unstarted + missed + missed_returns
+          AND received <= recorded AND written <= received AS agrees
+      FROM loss WHERE reported IS NOT NULL;
+    CREATE VIEW incomplete_operations AS
+      SELECT id, operation, pid, comm, cause, confidence, incomplete
+      FROM operations LEFT JOIN failures ON operation_id = id WHERE incomplete IS NOT NULL;
     """
 }

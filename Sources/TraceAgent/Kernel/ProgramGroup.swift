@@ -27,7 +27,10 @@ final class ProgramGroup {
   }
 
   private let object: OpaquePointer
-  private var links: [OpaquePointer] = []
+  /// By program.
+  private var links: [String: OpaquePointer] = [:]
+  /// Of links that are gone: what they had missed.
+  private var missedBefore: [String: UInt64] = [:]
   private var programs: [String: OpaquePointer] = [:]
   private(set) var attachFailures: [(symbol: String, why: String)] = []
 
@@ -35,7 +38,7 @@ final class ProgramGroup {
 
   deinit {
     // links first: a program must not run while its maps go
-    for link in links { bpf_link__destroy(link) }
+    for link in links.values { bpf_link__destroy(link) }
     bpf_object__close(object)
   }
 
@@ -62,17 +65,32 @@ final class ProgramGroup {
     return bpf_map__fd(map)
   }
 
-  /// Runs that the kernel skipped because the program was running already on that CPU.
-  func recursionMisses(of row: HookPlan.Row) -> UInt64 {
-    programNames(for: row).reduce(0) { sum, name in
+  /// Runs that the kernel skipped, because the program was running already on that CPU, or, of a
+  /// kprobe, for another reason of its own (6.7 and later tell).
+  func misses(of row: HookPlan.Row, atEntry: Bool) -> UInt64 {
+    programNames(for: row).filter { ProgramGroup.isEntry($0) == atEntry }.reduce(0) { sum, name in
       guard let program = programs[name] else { return sum }
       var info = bpf_prog_info()
       var length = UInt32(MemoryLayout<bpf_prog_info>.size)
       guard bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0 else {
         return sum
       }
-      return sum + info.recursion_misses
+      let kprobe = links[name].map { cbpf_kprobe_missed(bpf_link__fd($0)) } ?? missedBefore[name]
+      return sum &+ info.recursion_misses &+ (kprobe ?? 0)
     }
+  }
+
+  /// Entry programs stay until the group goes: a return without its entry would count as missed.
+  func detachExits(of row: HookPlan.Row) {
+    for name in programNames(for: row) where !ProgramGroup.isEntry(name) {
+      guard let link = links.removeValue(forKey: name) else { continue }
+      missedBefore[name] = cbpf_kprobe_missed(bpf_link__fd(link))
+      bpf_link__destroy(link)
+    }
+  }
+
+  private static func isEntry(_ program: String) -> Bool {
+    program.hasPrefix("fentry__") || program.hasPrefix("kprobe__")
   }
 
   // MARK: - Loading
@@ -172,7 +190,7 @@ final class ProgramGroup {
 
   private func attach(_ rows: [HookPlan.Row]) {
     for row in rows {
-      var attached: [OpaquePointer] = []
+      var attached: [String: OpaquePointer] = [:]
       for name in programNames(for: row) {
         guard let program = programs[name] else { continue }
         let link: OpaquePointer?
@@ -183,17 +201,17 @@ final class ProgramGroup {
           link = bpf_program__attach_kprobe(program, name.hasPrefix("kret"), row.target)
         }
         if let link {
-          attached.append(link)
+          attached[name] = link
           continue
         }
         attachFailures.append(
           (row.hook.symbol, "could not be attached: \(Errno(rawValue: errno))"))
         // all of a hook or nothing: another rung may take it
-        for link in attached { bpf_link__destroy(link) }
-        attached = []
+        for link in attached.values { bpf_link__destroy(link) }
+        attached = [:]
         break
       }
-      links += attached
+      links.merge(attached) { $1 }
     }
   }
 

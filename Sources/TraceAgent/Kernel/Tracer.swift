@@ -73,10 +73,12 @@ struct Refusals: Sendable {
 package struct Tracer: ~Copyable {
   package private(set) var plan: HookPlan
   private let settings: TracerSettings
-  private var groups: [ProgramGroup]
+  private(set) var groups: [ProgramGroup]
   private var refusals: Refusals
   private var modules: Set<String>
   package let ringDescriptor: CInt
+  /// Calls under way when the programs were stopped.
+  var keptAtStop: Set<KeptCall>?
 
   /// Loads and attaches everything this kernel can take.
   package static func start(
@@ -166,29 +168,6 @@ package struct Tracer: ~Copyable {
   }
 
   func mapDescriptor(_ name: String) -> CInt { groups[0].mapDescriptor(name) }
-
-  /// Each hook's totals so far, summed over the CPUs.
-  package func counters() -> [(row: HookPlan.Row, counts: mrt_counts, missed: UInt64)] {
-    let cpus = Int(libbpf_num_possible_cpus())
-    guard cpus > 0 else { return [] }
-    let descriptor = groups[0].mapDescriptor("counters")
-    return plan.attached().map { row in
-      var key = row.hook.id.rawValue
-      var values = [mrt_counts](repeating: mrt_counts(), count: cpus)
-      var sum = mrt_counts()
-      if bpf_map_lookup_elem(descriptor, &key, &values) == 0 {
-        for value in values {
-          sum.seen += value.seen
-          sum.failed += value.failed
-          sum.recorded += value.recorded
-          sum.lost += value.lost
-          sum.filtered += value.filtered
-          sum.untracked += value.untracked
-        }
-      }
-      return (row, sum, groups.reduce(0) { $0 + $1.recursionMisses(of: row) })
-    }
-  }
 
   /// `facts` with what only the kernel's memory holds.
   package func complete(_ facts: KernelFacts) -> KernelFacts {

@@ -96,6 +96,8 @@ package struct Diagnosis: Equatable, Sendable {
   package var references: [String]
   /// Empty unless a rule of the kernel rejected an entry or a mapping.
   package var whatIf: [WhatIf] = []
+  /// Why the evidence is incomplete, so that nothing is proved; empty where it is not.
+  package var incomplete: [String] = []
 
   package init(operation: Operation, errno: Errno, delivered: Delivered) {
     self.operation = operation

@@ -70,6 +70,10 @@ package struct Operation: Equatable, Sendable {
   package var beganBeforeRecording = false
   /// All its evidence is here: what is not, was not there.
   package var isComplete: Bool { lost == 0 && !beganBeforeRecording }
+  /// Of these, records that were recorded and not kept: over the limit of one operation.
+  package var dropped: Int = 0
+  /// Its beginning was not seen, which counts as a lost record.
+  package var entryMissed = false
   /// What the same thread did next that mended this failure, e.g. "reg_mr with ON_DEMAND".
   package var recoveredBy: String?
 
@@ -82,6 +86,22 @@ package struct Operation: Equatable, Sendable {
   }
 
   package var failed: Bool { result < 0 }
+
+  /// Why the evidence is incomplete; empty where it is complete, as far as the operation's own records
+  /// say.
+  package var incomplete: [String] {
+    var reasons: [String] = []
+    let noRoom = lost - dropped - (entryMissed ? 1 : 0)
+    if noRoom > 0 {
+      reasons.append("\(noRoom) record\(noRoom == 1 ? "" : "s") of it found no room and are lost")
+    }
+    if dropped > 0 { reasons.append("\(dropped) of its records are more than is kept of one operation") }
+    if entryMissed { reasons.append("its beginning was not seen") }
+    if beganBeforeRecording {
+      reasons.append("it began before the recording holds everything")
+    }
+    return reasons
+  }
 }
 
 package struct AddressRange: Equatable, Sendable {

@@ -94,7 +94,7 @@ package struct Correlator: Sendable {
     switch event {
     case .operation(let record): end(record)
     case .symbol(let record): symbols.add(record)
-    case .counter, .pages, .unknown: break
+    case .counter, .account, .pages, .unknown: break
     default: keep(event, header)
     }
     return due()
@@ -108,7 +108,7 @@ package struct Correlator: Sendable {
       switch mrt_kind(rawValue: record.header.kind) {
       case MRT_KIND_OPERATION: if let operation = record.operation { end(operation) }
       case MRT_KIND_SYMBOL: if let symbol = record.symbol { symbols.add(symbol) }
-      case MRT_KIND_COUNTER, MRT_KIND_PAGES: break
+      case MRT_KIND_COUNTER, MRT_KIND_ACCOUNT, MRT_KIND_PAGES: break
       default: keep(record)
       }
     }
@@ -173,6 +173,7 @@ package struct Correlator: Sendable {
     latencies.add(operation)
     if isReturned { for event in evidence.events { operation.add(event, hooks: hooks) } }
     operation.lost += evidence.dropped
+    operation.dropped = evidence.dropped
     if let from = configuration.completeFromNs {
       operation.beganBeforeRecording = operation.startNs.map { $0 < from } ?? true
     }

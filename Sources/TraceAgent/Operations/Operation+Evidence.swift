@@ -26,7 +26,7 @@ extension Operation {
       case MRT_STACK_USER where userStack.isEmpty: userStack = frames
       default: break
       }
-    case .operation, .counter, .symbol, .pages, .unknown: break
+    case .operation, .counter, .account, .symbol, .pages, .unknown: break
     }
   }
 }

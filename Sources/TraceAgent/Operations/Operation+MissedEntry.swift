@@ -21,6 +21,7 @@ extension Operation {
       default: continue
       }
       lost += 1
+      entryMissed = true
       return
     }
   }

@@ -210,6 +210,29 @@ enum CTFEvents {
       u32 weight;
       u32 reserved;
       """),
+    event(
+      14, "account",
+      """
+      u64 calls;
+      u64 reported;
+      u64 cut;
+      u64 aggregated;
+      u64 filtered;
+      u64 unstarted;
+      u64 missed;
+      u64 missed_returns;
+      u64 missed_entries;
+      u64 running;
+      u64 failed;
+      u64 recorded;
+      u64 lost;
+      u64 received;
+      u64 written;
+      u64 untracked;
+      u64 since_ns;
+      enum rung rung;
+      u32 reserved;
+      """),
   ].joined()
 
   private static func event(_ id: Int, _ name: String, _ fields: String) -> String {

@@ -44,6 +44,7 @@ package enum DiagnosisJSON {
     object.add("request", request(operation))
     object.add("stack", stack(operation))
     if operation.lost > 0 { object.add("lost", number: operation.lost) }
+    if !diagnosis.incomplete.isEmpty { object.add("incomplete", .strings(diagnosis.incomplete)) }
     if !diagnosis.whatIf.isEmpty { object.add("what_if", .array(diagnosis.whatIf.map(whatIf))) }
     if diagnosis.cause == "unknown" { object.add("evidence", EvidenceJSON.all(operation)) }
     add(origin, to: &object)
@@ -61,6 +62,7 @@ package enum DiagnosisJSON {
     object.add("result", .signed(operation.result))
     object.add("worker", operation.people.worker.map(task))
     if operation.lost > 0 { object.add("lost", number: operation.lost) }
+    if !operation.incomplete.isEmpty { object.add("incomplete", .strings(operation.incomplete)) }
     add(origin, to: &object)
     return JSON.object(object).line
   }

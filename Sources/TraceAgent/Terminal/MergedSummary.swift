@@ -36,10 +36,10 @@ extension ReportText {
             + "agree.", .dim)
       ])
     }
-    for part in parts where !isComplete(part.summary) {
+    for part in parts where !part.summary.isComplete {
       block.blank()
       block.prose([Span("\(part.recording) (\(part.host)):", .heading)])
-      losses(part.summary, into: &block)
+      LossText.append(part.summary.loss, to: &block)
     }
     return block.text
   }
@@ -56,7 +56,7 @@ extension ReportText {
       table.add([
         .word(part.host), .word(part.kernel), Span("\(operations)"),
         Span("\(failed)", failed > 0 ? .bad : nil), Span(mended > 0 ? "\(mended)" : ""),
-        isComplete(part.summary) ? Span("yes") : Span("no", .warning),
+        part.summary.isComplete ? Span("yes") : Span("no", .warning),
         .word(part.recording),
       ])
     }
@@ -68,47 +68,16 @@ extension ReportSummary {
   /// Of several recordings, as one.
   static func sum(_ summaries: [ReportSummary]) -> ReportSummary {
     var seen: [Operation.Kind: UInt64] = [:]
-    var hooks: [String: Hook] = [:]
-    var names: [String] = []
     for summary in summaries {
       for one in summary.seen {
         seen[one.kind] = (seen[one.kind] ?? 0).addingSaturating(one.count)
-      }
-      for hook in summary.hooks {
-        guard let sum = hooks[hook.name] else {
-          names.append(hook.name)
-          hooks[hook.name] = hook
-          continue
-        }
-        hooks[hook.name] = sum.adding(hook)
       }
     }
     return ReportSummary(
       seen: Operation.Kind.allCases.compactMap { kind in
         seen[kind].map { Seen(kind: kind, count: $0) }
       },
-      hooks: names.compactMap { hooks[$0] }, problems: summaries.flatMap(\.problems),
+      loss: .sum(summaries.map(\.loss)),
       pages: summaries.flatMap(\.pages), pageSample: summaries.map(\.pageSample).max() ?? 0)
-  }
-}
-
-extension ReportSummary {
-  var isComplete: Bool { ReportText.isComplete(self) }
-
-  /// What is missing, a sentence each.
-  var losses: [String] {
-    hooks.filter { $0.lost > 0 || $0.missed > 0 }.map {
-      "\($0.name): \($0.lost) records lost, \($0.missed) runs missed."
-    } + problems
-  }
-}
-
-extension ReportSummary.Hook {
-  fileprivate func adding(_ other: ReportSummary.Hook) -> ReportSummary.Hook {
-    var sum = self
-    for count in [\Self.seen, \.failed, \.recorded, \.lost, \.missed] {
-      sum[keyPath: count] = sum[keyPath: count].addingSaturating(other[keyPath: count])
-    }
-    return sum
   }
 }

@@ -14,49 +14,28 @@ package struct ReportSummary: Equatable, Sendable {
     }
   }
 
-  /// One hook's totals (struct mrt_counter).
-  package struct Hook: Equatable, Sendable {
-    package var name: String
-    package var seen: UInt64
-    package var failed: UInt64
-    package var recorded: UInt64
-    /// Records that found no room.
-    package var lost: UInt64
-    /// Runs that the kernel skipped.
-    package var missed: UInt64
-    package init(
-      name: String, seen: UInt64, failed: UInt64, recorded: UInt64, lost: UInt64, missed: UInt64
-    ) {
-      self.name = name
-      self.seen = seen
-      self.failed = failed
-      self.recorded = recorded
-      self.lost = lost
-      self.missed = missed
-    }
-  }
-
   /// Empty when not known.
   package var seen: [Seen]
-  package var hooks: [Hook]
-  /// What else the reader must know, one sentence each: a truncated stream, operations not
-  /// followed.
-  package var problems: [String]
+  package var loss: LossSummary
   /// Flags of the pages that HMM walked, against the outcome; empty when not known.
   package var pages: [PageCount]
   /// So many successful walks of each CPU were looked at, and one in so many after them.
   package var pageSample: UInt64
 
   package init(
-    seen: [Seen] = [], hooks: [Hook] = [], problems: [String] = [], pages: [PageCount] = [],
+    seen: [Seen] = [], loss: LossSummary = LossSummary(), pages: [PageCount] = [],
     pageSample: UInt64 = 64
   ) {
     self.seen = seen
-    self.hooks = hooks
-    self.problems = problems
+    self.loss = loss
     self.pages = pages
     self.pageSample = pageSample
   }
+
+  package var isComplete: Bool { loss.isComplete }
+
+  /// What is missing, a sentence each; empty where nothing is.
+  package var losses: [String] { loss.sentences }
 }
 
 extension ReportText {
@@ -66,7 +45,7 @@ extension ReportText {
   ) -> String {
     var block = TextBlock(style: style)
     totals(diagnoses, summary, into: &block)
-    losses(summary, into: &block)
+    LossText.append(summary.loss, to: &block)
     return block.text
   }
 
@@ -76,7 +55,7 @@ extension ReportText {
     let mended = diagnoses.count { $0.operation.recoveredBy != nil }
     let failed = diagnoses.count - mended
     if diagnoses.isEmpty {
-      block.prose([Span(noFailure(summary), isComplete(summary) ? .good : .warning)])
+      block.prose([Span(noFailure(summary), summary.isComplete ? .good : .warning)])
     } else {
       var text = failed == 0 ? "no failed operation" : Quantity.count(failed, "failed operation")
       if mended > 0 { text += ", \(mended) mended by the program itself" }
@@ -87,17 +66,8 @@ extension ReportText {
     PageFlagsText.append(diagnoses, summary, to: &block)
   }
 
-  static func losses(_ summary: ReportSummary, into block: inout TextBlock) {
-    loss(summary, into: &block)
-    for problem in summary.problems { block.prose([Span(problem, .warning)]) }
-  }
-
-  static func isComplete(_ summary: ReportSummary) -> Bool {
-    summary.problems.isEmpty && !summary.hooks.contains { $0.lost > 0 || $0.missed > 0 }
-  }
-
   private static func noFailure(_ summary: ReportSummary) -> String {
-    let text = isComplete(summary) ? "no failed operation" : "no failed operation recorded"
+    let text = summary.isComplete ? "no failed operation" : "no failed operation recorded"
     return summary.seen.isEmpty ? text : "\(text): \(operations(summary.seen)) seen"
   }
 
@@ -143,25 +113,6 @@ extension ReportText {
     var seen: [String] = []
     for value in values where !seen.contains(value) { seen.append(value) }
     return seen.joined(separator: ", ")
-  }
-
-  private static func loss(_ summary: ReportSummary, into block: inout TextBlock) {
-    let losing = summary.hooks.filter { $0.lost > 0 || $0.missed > 0 }
-    guard !losing.isEmpty else { return }
-    block.blank()
-    block.prose([Span("Not everything was seen: the report is incomplete.", .warning)])
-    var table = TextTable([
-      .init("hook"), .init("seen", .right), .init("failed", .right), .init("recorded", .right),
-      .init("lost", .right), .init("missed", .right),
-    ])
-    for hook in losing {
-      table.add([
-        Span(hook.name), Span("\(hook.seen)"), Span("\(hook.failed)"), Span("\(hook.recorded)"),
-        Span("\(hook.lost)", hook.lost > 0 ? .warning : nil),
-        Span("\(hook.missed)", hook.missed > 0 ? .warning : nil),
-      ])
-    }
-    block.table(table, indent: 2)
   }
 }
 

@@ -112,12 +112,9 @@ package enum ReportText {
   }
 
   private static func notes(_ diagnosis: Diagnosis, into block: inout TextBlock) {
-    let lost = diagnosis.operation.lost
-    if lost > 0 {
-      let what = Quantity.count(lost, "record")
-      block.prose(
-        [Span("\(what) of this operation lost: the evidence is incomplete.", .warning)],
-        indent: indent)
+    if !diagnosis.incomplete.isEmpty {
+      let reasons = diagnosis.incomplete.joined(separator: "; ")
+      block.prose([Span("The evidence is incomplete: \(reasons).", .warning)], indent: indent)
     }
     if diagnosis.cause != "unknown", diagnosis.confidence != .proved {
       block.prose(

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Kernel
+
+/// Looks at the kernel's counts now and then, so that the recording tells a loss near its time.
+struct LossWatch {
+  private var told: [UInt32: UInt64] = [:]
+  private var lastLook: UInt64 = 0
+
+  /// Accounts of the hooks that lost something since the last look.
+  mutating func look(
+    _ tallies: [HookTally], _ records: ReceivedRecords, now: UInt64
+  ) -> [Event] {
+    let changed = tallies.filter { tally in
+      let hook = tally.row.hook.id.rawValue
+      let lost = Self.losses(tally)
+      defer { told[hook] = lost }
+      return lost != told[hook, default: 0]
+    }
+    let events = changed.map { event($0, records, now: now) }
+    lastLook = now
+    return events
+  }
+
+  /// The last accounts, of all hooks; and the counters that older readers know.
+  func all(_ tallies: [HookTally], _ records: ReceivedRecords, now: UInt64) -> [Event] {
+    tallies.map { event($0, records, now: now) }
+      + tallies.map {
+        .counter(
+          hook: $0.row.hook.id.rawValue, rung: $0.row.rung.recorded, counts: $0.counts,
+          missed: $0.missed, timeNs: now)
+      }
+  }
+
+  private func event(_ tally: HookTally, _ records: ReceivedRecords, now: UInt64) -> Event {
+    let hook = tally.row.hook.id.rawValue
+    let (received, written) = records.of(hook)
+    var account = tally.account(received: received, written: written)
+    account.since_ns = lastLook
+    return .account(account, hook: hook, timeNs: now)
+  }
+
+  /// Grows whenever something is lost; calls that merely run at the moment are nothing.
+  private static func losses(_ tally: HookTally) -> UInt64 {
+    tally.tally.lost &+ tally.tally.unstarted &+ tally.tally.untracked &+ tally.missed
+      &+ tally.missedReturns &+ tally.missedEntries
+  }
+}
