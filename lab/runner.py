@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 
+import accounts
 import check
 import guests
 
@@ -121,6 +122,8 @@ class Ran:
         if problems:
             self.checks.append(check.Check(self._group.name, "mrtrace report --json prints JSON lines", problems))
         self.checks.append(self._babeltrace(recording))
+        found = accounts.problems(accounts.read(mrtrace, recording)[0])
+        self.checks.append(check.Check(self._group.name, "every call and record of every hook is accounted for", found))
 
     def _babeltrace(self, recording):
         done = subprocess.run(["babeltrace2", recording], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

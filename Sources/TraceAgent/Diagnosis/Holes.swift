@@ -10,6 +10,7 @@ private let walkCallbacks: Set<FunctionName> = [
 private let rangeFaults: Set<FunctionName> = [
   "hmm_range_fault", "hmm_range_fault_locked", "hmm_range_fault_unlocked_timeout",
 ]
+private let pins: Set<FunctionName> = ["ib_umem_get", "__ib_umem_get_va"]
 private let map: FunctionName = "ib_umem_odp_map_dma_and_lock"
 
 extension Case {
@@ -17,16 +18,20 @@ extension Case {
   /// failed unseen.
   var holes: [String] {
     guard !missed.isEmpty else { return [] }
-    let failedMap = layers.contains { $0.function == map }
+    // Nothing was seen: whatever was missed may have been there.
+    if isBare { return reasons(missed) }
+    // A pin does not come near HMM.
+    if layers.contains(where: { pins.contains($0.function) }) { return [] }
     var absent: Set<FunctionName> = []
-    if walks.isEmpty, !ranges.isEmpty || failedMap || isBare {
-      absent.formUnion(walkCallbacks)
-    }
-    if ranges.isEmpty, !walks.isEmpty || failedMap || isBare { absent.formUnion(rangeFaults) }
-    if !failedMap, !walks.isEmpty || !ranges.isEmpty || isBare { absent.insert(map) }
-    // A pin, or a driver's own refusal: nothing of it was seen though it may have been there.
-    if isBare { absent.formUnion(missed) }
-    return absent.intersection(missed).sorted().map {
+    if walks.isEmpty { absent.formUnion(walkCallbacks) }
+    if ranges.isEmpty { absent.formUnion(rangeFaults) }
+    if !layers.contains(where: { $0.function == map }) { absent.insert(map) }
+    if walks.isEmpty, ranges.isEmpty { absent.formUnion(pins) }
+    return reasons(absent.intersection(missed))
+  }
+
+  private func reasons(_ functions: Set<FunctionName>) -> [String] {
+    functions.sorted().map {
       "runs of \($0) were missed while it ran, and its chain lacks it"
     }
   }

@@ -116,10 +116,10 @@ enum PageFlagsText {
   static func isSampled(_ summary: ReportSummary) -> Bool {
     if summary.pages.contains(where: { $0.outcome == .accepted && $0.weight > 1 }) { return true }
     // The first walks on each CPU are all looked at: with so few in all, none is missing.
-    guard let walks = summary.hooks.first(where: { $0.name == "hmm_vma_walk_pmd" }) else {
+    guard let walks = summary.loss.hooks.first(where: { $0.function == "hmm_vma_walk_pmd" }) else {
       return true
     }
-    return walks.seen > summary.pageSample
+    return walks.calls > summary.pageSample
   }
 }
 

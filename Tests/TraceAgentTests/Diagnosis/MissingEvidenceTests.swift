@@ -65,6 +65,31 @@ import Testing
     }
   }
 
+  /// The hooks were there, and the kernel skipped their runs: nothing of it counts as proved where the
+  /// chain has a hole.
+  @Test(arguments: CorpusEntry.all.indices)
+  func runsMissed(_ index: Int) {
+    let entry = CorpusEntry.all[index]
+    for (name, functions) in Self.groups {
+      var remains = Remains(operation: entry.scene.operation)
+      remains.unhook(functions)
+      let found = diagnose(
+        remains.operation, traits: entry.scene.traits, watched: Watched.all, missed: functions)
+      #expect(
+        found?.cause == entry.cause || found?.cause == "unknown",
+        "\(entry.cause) \(entry.site), runs of \(name) missed: \(found?.cause ?? "")")
+      let operation = entry.scene.operation
+      let hole =
+        !operation.walks.isEmpty && remains.operation.walks.isEmpty
+        || !operation.ranges.isEmpty && remains.operation.ranges.isEmpty
+          && !remains.operation.walks.isEmpty
+      if hole {
+        #expect(found?.confidence != .proved, "\(entry.cause) \(entry.site), \(name)")
+        #expect(found?.incomplete.isEmpty == false, "\(entry.cause) \(entry.site), \(name)")
+      }
+    }
+  }
+
   @Test(arguments: CorpusEntry.all.indices)
   func recordsLost(_ index: Int) {
     let entry = CorpusEntry.all[index]

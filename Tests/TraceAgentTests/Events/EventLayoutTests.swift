@@ -28,6 +28,8 @@ import Testing
     expect(mrt_stack.self, size: 48 + 8 * 64)
     expect(mrt_counts.self, size: 48)
     expect(mrt_counter.self, size: 104)
+    expect(mrt_tally.self, size: 96)
+    expect(mrt_account.self, size: 184)
     expect(mrt_pages.self, size: 72)
     expect(mrt_pages_key.self, size: 24)
     #expect(MemoryLayout<mrt_symbol>.size == 56 + 128)
@@ -85,6 +87,6 @@ import Testing
       #expect(RecordLayout.of(kind: UInt32(kind))?.fixedSize == size)
     }
     #expect(RecordLayout.of(kind: 0) == nil)
-    #expect(RecordLayout.of(kind: 14) == nil)
+    #expect(RecordLayout.of(kind: 15) == nil)
   }
 }

@@ -5,7 +5,7 @@ import Events
 
 /// One event of each kind, with a different number in every field: what is mixed up shows.
 enum SampleEvents {
-  static let kinds: [UInt32] = Array(1...13)
+  static let kinds: [UInt32] = Array(1...14)
 
   static func header(
     hook: mrt_hook = MRT_HOOK_NONE, timeNs: UInt64 = 1_000, operation: UInt64 = 7,
@@ -154,6 +154,17 @@ enum SampleEvents {
       reserved: 0)
   }
 
+  /// As ``counter(header:)``, in full.
+  static func account(
+    header: mrt_header = header(hook: MRT_HOOK_WALK_PMD, operation: 0)
+  ) -> mrt_account {
+    mrt_account(
+      h: header, calls: 106, reported: 80, cut: 5, aggregated: 10, filtered: 3, unstarted: 2,
+      missed: 1, missed_returns: 5, missed_entries: 4, running: 6, failed: 90, recorded: 80,
+      lost: 7, received: 79, written: 78, untracked: 2, since_ns: 500,
+      rung: MRT_RUNG_FEXIT.rawValue, reserved: 0)
+  }
+
   static func symbol(timeNs: UInt64 = 1_000) -> Event {
     .kernelSymbol(address: 0xFFFF_FFFF_8100_0010, name: "hmm_vma_walk_pmd+0x12", timeNs: timeNs)
   }
@@ -177,6 +188,7 @@ enum SampleEvents {
       .counter(counter(header: header(11, MRT_HOOK_WALK_PMD, operation: 0))),
       symbol(timeNs: timeNs + 11 * step),
       .pages(pages(header: header(13, MRT_HOOK_WALK_PMD, operation: 0))),
+      .account(account(header: header(14, MRT_HOOK_WALK_PMD, operation: 0))),
     ]
   }
 }

@@ -43,6 +43,8 @@ struct BabeltraceTests {
     ("symbol", #"name_size = 21, name = "hmm_vma_walk_pmd+0x12" }"#),
     ("pages", "bits = 0x8400000000000267, pages = 4096, level = 0x10, outcome ="),
     ("pages", #"( "in_failed_walk" : container = 1 ), weight = 1, reserved = 0 }"#),
+    ("account", "missed = 1, missed_returns = 5, missed_entries = 4, running = 6, failed = 90"),
+    ("account", "lost = 7, received = 79, written = 78, untracked = 2, since_ns = 500, rung ="),
     ("walk", #"hook = ( "hmm_vma_walk_pmd" : container = 45 )"#),
   ])
   func showsTheFields(name: String, fields: String) throws {
@@ -83,7 +85,7 @@ struct BabeltraceTests {
     try writer.close(now: 2_000_000_000)
     let run = try Babeltrace.run(scratch("r"))
     #expect(run.status == 0)
-    #expect(run.lines.count == 15)
+    #expect(run.lines.count == 16)
     #expect(run.errors.contains("discarded 5 events"))
     #expect(run.errors.contains("discarded 3 events"))
     #expect(run.errors.split(separator: "\n").count == 2, "\(run.errors)")

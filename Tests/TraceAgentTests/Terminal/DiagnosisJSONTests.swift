@@ -77,7 +77,7 @@ import Testing
         "address": "0xffffffff81234567", "name": "hmm_vma_walk_pmd+0x1f",
       ])
     #expect(stack["kernel"]?.last == ["address": "0xffffffff8123aaaa"])
-    for absent in ["worker", "recovered_by", "lost", "evidence", "gap"] {
+    for absent in ["worker", "recovered_by", "lost", "incomplete", "evidence", "gap"] {
       #expect(object[absent] == nil)
     }
   }
@@ -188,6 +188,9 @@ import Testing
       try DiagnosisJSONTests.object(DiagnosisSamples.pinnedFSDAX)["recovered_by"] as? String
         == "reg_mr with ON_DEMAND")
     #expect(try DiagnosisJSONTests.object(DiagnosisSamples.unknown)["lost"] as? Int == 2)
+    #expect(
+      try DiagnosisJSONTests.object(DiagnosisSamples.unknown)["incomplete"] as? [String]
+        == ["2 records of it found no room and are lost"])
   }
 
   @Test func theUnknownCarriesAllEvidence() throws {

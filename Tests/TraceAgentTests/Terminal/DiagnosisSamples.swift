@@ -198,6 +198,7 @@ enum DiagnosisSamples {
       .init(function: "hmm_vma_walk_pmd", result: "-EFAULT", seen: .direct),
       .init(function: "ib_umem_odp_map_dma_and_lock", result: "-EFAULT", seen: .direct),
     ]
+    diagnosis.incomplete = operation.incomplete
     diagnosis.summary =
       "reg_mr failed with EINVAL; the deepest function that failed is hmm_vma_walk_pmd"
     return diagnosis

@@ -18,8 +18,8 @@ import Testing
       entry: format.decode(raw, level: level), outcome: outcome, counted: counted, weight: weight)
   }
 
-  static func walks(_ seen: UInt64) -> ReportSummary.Hook {
-    .init(name: "hmm_vma_walk_pmd", seen: seen, failed: 0, recorded: 0, lost: 0, missed: 0)
+  static func walks(_ seen: UInt64) -> LossSummary {
+    LossSummary(hooks: [.sample("hmm_vma_walk_pmd", aggregated: seen)])
   }
 
   static func text(_ diagnoses: [Diagnosis], _ summary: ReportSummary) -> [String] {
@@ -37,7 +37,7 @@ import Testing
     ]
     let special = DiagnosisSamples.specialPage
     #expect(
-      Self.text([special, special], ReportSummary(hooks: [Self.walks(10)], pages: pages)) == [
+      Self.text([special, special], ReportSummary(loss: Self.walks(10), pages: pages)) == [
         "Page-table flags of the pages that HMM walked:",
         "  flags              pages accepted  in failed walks  decided a failure",
         "  RW SPECIAL DEVMAP               0               16                  2",
@@ -53,7 +53,7 @@ import Testing
       Self.count(Self.fsdax, .inFailedWalk, 16),
     ]
     let lines = Self.text(
-      [DiagnosisSamples.specialPage], ReportSummary(hooks: [Self.walks(700)], pages: pages))
+      [DiagnosisSamples.specialPage], ReportSummary(loss: Self.walks(700), pages: pages))
     #expect(lines.contains { $0.contains("about 645") })
     #expect(
       lines.contains("  SPECIAL|DEVMAP: 1 operation failed at such a page, none was seen accepted.")
@@ -65,10 +65,10 @@ import Testing
   @Test func weightsAloneDoNotMakeItExact() {
     let pages = [Self.count(Self.fsdax, .accepted, 5), Self.count(Self.fsdax, .inFailedWalk, 5)]
     let many = Self.text(
-      [DiagnosisSamples.specialPage], ReportSummary(hooks: [Self.walks(65)], pages: pages))
+      [DiagnosisSamples.specialPage], ReportSummary(loss: Self.walks(65), pages: pages))
     #expect(many.contains { $0.contains("about 5 were accepted") })
     let few = Self.text(
-      [DiagnosisSamples.specialPage], ReportSummary(hooks: [Self.walks(64)], pages: pages))
+      [DiagnosisSamples.specialPage], ReportSummary(loss: Self.walks(64), pages: pages))
     #expect(few.contains { $0.contains("at such a page, 5 were accepted") })
     let untold = Self.text([DiagnosisSamples.specialPage], ReportSummary(pages: pages))
     #expect(untold.contains { $0.contains("about 5 were accepted") })

@@ -62,28 +62,30 @@ import Testing
   @Test func lossIsShownOnlyWhereThereIsAny() {
     var summary = ReportSummary(
       seen: [.init(kind: .regMR, count: 10)],
-      hooks: [
-        .init(name: "hmm_vma_walk_pmd", seen: 100, failed: 3, recorded: 3, lost: 0, missed: 0),
-        .init(name: "hmm_range_fault", seen: 10, failed: 3, recorded: 2, lost: 1, missed: 0),
-        .init(name: "pagefault_mr", seen: 5, failed: 0, recorded: 0, lost: 0, missed: 27),
-      ])
+      loss: LossSummary(hooks: [
+        .sample("hmm_vma_walk_pmd", reported: 3, aggregated: 97),
+        .sample("hmm_range_fault", reported: 2, cut: 1, aggregated: 7, lost: 1),
+        .sample("pagefault_mr", aggregated: 5, missed: 27),
+      ]))
     #expect(
       ReportText.summaryTable([], summary, style: .plain()) == """
         no failed operation recorded: 10 operations (10 reg_mr) seen
 
         Not everything was seen: the report is incomplete.
-          hook             seen  failed  recorded  lost  missed
-          hmm_range_fault    10       3         2     1       0
-          pagefault_mr        5       0         0     0      27
+          hook             calls  reported  cut  counted  missed  records  lost
+          hmm_range_fault     10         2    1        7       0        2     1
+          pagefault_mr        32         0    0        5      27        0     0
+        1 records found no room and are lost; they are of 1 calls.
+        27 runs of hooks were missed: the kernel skipped them, or a return never came.
 
         """)
-    summary.hooks.removeLast(2)
+    summary.loss.hooks.removeLast(2)
     #expect(!ReportText.summaryTable([], summary, style: .plain()).contains("hook"))
   }
 
   @Test func problemsAreSaid() {
     let text = ReportText.summaryTable(
-      [], ReportSummary(problems: ["stream_1 ends in the middle of a packet"]), style: .plain())
+      [], ReportSummary(loss: LossSummary(problems: ["stream_1 ends in the middle of a packet"])), style: .plain())
     #expect(
       text == "no failed operation recorded\nstream_1 ends in the middle of a packet\n")
   }

@@ -142,7 +142,7 @@ import Testing
       ReportText.render(diagnosis, index: 1, style: .plain()) == #"""
         1. reg_mr failed with EINVAL: cause unknown
           pid 412 (server), thread 415, device rxe0, returned by the system call, after 48.2 us
-          2 records of this operation lost: the evidence is incomplete.
+          The evidence is incomplete: 2 records of it found no room and are lost.
 
           reg_mr failed with EINVAL; the deepest function that failed is hmm_vma_walk_pmd
 
@@ -316,8 +316,8 @@ import Testing
       let summary = ReportText.summaryTable(
         [diagnosis],
         ReportSummary(
-          hooks: [.init(name: attack, seen: 1, failed: 1, recorded: 0, lost: 1, missed: 0)],
-          problems: [attack]), style: .plain())
+          loss: LossSummary(hooks: [.sample(attack, cut: 1, lost: 1)], problems: [attack])),
+        style: .plain())
       #expect(!summary.unicodeScalars.contains { $0 != "\n" && SafeText.isUnsafe($0) })
     }
   }
