@@ -107,7 +107,7 @@ import Testing
     try FileManager.default.removeItem(atPath: scratch("parts/part-000002"))
     let report = try RecordingReport.load(scratch("parts"), keepAll: true)
     #expect(
-      report.summary.problems.contains("Part 2 of the recording is missing."))
+      report.summary.losses.contains("Part 2 of the recording is missing."))
     #expect(report.operations.count < whole.operations.count)
     let run = try RecordedRuns.open([scratch("parts")]).runs[0]
     let from = try #require(run.parts[1].firstNs)
@@ -126,8 +126,8 @@ import Testing
     try replace(scratch("parts/part-000002/metadata"), with: Array("/* CTF 1.8 */".utf8))
     let report = try RecordingReport.load(scratch("parts"), keepAll: true)
     #expect(!report.operations.isEmpty)
-    #expect(report.summary.problems.contains("Part 2 of the recording is missing."))
-    #expect(report.summary.problems.contains { $0.contains("part-000002") })
+    #expect(report.summary.losses.contains("Part 2 of the recording is missing."))
+    #expect(report.summary.losses.contains { $0.contains("part-000002") })
   }
 
   @Test func theSameRecordingTwiceIsReadOnce() throws {

@@ -115,7 +115,7 @@ struct MergedExportTests {
     let whole = try ExportedFixture(format, of: recordings[0])
     #expect(parts.all.count == 1)
     #expect(parts.totals.operations == whole.totals.operations)
-    #expect(parts.totals.losses == whole.totals.losses)
+    #expect(parts.totals.hooks == whole.totals.hooks)
     #expect(parts.totals.problems.isEmpty)
     switch format {
     case .jsonl:
