@@ -145,7 +145,7 @@ import Testing
     }
     let export = try ExportedFixture(.jsonl, of: path)
     if isTold {
-      #expect(!report.summary.problems.isEmpty)
+      #expect(!report.summary.losses.isEmpty)
       #expect(!export.totals.problems.isEmpty)
     }
   }

@@ -136,7 +136,7 @@ import Testing
 
   @Test func whatMayBeLossIsMarked() throws {
     var after = side([], seen: 3)
-    after.summary.problems = ["stream_0 lacks 2 packets before byte 0."]
+    after.summary.loss.problems = ["stream_0 lacks 2 packets before byte 0."]
     let comparison = Comparison(before: side([special], seen: 3), after: after)
     #expect(comparison.isDoubtful)
     #expect(
