@@ -9,6 +9,7 @@ enum ExitStatus {
 
   static func lostNote(_ recordings: [String]) -> String {
     let names = recordings.joined(separator: " ")
-    return "mrtrace: something is missing, and --strict asks for all: mrtrace report \(names) says what\n"
+    return "mrtrace: something is missing, and --strict asks for all: mrtrace report \(names) says "
+      + "what\n"
   }
 }

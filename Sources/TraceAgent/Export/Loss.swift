@@ -11,7 +11,8 @@ struct Loss {
 
   static let kinds = [
     "ring_full", "not_received", "not_written", "missed", "missed_returns", "missed_entries",
-    "unstarted", "untracked", "running", "unbalanced", "discarded", "unfinished_operations", "problem",
+    "unstarted", "untracked", "running", "unbalanced", "discarded", "unfinished_operations",
+    "problem",
   ]
 }
 

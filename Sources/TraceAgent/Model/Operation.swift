@@ -95,7 +95,9 @@ package struct Operation: Equatable, Sendable {
     if noRoom > 0 {
       reasons.append("\(noRoom) record\(noRoom == 1 ? "" : "s") of it found no room and are lost")
     }
-    if dropped > 0 { reasons.append("\(dropped) of its records are more than is kept of one operation") }
+    if dropped > 0 {
+      reasons.append("\(dropped) of its records are more than is kept of one operation")
+    }
     if entryMissed { reasons.append("its beginning was not seen") }
     if beganBeforeRecording {
       reasons.append("it began before the recording holds everything")

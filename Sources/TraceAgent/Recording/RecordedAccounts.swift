@@ -48,7 +48,9 @@ package struct RecordedAccounts: Sendable {
     var missed: Set<FunctionName> = []
     let end = operation.endNs
     let start = operation.startNs ?? end
-    for miss in misses where miss.from <= end && start <= miss.to { missed.insert(names[miss.hook]) }
+    for miss in misses where miss.from <= end && start <= miss.to {
+      missed.insert(names[miss.hook])
+    }
     // older recordings tell no time
     for (hook, counter) in counters where accounts[hook] == nil && counter.missed > 0 {
       missed.insert(names[hook])

@@ -40,7 +40,9 @@ import Testing
     account = .sample("f", reported: 3)
     account.written = 4
     #expect(!account.isBalanced && account.isLossy)
-    #expect(LossSummary(hooks: [account]).sentences == ["The counts of f do not add up: do not trust them."])
+    #expect(
+      LossSummary(hooks: [account]).sentences
+        == ["The counts of f do not add up: do not trust them."])
     // a hostile recording
     account.reported = .max
     account.cut = .max

@@ -85,7 +85,8 @@ import Testing
 
   @Test func problemsAreSaid() {
     let text = ReportText.summaryTable(
-      [], ReportSummary(loss: LossSummary(problems: ["stream_1 ends in the middle of a packet"])), style: .plain())
+      [], ReportSummary(loss: LossSummary(problems: ["stream_1 ends in the middle of a packet"])),
+      style: .plain())
     #expect(
       text == "no failed operation recorded\nstream_1 ends in the middle of a packet\n")
   }
