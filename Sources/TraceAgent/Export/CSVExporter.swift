@@ -12,6 +12,8 @@ package struct CSVExporter: Exporter {
     row(OperationColumns.names)
   }
 
+  package var records: ExportedRecords { .none }
+
   package mutating func add(_ event: Event, of subject: ExportSubject) throws(ExportError) {}
 
   package mutating func add(_ operation: ExportedOperation) throws(ExportError) {

@@ -11,7 +11,7 @@ import Recording
 struct ExportSource {
   let run: RecordedRun
   let subject: ExportSubject
-  private(set) var events: RunEvents
+  private var records: RunViews
   private(set) var totals = ExportTotals()
 
   private let watched: Set<FunctionName>?
@@ -26,12 +26,12 @@ struct ExportSource {
     self.watched = watched
     correlator = Correlator(
       hooks: subject.hooks, configuration: .recording(completeFromNs: run.completeFromNs))
-    events = run.events()
+    records = run.views()
   }
 
   /// Wall clock of the next event; nil at the end. What does not fit is the first or the last.
   var nextNs: Int64? {
-    guard let time = events.nextTime else { return nil }
+    guard let time = records.nextTime else { return nil }
     let (sum, overflow) = Int64(clamping: time)
       .addingReportingOverflow(run.environment.clockOffsetNs)
     return overflow ? (run.environment.clockOffsetNs < 0 ? .min : .max) : sum
@@ -53,13 +53,19 @@ struct ExportSource {
 
   /// Gives the next event on; false at the end.
   mutating func step(to exporter: inout some Exporter) throws(ExportError) -> Bool {
-    guard let event = events.next() else { return false }
-    if case .pages = event, events.part != pagesPart { return true }
+    guard let record = records.next() else { return false }
+    defer { records.settle() }
+    let isPages = record.pages != nil
+    if isPages && records.part != pagesPart { return true }
     totals.records += 1
-    try exporter.add(event, of: subject)
+    if exporter.records == .all || exporter.records == .pages && isPages {
+      try exporter.add(record.event, of: subject)
+    }
     // Known from the first reading.
-    if case .symbol = event { return true }
-    for operation in correlator.add(event) { try give(operation, to: &exporter) }
+    if record.isKnown, record.header.kind == MRT_KIND_SYMBOL.rawValue { return true }
+    var ended: [Operation] = []
+    correlator.add(record, into: &ended)
+    for operation in ended { try give(operation, to: &exporter) }
     return true
   }
 

@@ -10,12 +10,21 @@ import Terminal
 package protocol Exporter {
   /// What is to come: at least one.
   mutating func begin(_ subjects: [ExportSubject]) throws(ExportError)
+  /// Which records it is to be given.
+  var records: ExportedRecords { get }
   /// Every record of every recording, in order of wall-clock time.
   mutating func add(_ event: Event, of subject: ExportSubject) throws(ExportError)
   /// Every operation, when nothing can be added to it any more: a failed one up to a second after its end.
   mutating func add(_ operation: ExportedOperation) throws(ExportError)
   /// The totals of each recording, in the order of `begin`.
   mutating func finish(_ totals: [ExportTotals]) throws(ExportError)
+}
+
+/// The records that an exporter looks at: the others are not decoded for it.
+package enum ExportedRecords: Sendable { case all, pages, none }
+
+extension Exporter {
+  package var records: ExportedRecords { .all }
 }
 
 /// A recording: what is known of it before the first event.

@@ -73,6 +73,8 @@ package struct SQLiteExporter: Exporter {
     }
   }
 
+  package var records: ExportedRecords { .pages }
+
   package mutating func add(_ event: Event, of subject: ExportSubject) throws(ExportError) {
     guard case .pages(let record) = event else { return }
     let entry = PageStatistic(record, format: subject.pageTables)

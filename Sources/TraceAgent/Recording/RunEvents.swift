@@ -28,7 +28,7 @@ package struct RunViews {
   }
 
   /// The time of the next record; nil at the end. Ask it after ``settle()``.
-  var nextTime: UInt64? { open.lazy.compactMap(\.views.nextTime).min() }
+  package var nextTime: UInt64? { open.lazy.compactMap(\.views.nextTime).min() }
 
   /// The next record: good until the next call of this, or of ``settle()``.
   package mutating func next() -> RecordView? {
@@ -41,7 +41,7 @@ package struct RunViews {
   }
 
   /// Lets go of the record that ``next()`` gave.
-  mutating func settle() {
+  package mutating func settle() {
     guard let index = given else { return }
     given = nil
     open[index].views.settle()
