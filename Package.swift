@@ -19,7 +19,7 @@ let package = Package(
     .target(
       name: "CBPF", path: "Sources/CBPF", exclude: ["events"],
       linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
-    .target(name: "CChecksum", path: "Sources/CChecksum"),
+    .target(name: "CRecording", path: "Sources/CRecording"),
     .systemLibrary(name: "CSQLite", path: "Sources/CSQLite"),
     .plugin(name: "BPFObject", capability: .buildTool(), path: "bpf/plugin"),
 
@@ -30,7 +30,7 @@ let package = Package(
       path: "\(layers)/Operations"),
     .target(name: "Diagnosis", dependencies: ["Model"], path: "\(layers)/Diagnosis"),
     .target(
-      name: "Recording", dependencies: ["CChecksum", "CEvents", "Events", "Model"],
+      name: "Recording", dependencies: ["CRecording", "CEvents", "Events", "Model"],
       path: "\(layers)/Recording"),
     .target(
       name: "Kernel", dependencies: ["CBPF", "CEvents", "Events", "Model"],
@@ -57,7 +57,7 @@ let package = Package(
     .testTarget(
       name: "TraceAgentTests",
       dependencies: [
-        "CBPF", "CChecksum", "CEvents", "CSQLite", "Diagnosis", "Events", "Export", "Kernel",
+        "CBPF", "CRecording", "CEvents", "CSQLite", "Diagnosis", "Events", "Export", "Kernel",
         "Model",
         "Operations", "Recording",
         "Terminal", "mrtrace",

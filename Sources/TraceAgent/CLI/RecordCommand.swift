@@ -23,6 +23,8 @@ struct RecordCommand: ParsableCommand {
         mrtrace record -p 4242 --follow --duration 60
         mrtrace record                     the whole system, until Ctrl-C
         mrtrace record --fault-codes -- ./server
+        mrtrace record --max-size 64M --keep 5 -o /var/tmp/rec
+        mrtrace record --ring 64M -o /var/tmp/rec     for weeks: written when something fails
         mrtrace record --strict --ring-size 65536 -- ./server
       """)
 
@@ -76,6 +78,28 @@ struct RecordCommand: ParsableCommand {
       """)
   var strict = false
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Record in parts of about this size (512K, 64M, 2G): DIR/part-000001 and so on, each a whole recording; \
+      report and export read DIR as one.
+      """, valueName: "size"))
+  var maxSize: ByteSize?
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep this many parts, the newest (default: all with --max-size, 10 with --ring).",
+      valueName: "n"))
+  var keep: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Flight recorder: keep the newest SIZE (1M, 64M) in memory, and write it to DIR/part-000001 and so on when \
+      an operation fails, on SIGUSR1, and at the end. Without it, SIGUSR1 writes what waits to be written.
+      """, valueName: "size"))
+  var ring: ByteSize?
+
   @Flag(name: .shortAndLong, help: "Do not print the diagnosis at the end.")
   var quiet = false
 
@@ -98,6 +122,16 @@ struct RecordCommand: ParsableCommand {
     }
     if ringSize < 4 || ringSize & (ringSize - 1) != 0 || ringSize > 1 << 20 {
       throw ValidationError("--ring-size must be a power of two from 4 to 1048576 (KiB).")
+    }
+    if ring != nil, maxSize != nil {
+      throw ValidationError("give either --ring or --max-size, not both.")
+    }
+    if keep != nil, ring == nil, maxSize == nil {
+      throw ValidationError("--keep goes with --max-size or --ring.")
+    }
+    if let keep, keep < 1 { throw ValidationError("--keep must be 1 or more.") }
+    for (name, size) in [("--max-size", maxSize), ("--ring", ring)] where size?.isUsable == false {
+      throw ValidationError("\(name) must be from 256K to 1024G.")
     }
     if !command.isEmpty, !pids.isEmpty {
       throw ValidationError("give either COMMAND or -p, not both.")

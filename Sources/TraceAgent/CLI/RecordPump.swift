@@ -5,9 +5,11 @@ import Events
 import Kernel
 import Recording
 
-/// Ring to file: every record into the stream of its CPU, names for the stacks beside them.
+/// Ring to file, or to the flight recorder: every record into the stream of its CPU, names for the
+/// stacks beside them.
 struct RecordPump {
-  private let writer: RecordingWriter
+  private let target: RecordTarget
+  private let sink: any RecordingSink
   private var names = StackNames()
   private(set) var records: UInt64 = 0
   private(set) var tally = ReceivedRecords()
@@ -16,54 +18,109 @@ struct RecordPump {
   /// What ended the recording: nothing more is written.
   private(set) var failure: RecordingError?
 
-  init(writer: RecordingWriter) { self.writer = writer }
+  /// What the flight recorder waits for.
+  private(set) var trigger = FailureTrigger()
+
+  init(_ target: RecordTarget) {
+    self.target = target
+    sink = target.sink
+  }
 
   mutating func drain(_ ring: borrowing RingReader) {
     // the kernel's reservation may be longer than the record: `size` says how much is meant
-    ring.drain { bytes in
-      guard failure == nil, bytes.count >= MemoryLayout<mrt_header>.size else { return }
+    ring.drainWhile { bytes in
+      guard failure == nil, bytes.count >= MemoryLayout<mrt_header>.size else { return true }
       let header = bytes.loadUnaligned(as: mrt_header.self)
-      guard Int(header.size) <= bytes.count else { return }
+      guard Int(header.size) <= bytes.count else { return true }
       let record = UnsafeRawBufferPointer(rebasing: bytes[..<Int(header.size)])
       tally.count(header.hook, written: append(record, cpu: Int(header.cpu)))
       note(record, header)
+      return !isFull
     }
+  }
+
+  /// A part is as large as it may become: ``beginPart(totals:now:)``, and go on.
+  var isFull: Bool {
+    guard case .parts(let writer) = target else { return false }
+    return writer.isFull && failure == nil
   }
 
   mutating func flush(now: UInt64) {
     guard failure == nil else { return }
-    do throws(RecordingError) { try writer.flush(now: now) } catch { failure = error }
+    do throws(RecordingError) { try sink.flush(now: now) } catch { failure = error }
   }
 
   /// Has the packets tell what found no room in the kernel: `lost` is by CPU, since the start.
   mutating func lost(_ lost: [UInt64]) {
     for (cpu, count) in lost.enumerated() {
       let new = tally.newlyLost(cpu: cpu, total: count)
-      if new > 0 { writer.discarded(new, cpu: cpu) }
+      if new > 0 { sink.discarded(new, cpu: cpu) }
     }
   }
 
   mutating func tell(_ events: [Event]) {
     for event in events where failure == nil {
-      do throws(RecordingError) { try writer.append(event) } catch { failure = error }
+      do throws(RecordingError) { try sink.append(event) } catch { failure = error }
+    }
+  }
+
+  /// Ends the part with `totals`, the whole run's so far, and begins the next.
+  mutating func beginPart(totals: [Event], now: UInt64) {
+    guard failure == nil, case .parts(let writer) = target else { return }
+    do throws(RecordingError) {
+      for event in names.kernelSymbols(timeNs: now) + totals { try writer.append(event) }
+      try writer.rotate(now: now)
+      names.beginPart()
+    } catch {
+      failure = error
+    }
+  }
+
+  /// Writes what waits: to the recording, or, with `totals`, a part of the flight recorder, whose
+  /// path is returned. That this fails does not end the recording.
+  mutating func write(
+    _ reason: RecordingEnvironment.PartEnd, totals: () -> [Event], now: UInt64
+  ) throws(RecordingError) -> String? {
+    guard failure == nil else { return nil }
+    switch target {
+    case .whole, .parts:
+      do throws(RecordingError) { try sink.flushAll() } catch { failure = error }
+      return nil
+    case .memory(let recorder):
+      trigger.written(at: now)
+      return try recorder.write(reason, now: now, totals: totals()) { stacks in
+        names.symbols(of: stacks, timeNs: now)
+      }
     }
   }
 
   mutating func close(totals: [Event], now: UInt64) {
     guard failure == nil else { return }
     do throws(RecordingError) {
-      for event in names.kernelSymbols(timeNs: now) { try writer.append(event) }
-      for event in totals { try writer.append(event) }
-      try writer.close(now: now)
+      switch target {
+      case .memory: _ = try write(.end, totals: { totals }, now: now)
+      case .whole(let writer):
+        for event in names.kernelSymbols(timeNs: now) + totals { try writer.append(event) }
+        try writer.close(now: now)
+      case .parts(let writer):
+        for event in names.kernelSymbols(timeNs: now) + totals { try writer.append(event) }
+        try writer.close(now: now)
+      }
     } catch {
       failure = error
     }
   }
 
+  /// Notices that the directory has gone.
+  mutating func checkPlace() {
+    guard failure == nil else { return }
+    do throws(RecordingError) { try sink.checkPlace() } catch { failure = error }
+  }
+
   /// The hook plan has changed.
   mutating func update(_ environment: RecordingEnvironment) {
     guard failure == nil else { return }
-    do throws(RecordingError) { try writer.update(environment) } catch { failure = error }
+    do throws(RecordingError) { try sink.update(environment) } catch { failure = error }
   }
 
   func progress(elapsedNs: UInt64) -> String {
@@ -72,7 +129,7 @@ struct RecordPump {
 
   private mutating func append(_ record: UnsafeRawBufferPointer, cpu: Int) -> Bool {
     do throws(RecordingError) {
-      guard try writer.append(record, cpu: cpu) else { return false }
+      guard try sink.append(record, cpu: cpu) else { return false }
       records += 1
       return true
     } catch {
@@ -85,12 +142,16 @@ struct RecordPump {
     switch header.kind {
     case MRT_KIND_OPERATION.rawValue where record.count >= MemoryLayout<mrt_operation>.size:
       operations += 1
-      if record.loadUnaligned(as: mrt_operation.self).result < 0 { failures += 1 }
+      if record.loadUnaligned(as: mrt_operation.self).result < 0 {
+        failures += 1
+        trigger.failed(at: header.time_ns)
+      }
     case MRT_KIND_STACK.rawValue:
       guard case .stack(let stack)? = try? EventDecoder.decode(record) else { return }
-      for event in names.learn(stack, timeNs: header.time_ns) where failure == nil {
-        do throws(RecordingError) { try writer.append(event) } catch { failure = error }
-      }
+      let events = names.learn(stack, timeNs: header.time_ns)
+      // The flight recorder asks for the names of what it writes.
+      if case .memory = target { return }
+      tell(events)
     default: break
     }
   }

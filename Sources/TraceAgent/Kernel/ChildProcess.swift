@@ -31,6 +31,9 @@ package struct ChildProcess: ~Copyable {
     return cbpf_exit_status(status)
   }
 
+  /// ``pid``, for where it may be absent: a property of an optional value would consume it.
+  package func number() -> pid_t { child.pid }
+
   /// Sends it a signal.
   package func send(_ signal: CInt) { kill(child.pid, signal) }
 

@@ -6,13 +6,14 @@ import Model
 
 /// One thread's wait for the ring buffer, for signals, and for the clock.
 package struct EventLoop: ~Copyable {
-  package enum Wake: Equatable, Sendable {
-    /// The ring buffer has records, or a tick has passed.
-    case work
-    /// SIGINT, SIGTERM or SIGHUP.
-    case stop(signal: CInt)
+  /// What woke it, besides the ring buffer and the clock.
+  package struct Wake: Equatable, Sendable {
+    /// SIGINT, SIGTERM or SIGHUP: the last one.
+    package var stop: CInt?
     /// SIGCHLD.
-    case child
+    package var child = false
+    /// SIGUSR1: what waits is to be written.
+    package var write = false
   }
 
   private let epoll: CInt
@@ -60,8 +61,8 @@ package struct EventLoop: ~Copyable {
   package func wait() -> Wake {
     var events = [epoll_event](repeating: epoll_event(), count: 4)
     let count = epoll_wait(epoll, &events, CInt(events.count), -1)
-    guard count > 0 else { return .work }
-    var wake = Wake.work
+    var wake = Wake()
+    guard count > 0 else { return wake }
     for event in events[..<Int(count)] {
       if event.data.fd == timer {
         var expirations: UInt64 = 0
@@ -69,10 +70,10 @@ package struct EventLoop: ~Copyable {
       } else if event.data.fd == signals {
         var info = signalfd_siginfo()
         while read(signals, &info, MemoryLayout<signalfd_siginfo>.size) > 0 {
-          if info.ssi_signo == UInt32(SIGCHLD) {
-            if case .work = wake { wake = .child }
-          } else {
-            wake = .stop(signal: CInt(info.ssi_signo))
+          switch CInt(bitPattern: info.ssi_signo) {
+          case SIGCHLD: wake.child = true
+          case SIGUSR1: wake.write = true
+          case let number: wake.stop = number
           }
         }
       }
@@ -83,7 +84,7 @@ package struct EventLoop: ~Copyable {
   private static func signalMask() -> sigset_t {
     var mask = sigset_t()
     sigemptyset(&mask)
-    for number in [SIGINT, SIGTERM, SIGHUP, SIGCHLD] { sigaddset(&mask, number) }
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1] { sigaddset(&mask, number) }
     return mask
   }
 

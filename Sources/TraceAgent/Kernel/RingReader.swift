@@ -48,15 +48,25 @@ package struct RingReader: ~Copyable {
   /// during the call. Returns how many there were.
   @discardableResult
   package func drain(_ body: (UnsafeRawBufferPointer) -> Void) -> Int {
+    drainWhile {
+      body($0)
+      return true
+    }
+  }
+
+  /// As ``drain(_:)``, as long as `body` wants more.
+  @discardableResult
+  package func drainWhile(_ body: (UnsafeRawBufferPointer) -> Bool) -> Int {
     var position = cbpf_load_acquire_u64(consumer)
     var count = 0
-    while position < cbpf_load_acquire_u64(producer) {
+    var goesOn = true
+    while goesOn, position < cbpf_load_acquire_u64(producer) {
       let record = data + Int(position & UInt64(size - 1))
       let word = cbpf_load_acquire_u32(record)
       if word & RingReader.busy != 0 { break }  // reserved, not yet submitted
       let length = Int(word & ~(RingReader.busy | RingReader.discarded))
       if word & RingReader.discarded == 0 {
-        body(UnsafeRawBufferPointer(start: record + RingReader.header, count: length))
+        goesOn = body(UnsafeRawBufferPointer(start: record + RingReader.header, count: length))
         count += 1
       }
       position += UInt64((length + RingReader.header + 7) & ~7)

@@ -4,9 +4,16 @@ import CEvents
 import Events
 
 /// Names for the addresses in recorded stacks, found while the machine is still the one that was recorded.
+///
+/// What is found is remembered for the parts to come, within bounds: a run may last for weeks.
 package struct StackNames: Sendable {
+  /// Of the recording, or of its part: addresses in the kernel, and those of processes that have their name in it.
   private var kernel: Set<UInt64> = []
+  private var told: Set<UserAddress> = []
+  private var kernelNames: [UInt64: String] = [:]
   private var user: [UserAddress: String] = [:]
+  /// Those of longer ago.
+  private var olderUser: [UserAddress: String] = [:]
   private var maps: [UInt32: [Mapped]] = [:]
 
   private struct UserAddress: Hashable { var pid: UInt32; var address: UInt64 }
@@ -14,10 +21,18 @@ package struct StackNames: Sendable {
 
   /// Bounds on what is remembered: stacks of a run repeat.
   private static let limit = 65536
+  private static let processLimit = 64
 
   package init() {}
 
-  /// Takes a stack in; returns names of user addresses not named before, while their process is there.
+  /// A part begins: it must have all names that it needs.
+  package mutating func beginPart() {
+    kernel.removeAll(keepingCapacity: true)
+    told.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes a stack in; returns names of user addresses not named before in this part. They are found while their
+  /// process is there.
   package mutating func learn(_ stack: StackRecord, timeNs: UInt64) -> [Event] {
     guard stack.what == MRT_STACK_USER.rawValue else {
       if kernel.count < StackNames.limit { kernel.formUnion(stack.addresses) }
@@ -27,24 +42,58 @@ package struct StackNames: Sendable {
     var events: [Event] = []
     for address in stack.addresses {
       let key = UserAddress(pid: pid, address: address)
-      guard user[key] == nil, user.count < StackNames.limit else { continue }
-      guard let name = name(of: address, in: pid) else { continue }
-      user[key] = name
+      guard !told.contains(key), told.count < StackNames.limit else { continue }
+      guard let name = known(key) ?? name(of: address, in: pid) else { continue }
+      remember(name, of: key)
+      told.insert(key)
       events.append(Event.userSymbol(address: address, pid: pid, name: name, timeNs: timeNs))
     }
     return events
   }
 
-  /// Names of all kernel addresses seen: one pass over /proc/kallsyms.
-  package func kernelSymbols(timeNs: UInt64) -> [Event] {
-    KernelSymbols.names(of: kernel).sorted { $0.key < $1.key }.map {
-      Event.kernelSymbol(address: $0.key, name: $0.value, timeNs: timeNs)
+  /// Names of all kernel addresses seen in this part.
+  package mutating func kernelSymbols(timeNs: UInt64) -> [Event] {
+    kernelSymbols(of: kernel, timeNs: timeNs)
+  }
+
+  /// Names of all addresses in `stacks`, as far as they have been found.
+  package mutating func symbols(of stacks: [StackRecord], timeNs: UInt64) -> [Event] {
+    beginPart()
+    var events: [Event] = []
+    for stack in stacks { events += learn(stack, timeNs: timeNs) }
+    return events + kernelSymbols(timeNs: timeNs)
+  }
+
+  /// One pass over /proc/kallsyms, where there is an address without a name.
+  private mutating func kernelSymbols(of addresses: Set<UInt64>, timeNs: UInt64) -> [Event] {
+    let unnamed = addresses.filter { kernelNames[$0] == nil }
+    if !unnamed.isEmpty {
+      if kernelNames.count > StackNames.limit { kernelNames = [:] }
+      let wanted = kernelNames.isEmpty ? addresses : unnamed
+      kernelNames.merge(KernelSymbols.names(of: wanted)) { _, new in new }
     }
+    return addresses.sorted().compactMap { address in
+      kernelNames[address].map {
+        Event.kernelSymbol(address: address, name: $0, timeNs: timeNs)
+      }
+    }
+  }
+
+  private func known(_ key: UserAddress) -> String? { user[key] ?? olderUser[key] }
+
+  private mutating func remember(_ name: String, of key: UserAddress) {
+    guard user[key] == nil else { return }
+    if user.count >= StackNames.limit {
+      olderUser = user
+      user = [:]
+    }
+    user[key] = name
   }
 
   /// "libibverbs.so.1+0x1a2b": file and offset in it, as addr2line and perf take them.
   private mutating func name(of address: UInt64, in pid: UInt32) -> String? {
     if let found = maps[pid].flatMap({ StackNames.find(address, in: $0) }) { return found }
+    if maps.count >= StackNames.processLimit { maps = [:] }
     maps[pid] = StackNames.readMaps(pid)
     return maps[pid].flatMap { StackNames.find(address, in: $0) }
   }

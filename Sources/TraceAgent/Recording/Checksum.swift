@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CChecksum
+import CRecording
 
 /// CRC-32C, of packets and of metadata: a flipped bit must not be told as a fact.
 enum Checksum {
   static func of(_ bytes: UnsafeRawBufferPointer, after checksum: UInt32 = 0) -> UInt32 {
-    cchecksum_crc32c(checksum, bytes.baseAddress, bytes.count)
+    crecording_crc32c(checksum, bytes.baseAddress, bytes.count)
   }
 
   static func of(_ bytes: RawSpan) -> UInt32 { bytes.withUnsafeBytes { of($0) } }

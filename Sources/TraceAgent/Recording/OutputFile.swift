@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CRecording
 import Glibc
 
 /// A file being written, at its end only, each piece whole or not at all.
@@ -44,5 +45,10 @@ struct OutputFile: ~Copyable {
       }
     }
     size += off_t(bytes.count)
+  }
+
+  /// Has what was written go to the disk now; waits for it where asked to.
+  func sync(wait: Bool) {
+    if wait { _ = fdatasync(descriptor) } else { crecording_start_writeback(descriptor) }
   }
 }

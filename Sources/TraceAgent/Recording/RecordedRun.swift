@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
+import Glibc
 import Model
 
 /// One run of `record`, read as one: a recording, or all parts of a rotated one that are there.
@@ -59,12 +60,12 @@ package final class RecordedRun {
       .compactMap { $1.environment.completeFromNs ?? $1.firstNs }.sorted()
   }
 
-  /// Sums over the parts. What was lost is counted from the start of the run on.
+  /// Sums over the parts.
   package var totals: RecordingReader.Totals {
     var totals = RecordingReader.Totals()
     for part in parts {
       totals.records &+= part.totals.records
-      totals.discarded = max(totals.discarded, part.totals.discarded)
+      totals.discarded &+= part.totals.discarded
       totals.clamped &+= part.totals.clamped
     }
     return totals
@@ -72,7 +73,7 @@ package final class RecordedRun {
 
   /// What is missing or damaged, a sentence each; complete when ``events()`` have been gone through.
   package var problems: [String] {
-    var sentences = missingParts.map(\.sentence)
+    var sentences = (missingParts + lastPart).map(\.sentence)
     for part in parts {
       let place = parts.count > 1 ? "\(part.name): " : ""
       sentences += part.problems.map { place + $0.sentence } + part.beside.map(\.sentence)
@@ -89,6 +90,21 @@ package final class RecordedRun {
       else { return nil }
       return .partsMissing(first: before + 1, last: after - 1)
     }
+  }
+
+  /// What the last part says of the run.
+  private var lastPart: [RecordingProblem] {
+    guard let part = parts.last, let number = part.environment.part else { return [] }
+    var problems: [RecordingProblem] = []
+    if let count = part.environment.overwritten, count > 0 {
+      problems.append(.overwritten(count: count))
+    }
+    // A part that is read by itself need not be the last.
+    let next = "\(part.path)/../\(RecordingParts.name(number &+ 1))/metadata"
+    if part.isClosed, let end = part.environment.partEnd, end != .end, access(next, F_OK) != 0 {
+      problems.append(.noLastPart)
+    }
+    return problems
   }
 
   /// All events in order of time. Holds a packet of each stream, of parts that overlap in time.

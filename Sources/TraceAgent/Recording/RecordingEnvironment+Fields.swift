@@ -27,6 +27,7 @@ extension RecordingEnvironment {
     fields.set("part", part)
     fields.set("part_end", partEnd?.rawValue)
     fields.set("complete_from_ns", completeFromNs)
+    fields.set("overwritten_records", overwritten)
     fields.set("command_count", commandLine.count)
     for (index, argument) in commandLine.enumerated() { fields.set("command_\(index)", argument) }
     fields.set(traits)
@@ -62,6 +63,7 @@ extension RecordingEnvironment {
     part = try fields.optionalNumber("part", in: 1...Int.max)
     partEnd = try fields.optionalString("part_end").flatMap(PartEnd.init)
     completeFromNs = try fields.optionalNumber("complete_from_ns")
+    overwritten = try fields.optionalNumber("overwritten_records")
     for index in 0..<(try fields.number("command_count", in: 0...Self.listLimit)) {
       commandLine.append(try fields.string("command_\(index)"))
     }

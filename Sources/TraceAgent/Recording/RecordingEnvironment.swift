@@ -64,6 +64,10 @@ package struct RecordingEnvironment: Equatable, Sendable {
   /// operation that began before, evidence may be missing. nil: from the start.
   package var completeFromNs: UInt64?
 
+  /// Records that the flight recorder had no room for, since the run began: neither lost nor
+  /// recorded.
+  package var overwritten: UInt64?
+
   /// What made the recorder begin another part.
   package enum PartEnd: String, Sendable {
     /// The recording grew to its size: the next part goes on where this one ends.

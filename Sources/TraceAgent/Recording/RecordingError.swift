@@ -18,6 +18,19 @@ package enum RecordingError: Error, Equatable, Sendable {
   case holdsRecordings(path: String, names: [String])
   case metadata(path: String, MetadataError)
 
+  /// The directory that is being recorded into is not there any more.
+  case gone(path: String)
+
+  /// No room is left on the disk, or for this user.
+  var isFullDisk: Bool {
+    switch self {
+    case .cannotCreate(_, ENOSPC), .cannotCreate(_, EDQUOT), .cannotWrite(_, ENOSPC),
+      .cannotWrite(_, EDQUOT):
+      true
+    default: false
+    }
+  }
+
   /// One sentence for a person.
   package var sentence: String {
     switch self {
@@ -25,6 +38,9 @@ package enum RecordingError: Error, Equatable, Sendable {
     case .cannotCreate(let path, let errno): "Cannot create \(path): \(Self.text(of: errno))."
     case .cannotWrite(let path, let errno): "Cannot write \(path): \(Self.text(of: errno))."
     case .cannotRead(let path, let errno): "Cannot read \(path): \(Self.text(of: errno))."
+    case .gone(let path):
+      "\(path) was removed or moved away while it was being recorded into: record again into a "
+        + "directory that stays."
     case .closed(let path): "The recording \(path) is closed."
     case .notARecording(let path):
       "\(path) is not a recording: a recording is a directory with a file named metadata."

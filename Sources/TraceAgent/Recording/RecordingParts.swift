@@ -21,6 +21,17 @@ package enum RecordingParts {
     return prefix + String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits
   }
 
+  /// Removes a recording that never began, or its first part.
+  package static func remove(_ path: String) {
+    for part in of(path) where part != path { RecordingPlace.remove(part) }
+    RecordingPlace.remove(path)
+  }
+
+  /// The number of the part at `path`.
+  static func number(of path: String) -> Int? {
+    path.split(separator: "/").last.flatMap { Int($0.dropFirst(prefix.count)) }
+  }
+
   /// The parts in a directory, in order of their numbers.
   static func numbers(in path: String) -> [(number: Int, name: String)] {
     guard let directory = opendir(path) else { return [] }

@@ -23,6 +23,11 @@ package enum RecordingProblem: Equatable, Sendable {
   case unreadable(RecordingError)
   /// The closing record counts this many records more than there are.
   case recordsMissing(count: UInt64)
+  /// No part tells of the end of the run.
+  case noLastPart
+  /// The flight recorder had no room for this many records: they were older than those that it
+  /// wrote.
+  case overwritten(count: UInt64)
   /// These parts of a rotated recording are not there.
   case partsMissing(first: Int, last: Int)
 
@@ -46,6 +51,10 @@ package enum RecordingProblem: Equatable, Sendable {
       "\(file) has records that only a newer mrtrace can read, and which are skipped: \(count)."
     case .unreadable(let error): error.sentence
     case .recordsMissing(let count): "Records that were written are missing: \(count)."
+    case .noLastPart:
+      "The run was stopped after its last part was written: what came later is not recorded."
+    case .overwritten(let count):
+      "Records that were overwritten in the flight recorder, older than those it wrote: \(count)."
     case .partsMissing(let first, let last):
       first == last
         ? "Part \(first) of the recording is missing."

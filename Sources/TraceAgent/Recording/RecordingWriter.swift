@@ -9,13 +9,15 @@ import Glibc
 /// Records go into packets as they are; a packet is written when it is full, after a second, and at
 /// the end, with one `write()`. So a recording cut off anywhere reads back up to its last packet.
 /// Not thread-safe: one owner.
-package final class RecordingWriter {
-  package let path: String
+package final class RecordingWriter: RecordingSink {
+  package var path: String { place.path }
   /// Records that were no valid records, or of a CPU that cannot be: counted as discarded.
   package private(set) var refused: UInt64 = 0
 
+  private var place: RecordingPlace
   private let uuid: TraceUUID
   private let packetSize: Int
+  private let metadataSize: Int
   /// By CPU.
   private var streams: [StreamWriter?] = []
   /// What stopped the recording for good.
@@ -25,12 +27,18 @@ package final class RecordingWriter {
   package static let packetSize = 64 * 1024
   /// CPU numbers are below this.
   private static let cpuLimit = 65536
-  private static let flushNs: UInt64 = 1_000_000_000
+  static let flushNs: UInt64 = 1_000_000_000
 
-  private init(path: String, uuid: TraceUUID, packetSize: Int) {
-    self.path = path
+  /// On a full disk: frees something, and says whether to try again.
+  var reclaim: (() -> Bool)?
+
+  private init(
+    place: RecordingPlace, uuid: TraceUUID, packetSize: Int, metadataSize: Int
+  ) {
+    self.place = place
     self.uuid = uuid
     self.packetSize = packetSize
+    self.metadataSize = metadataSize
   }
 
   /// Makes the directory `path`, which must not be there, and its metadata.
@@ -39,19 +47,28 @@ package final class RecordingWriter {
   package static func create(
     at path: String, environment: RecordingEnvironment, packetSize: Int = RecordingWriter.packetSize
   ) throws(RecordingError) -> RecordingWriter {
-    guard mkdir(path, 0o700) == 0 else {
-      let code = errno
-      throw code == EEXIST ? .exists(path: path) : .cannotCreate(path: path, errno: code)
-    }
+    let place = try RecordingPlace.make(path)
     let uuid = TraceUUID.random()
     do throws(RecordingError) {
-      try writeMetadata(of: environment, uuid: uuid, in: path)
+      let size = try writeMetadata(of: environment, uuid: uuid, in: path)
+      return RecordingWriter(
+        place: place, uuid: uuid, packetSize: max(packetSize, PacketHeader.size),
+        metadataSize: size)
     } catch {
       _ = rmdir(path)
       throw error
     }
-    return RecordingWriter(
-      path: path, uuid: uuid, packetSize: max(packetSize, PacketHeader.size))
+  }
+
+  /// Gives the directory another name: nothing that is not whole has the name of a part.
+  func move(to path: String) throws(RecordingError) {
+    guard rename(self.path, path) == 0 else { throw .cannotCreate(path: path, errno: errno) }
+    place = place.moved(to: path)
+  }
+
+  package func checkPlace() throws(RecordingError) {
+    try checkOpen()
+    try noting(place.check)
   }
 
   /// Replaces the metadata while recording: hooks have been attached since. A reader finds the old
@@ -59,19 +76,27 @@ package final class RecordingWriter {
   package func update(_ environment: RecordingEnvironment) throws(RecordingError) {
     try checkOpen()
     try noting { () throws(RecordingError) in
-      try Self.writeMetadata(of: environment, uuid: uuid, in: path)
+      _ = try Self.writeMetadata(of: environment, uuid: uuid, in: path)
     }
   }
 
+  /// As ``update(_:)``, but that it failed stops nothing.
+  func retell(_ environment: RecordingEnvironment) {
+    _ = try? Self.writeMetadata(of: environment, uuid: uuid, in: path)
+  }
+
+  /// Returns its size.
   private static func writeMetadata(
     of environment: RecordingEnvironment, uuid: TraceUUID, in path: String
-  ) throws(RecordingError) {
+  ) throws(RecordingError) -> Int {
     let draft = "\(path)/.metadata.draft"
     do throws(RecordingError) {
-      try write(CTFMetadata.text(of: environment, uuid: uuid), to: draft)
+      let text = CTFMetadata.text(of: environment, uuid: uuid)
+      try write(text, to: draft)
       guard rename(draft, "\(path)/metadata") == 0 else {
         throw .cannotCreate(path: "\(path)/metadata", errno: errno)
       }
+      return text.utf8.count
     } catch {
       _ = unlink(draft)
       throw error
@@ -84,6 +109,8 @@ package final class RecordingWriter {
     try bytes.span.bytes.withUnsafeBytes { (text) throws(RecordingError) in
       try file.append(text)
     }
+    // Without waiting: what follows is not held up.
+    file.sync(wait: false)
   }
 
   /// Adds the record at the start of `bytes` to the stream of `cpu`; false where it is none, which
@@ -125,6 +152,15 @@ package final class RecordingWriter {
     stream(of: min(max(cpu, 0), Self.cpuLimit - 1)).discarded += count
   }
 
+  /// Adds a packet that the flight recorder has kept.
+  func adopt(
+    _ packet: PacketRing.Packet, _ bytes: UnsafeRawBufferPointer
+  ) throws(RecordingError) {
+    try checkOpen()
+    let stream = stream(of: packet.cpu)
+    try noting { () throws(RecordingError) in try stream.adopt(packet, bytes) }
+  }
+
   /// Writes the packets that hold records a second old, or older, at `now` (CLOCK_MONOTONIC, ns).
   package func flush(now: UInt64) throws(RecordingError) {
     try checkOpen()
@@ -137,10 +173,17 @@ package final class RecordingWriter {
     }
   }
 
-  /// Writes all that is left, and the closing record that tells a reader so.
-  package func close(now: UInt64) throws(RecordingError) {
+  package func flushAll() throws(RecordingError) {
     try checkOpen()
     for case .some(let stream) in streams { try noting(stream.flush) }
+  }
+
+  /// Writes all that is left, and the closing record that tells a reader so.
+  ///
+  /// `waiting` for the disk, so that it is there after a power failure; without, the disk is only
+  /// told to begin.
+  package func close(now: UInt64, waiting: Bool = true) throws(RecordingError) {
+    try flushAll()
     for case .some(let stream) in streams where stream.hasUntoldLoss {
       try noting { () throws(RecordingError) in try stream.writeLoss(first: now) }
     }
@@ -150,7 +193,10 @@ package final class RecordingWriter {
       try stream.append(closing.span.bytes)
       try stream.flush()
     }
-    for case .some(let stream) in streams { stream.closeFile() }
+    for case .some(let stream) in streams {
+      stream.sync(wait: waiting)
+      stream.closeFile()
+    }
     failure = .closed(path: path)
   }
 
@@ -158,6 +204,9 @@ package final class RecordingWriter {
   package var written: UInt64 { streams.reduce(0) { $0 + ($1?.written ?? 0) } }
   /// Records known to be lost.
   package var discarded: UInt64 { streams.reduce(0) { $0 + ($1?.discarded ?? 0) } }
+
+  /// Bytes in its files.
+  var size: Int { metadataSize + streams.reduce(0) { $0 + ($1?.size ?? 0) } }
 
   private func refuse(cpu: Int) {
     refused += 1
@@ -168,7 +217,8 @@ package final class RecordingWriter {
     if cpu < streams.count, let stream = streams[cpu] { return stream }
     while streams.count <= cpu { streams.append(nil) }
     let stream = StreamWriter(
-      path: "\(path)/stream_\(cpu)", cpu: cpu, uuid: uuid, packetSize: packetSize)
+      to: .file(path: "\(path)/stream_\(cpu)", uuid: uuid), cpu: cpu, packetSize: packetSize)
+    stream.reclaim = { [weak self] in self?.reclaim?() ?? false }
     streams[cpu] = stream
     return stream
   }

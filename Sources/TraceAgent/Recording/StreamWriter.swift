@@ -9,13 +9,22 @@ import Events
 /// packet they are put in order, and the time of one older than the last packet is moved to that
 /// packet's end, and counted.
 final class StreamWriter {
+  /// Where packets go.
+  enum Destination {
+    case file(path: String, uuid: TraceUUID)
+    case memory(PacketRing)
+  }
+
   let cpu: Int
   /// Records lost by this CPU so far: told in the next packet.
   var discarded: UInt64 = 0
   private(set) var written: UInt64 = 0
+  /// Bytes in the file.
+  private(set) var size = 0
+  /// On a full disk: frees something, and says whether to try again.
+  var reclaim: (() -> Bool)?
 
-  private let path: String
-  private let uuid: TraceUUID
+  private let destination: Destination
   private let capacity: Int
   private var file: OutputFile?
   private var packet: UnsafeMutableRawBufferPointer
@@ -30,10 +39,9 @@ final class StreamWriter {
   private var clamped: UInt64 = 0
   private var discardedTold: UInt64 = 0
 
-  init(path: String, cpu: Int, uuid: TraceUUID, packetSize: Int) {
-    self.path = path
+  init(to destination: Destination, cpu: Int, packetSize: Int) {
+    self.destination = destination
     self.cpu = cpu
-    self.uuid = uuid
     capacity = packetSize
     packet = .allocate(byteCount: packetSize, alignment: 8)
   }
@@ -87,6 +95,23 @@ final class StreamWriter {
     try writePacket(begin: time, end: time)
   }
 
+  /// Adds a packet that another writer of this CPU's stream has put together.
+  func adopt(
+    _ given: PacketRing.Packet, _ bytes: UnsafeRawBufferPointer
+  ) throws(RecordingError) {
+    reserve(bytes.count)
+    packet.copyMemory(from: bytes)
+    used = bytes.count
+    records = given.records
+    firstTime = given.begin
+    lastTime = given.end
+    clamped = given.clamped
+    try flush()
+  }
+
+  /// Has what is written go to the disk; waits for it where asked to.
+  func sync(wait: Bool) { file?.sync(wait: wait) }
+
   func closeFile() { file = nil }
 
   private func writePacket(begin: UInt64, end: UInt64) throws(RecordingError) {
@@ -118,16 +143,39 @@ final class StreamWriter {
 
   /// Writes the first `size` bytes of the packet with `header`.
   private func write(_ header: PacketHeader, size: Int) throws(RecordingError) {
-    var header = header
-    header.packetSize = size
-    header.sequence = sequence
-    header.cpu = UInt32(cpu)
-    header.checksum = Checksum.of(
-      UnsafeRawBufferPointer(rebasing: packet[PacketHeader.size..<size]))
-    header.store(in: packet, uuid: uuid)
-    if file == nil { file = try OutputFile.create(path) }
-    try file?.append(UnsafeRawBufferPointer(rebasing: packet[..<size]))
+    switch destination {
+    case .memory(let ring):
+      // Its header is written with the file that it may once go to.
+      ring.add(
+        .init(
+          cpu: cpu, begin: header.timeBegin, end: header.timeEnd, records: header.records,
+          clamped: clamped),
+        UnsafeRawBufferPointer(rebasing: packet[..<size]))
+    case .file(let path, let uuid):
+      var header = header
+      header.packetSize = size
+      header.sequence = sequence
+      header.cpu = UInt32(cpu)
+      header.checksum = Checksum.of(
+        UnsafeRawBufferPointer(rebasing: packet[PacketHeader.size..<size]))
+      header.store(in: packet, uuid: uuid)
+      try reclaiming { () throws(RecordingError) in
+        if file == nil { file = try OutputFile.create(path) }
+        try file?.append(UnsafeRawBufferPointer(rebasing: packet[..<size]))
+      }
+      self.size += size
+    }
     sequence += 1
+  }
+
+  private func reclaiming(_ work: () throws(RecordingError) -> Void) throws(RecordingError) {
+    while true {
+      do throws(RecordingError) {
+        return try work()
+      } catch {
+        guard error.isFullDisk, reclaim?() == true else { throw error }
+      }
+    }
   }
 
   /// Makes room for a packet of one large record.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CChecksum
+import CRecording
 import Testing
 
 @testable import Recording
@@ -16,10 +16,10 @@ import Testing
 
   @Test(arguments: known) func isCRC32C(bytes: [UInt8], checksum: UInt32) {
     #expect(Checksum.of(bytes.span.bytes) == checksum)
-    #expect(cchecksum_crc32c_table(0, bytes, bytes.count) == checksum)
+    #expect(crecording_crc32c_table(0, bytes, bytes.count) == checksum)
     for cut in bytes.indices {
-      let first = cchecksum_crc32c(0, bytes, cut)
-      #expect(cchecksum_crc32c(first, Array(bytes[cut...]), bytes.count - cut) == checksum)
+      let first = crecording_crc32c(0, bytes, cut)
+      #expect(crecording_crc32c(first, Array(bytes[cut...]), bytes.count - cut) == checksum)
     }
   }
 

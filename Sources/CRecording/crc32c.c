@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "CChecksum.h"
+#include "CRecording.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ __attribute__((constructor)) static void fill_table(void)
 	}
 }
 
-uint32_t cchecksum_crc32c_table(uint32_t crc, const void *bytes, size_t size)
+uint32_t crecording_crc32c_table(uint32_t crc, const void *bytes, size_t size)
 {
 	const uint8_t *p = bytes;
 
@@ -70,17 +70,17 @@ HARDWARE static uint32_t with_instruction(uint32_t crc, const uint8_t *p, size_t
 	return ~crc;
 }
 
-uint32_t cchecksum_crc32c(uint32_t crc, const void *bytes, size_t size)
+uint32_t crecording_crc32c(uint32_t crc, const void *bytes, size_t size)
 {
 	return has_instruction() ? with_instruction(crc, bytes, size)
-				 : cchecksum_crc32c_table(crc, bytes, size);
+				 : crecording_crc32c_table(crc, bytes, size);
 }
 
 #else
 
-uint32_t cchecksum_crc32c(uint32_t crc, const void *bytes, size_t size)
+uint32_t crecording_crc32c(uint32_t crc, const void *bytes, size_t size)
 {
-	return cchecksum_crc32c_table(crc, bytes, size);
+	return crecording_crc32c_table(crc, bytes, size);
 }
 
 #endif
