@@ -66,6 +66,40 @@ struct ExportLossTests {
     #expect(missing[0].annotations["count"] == ["7"])
   }
 
+  /// An account says more than a counter, and may come more than once.
+  @Test func accounts() throws {
+    let writer = try RecordingWriter.create(
+      at: scratch("full"), environment: SampleRecording.environment, packetSize: 4096)
+    for (lost, time) in [(4 as UInt64, 2_000 as UInt64), (7, 3_000)] {
+      var account = mrt_account()
+      account.calls = 20 + lost
+      account.reported = 9
+      account.cut = lost
+      account.aggregated = 11
+      account.recorded = 12
+      account.received = 12
+      account.written = 12
+      account.lost = lost
+      let event = Event.account(account, hook: MRT_HOOK_ODP_MAP.rawValue, timeNs: time)
+      #expect(SampleRecording.append(event, to: writer, cpu: 0))
+    }
+    writer.discarded(7, cpu: 0)
+    try writer.close(now: 10_000)
+    let lines = try ExportedFixture(.jsonl, of: scratch("full")).lines()
+    let losses = lines.filter { $0["type"] as? String == "loss" }
+    #expect(losses.compactMap { $0["what"] as? String } == ["ring_full", "discarded"])
+    #expect(lines.last?["lost"] as? Int == 7)
+    let export = try ExportedFixture(.sqlite, of: scratch("full"))
+    #expect(
+      try SQLiteReader(export.path).rows("SELECT calls, accounted, agrees FROM loss_check")
+        == [["27", "27", "1"]])
+    let trace = try PerfettoReader(try ExportedFixture(.perfetto, of: scratch("full")).bytes)
+    let lost = trace.events.filter {
+      trace.tracks[$0.track]?[2]?.first?.text == "records lost"
+    }
+    #expect(lost.map(\.counter) == [0, 4, 7])
+  }
+
   /// Nothing happened: the totals come all the same, once.
   @Test func countersOfARecordingWithoutEvents() {
     var counters = PerfettoCounters()

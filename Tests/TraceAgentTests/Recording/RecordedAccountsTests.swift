@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Model
+import Recording
+import Testing
+
+@Suite struct RecordedAccountsTests {
+  private static let range = "hmm_range_fault"
+
+  private func account(
+    _ change: (inout mrt_account) -> Void, since: UInt64, timeNs: UInt64
+  ) -> Event {
+    var account = mrt_account()
+    account.since_ns = since
+    change(&account)
+    return .account(account, hook: MRT_HOOK_RANGE_FAULT.rawValue, timeNs: timeNs)
+  }
+
+  private func operation(_ start: UInt64?, _ end: UInt64) -> Operation {
+    var operation = Operation(
+      kind: .adviseMR, runner: .init(pid: 1, tid: 1, comm: "c"), endNs: end, result: -14)
+    operation.startNs = start
+    return operation
+  }
+
+  @Test func theLastAccountCountsAndReplacesTheCounter() {
+    var accounts = RecordedAccounts()
+    var counts = mrt_counts()
+    counts.seen = 9
+    let hook = MRT_HOOK_RANGE_FAULT.rawValue
+    accounts.add(
+      .counter(hook: hook, rung: MRT_RUNG_FEXIT, counts: counts, missed: 2, timeNs: 5))
+    #expect(accounts.hooks(HookNames()).map(\.calls) == [11])
+    #expect(accounts.hooks(HookNames())[0].isFull == false)
+    accounts.add(account({ $0.calls = 3 }, since: 0, timeNs: 5))
+    accounts.add(account({ $0.calls = 8 }, since: 5, timeNs: 9))
+    #expect(accounts.hooks(HookNames()).map(\.calls) == [8])
+    #expect(accounts.hooks(HookNames())[0].isFull)
+    // the closing record is of no hook
+    accounts.add(.counter(hook: 0, rung: MRT_RUNG_NONE, counts: counts, missed: 0, timeNs: 9))
+    #expect(accounts.hooks(HookNames()).count == 1)
+  }
+
+  @Test func runsAreMissedInTheirTime() {
+    var accounts = RecordedAccounts()
+    accounts.add(account({ $0.missed = 1 }, since: 100, timeNs: 200))
+    accounts.add(account({ $0.missed = 1 }, since: 800, timeNs: 900))
+    for (start, end, isHit) in [
+      (10 as UInt64?, 99 as UInt64, false), (10, 100, true), (150, 160, true), (200, 300, true),
+      (201, 1000, false), (nil, 150, true), (nil, 850, false),
+    ] {
+      let missed = accounts.missed(during: operation(start, end), HookNames())
+      #expect(missed == (isHit ? [Self.range] : []), "\(String(describing: start)) \(end)")
+    }
+  }
+
+  /// It shows at the next call only that a return never came.
+  @Test func aReturnThatNeverCameMayBeOfAnyTimeBefore() {
+    for change: @Sendable (inout mrt_account) -> Void in [
+      { $0.missed_returns = 1 }, { $0.running = 1 },
+    ] {
+      var accounts = RecordedAccounts()
+      accounts.add(account(change, since: 800, timeNs: 900))
+      #expect(accounts.missed(during: operation(1, 2), HookNames()) == [Self.range])
+      #expect(accounts.missed(during: operation(901, 902), HookNames()) == [])
+    }
+  }
+}
