@@ -121,8 +121,10 @@ static __always_inline void count_untracked(u32 hook)
 {
 	struct mrt_tally *tally = tally_of(hook);
 
+	/* the builtin would fetch as well, which kernels before 5.12 refuse */
 	if (tally)
-		__sync_fetch_and_add(&tally->untracked, 1);
+		asm volatile("lock *(u64 *)(%0 + 0) += %1"
+			     : : "r"(&tally->untracked), "r"(1ull) : "memory");
 }
 
 static __always_inline struct in_flight *in_flight(void)
