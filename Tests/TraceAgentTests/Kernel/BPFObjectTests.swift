@@ -35,6 +35,27 @@ import Testing
     }
   }
 
+  /// 5.10 knows one atomic instruction: an addition that does not fetch (0xdb or 0xc3 with 0 at its end).
+  @Test func noAtomicThatOldKernelsRefuse() throws {
+    let image = BPFObjectImage.bytes()
+    let object = try #require(
+      image.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, nil) })
+    defer { bpf_object__close(object) }
+    var additions = 0
+    var program = bpf_object__next_program(object, nil)
+    while let current = program {
+      let name = String(cString: bpf_program__name(current))
+      let instructions = UnsafeBufferPointer(
+        start: bpf_program__insns(current), count: Int(bpf_program__insn_cnt(current)))
+      for instruction in instructions where [0xdb, 0xc3].contains(instruction.code) {
+        additions += 1
+        #expect(instruction.imm == 0, "\(name)")
+      }
+      program = bpf_object__next_program(object, current)
+    }
+    #expect(additions > 0)
+  }
+
   @Test func eachRefusalIsOneRungDown() {
     var refusals = Refusals()
     let rungs = (1...3).map { _ in refusals.add("x") }
