@@ -7,8 +7,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <linux/membarrier.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +94,9 @@ uint64_t cbpf_kprobe_missed(int link)
 	memset(&info, 0, sizeof(info));
 	if (bpf_obj_get_info_by_fd(link, &info, &length))
 		return 0;
+	/* BPF_LINK_TYPE_KPROBE_MULTI: addrs, count, flags, missed */
+	if (info.type == 8)
+		return (uint64_t)info.offset << 32 | info.name_len;
 	/* BPF_LINK_TYPE_PERF_EVENT; BPF_PERF_EVENT_KPROBE, _KRETPROBE */
 	if (info.type != 7 || info.event < 3 || info.event > 4)
 		return 0;
@@ -102,6 +106,11 @@ uint64_t cbpf_kprobe_missed(int link)
 int cbpf_thread_exists(pid_t process, pid_t thread)
 {
 	return !syscall(SYS_tgkill, process, thread, 0) || errno != ESRCH;
+}
+
+int cbpf_memory_file(const char *name)
+{
+	return memfd_create(name, MFD_CLOEXEC);
 }
 
 int cbpf_child_start(char *const argv[], struct cbpf_child *child)
@@ -132,6 +141,7 @@ int cbpf_child_start(char *const argv[], struct cbpf_child *child)
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		signal(SIGPIPE, SIG_DFL);
+		cprivileges_restore_memlock();
 		close(go[1]);
 		if (read(go[0], &byte, 1) != 1)
 			_exit(127);

@@ -15,6 +15,7 @@
 #include <sys/timerfd.h>
 #include <sys/types.h>
 
+#include "CPrivileges.h"
 #include "CVerbs.h"
 
 /// Collects libbpf's messages instead of printing them. Its callback takes a
@@ -27,6 +28,9 @@ const char *cbpf_log_text(void);
 /// 1 if BPF programs may read kernel memory here, 0 if lockdown withholds the
 /// helper. Loads a program of seven instructions and throws it away.
 int cbpf_may_read_kernel(void);
+
+/// A file in memory (memfd_create, close-on-exec), or -1.
+int cbpf_memory_file(const char *name);
 
 /// The positions at the start of a BPF ring buffer's pages, with the ordering
 /// the kernel's producer needs (kernel/bpf/ringbuf.c).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Kernel
 
 /// `mrtrace`: explains why RDMA memory failed.
 @main
@@ -33,6 +34,10 @@ struct MRTrace: ParsableCommand {
   static func main() {
     do {
       var command = try parseAsRoot()
+      // What reads recordings, which anybody may have written, needs no privilege to do so.
+      if command is ReportCommand || command is ExportCommand || command is ExplainCommand {
+        Privileges.keepFileAccess()
+      }
       try command.run()
     } catch {
       guard exitCode(for: error) == .validationFailure else { exit(withError: error) }

@@ -47,6 +47,7 @@ extension RecordSession {
     }
     let child = try start(path: path, attached)
     let command = child?.number()
+    attached.tracer.dropPrivileges(writing: [path], command: command != nil)
     var course = Course(
       RecordPump(target), ProgressLine(style: style), duration: options.duration)
     while !course.isOver {
@@ -66,7 +67,7 @@ extension RecordSession {
       attend(to: wake, command: command, &course, now: now)
       if now - course.lastLook >= 1_000_000_000 {
         course.lastLook = now
-        eachSecond(&attached, command: command, &course, now: now)
+        eachSecond(&attached, path: path, command: command, &course, now: now)
       }
     }
     Output.notes(course.progress.clear())
@@ -108,13 +109,14 @@ extension RecordSession {
 
   /// What need not be done at once.
   private func eachSecond(
-    _ attached: inout Attached, command: pid_t?, _ course: inout Course, now: UInt64
+    _ attached: inout Attached, path: String, command: pid_t?, _ course: inout Course, now: UInt64
   ) {
     course.pump.checkPlace()
     course.pump.lost(attached.tracer.lostByCPU())
     course.pump.tell(
       course.losses.look(attached.tracer.tallies(), course.pump.tally, now: now))
     if attached.tracer.attachLate() {
+      attached.tracer.dropPrivileges(writing: [path], command: command != nil)
       course.pump.update(environment(attached))
       Output.notes("\(course.progress.clear())mrtrace: \(planLine(attached.tracer.plan))\n")
     }

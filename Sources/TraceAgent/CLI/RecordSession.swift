@@ -83,6 +83,9 @@ struct RecordSession {
   ) throws(RecordFailure) -> ChildProcess? {
     Output.notes("mrtrace: \(planLine(attached.tracer.plan))\n")
     for gap in attached.tracer.plan.gaps { Output.notes("mrtrace: \(gap)\n") }
+    for want in Permissions.weakening() {
+      Output.notes("mrtrace: without \(want.capability.name): cannot \(want.purpose)\n")
+    }
     guard let name = options.command.first else {
       Output.notes("mrtrace: recording into \(path); Ctrl-C ends it\n")
       return nil

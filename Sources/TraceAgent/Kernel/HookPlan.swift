@@ -73,20 +73,23 @@ package struct HookPlan: Equatable, Sendable {
     package var without: Set<Family>
     /// Functions not to be hooked.
     package var unhooked: Set<String>
+    /// The kernel hands out modules' BTF, which fexit on their functions needs.
+    package var moduleBTF: Bool
     /// Hooks whose fentry program the verifier refused on this kernel: they go one rung down.
     package var demoted: Set<String>
     /// Hooks of which the kernel refused the last rung as well: they are left out.
     package var refused: Set<String>
     package init(
       faultCodes: Bool = false, layers: Bool = false, follow: Bool = false,
-      without: Set<Family> = [], unhooked: Set<String> = [], demoted: Set<String> = [],
-      refused: Set<String> = []
+      without: Set<Family> = [], unhooked: Set<String> = [], moduleBTF: Bool = true,
+      demoted: Set<String> = [], refused: Set<String> = []
     ) {
       self.faultCodes = faultCodes
       self.layers = layers
       self.follow = follow
       self.without = without
       self.unhooked = unhooked
+      self.moduleBTF = moduleBTF
       self.demoted = demoted
       self.refused = refused
     }
@@ -116,6 +119,9 @@ package struct HookPlan: Equatable, Sendable {
       return "\(loss): \(row.hook.symbol): \(why)"
     }
   }
+
+  /// Hooked by kretprobes for want of CAP_SYS_ADMIN, which lose returns under load.
+  package var isWeakened: Bool { rows.contains { $0.note.hasPrefix("no CAP_SYS_ADMIN") } }
 
   package func attached() -> [Row] { rows.filter(\.isAttached) }
   package func later() -> [Row] { rows.filter { $0.rung == .later } }
@@ -151,7 +157,8 @@ package struct HookPlan: Equatable, Sendable {
       row.module = symbol.module
       let hasBTF = offers.btf.contains(symbol.module ?? "vmlinux")
       let fentryOff = wish.without.contains(.fentry)
-      if hasBTF, !fentryOff, !wish.demoted.contains(hook.symbol) {
+      let withheld = symbol.module != nil && !wish.moduleBTF
+      if hasBTF, !fentryOff, !withheld, !wish.demoted.contains(hook.symbol) {
         row.rung = .fexit
         return row
       }
@@ -160,7 +167,9 @@ package struct HookPlan: Equatable, Sendable {
         row.note =
           fentryOff
           ? "fentry forced off"
-          : hasBTF ? "fentry refused by this kernel" : "no BTF for \(symbol.module ?? "vmlinux")"
+          : hasBTF && withheld
+            ? "no CAP_SYS_ADMIN for the module's BTF"
+            : hasBTF ? "fentry refused by this kernel" : "no BTF for \(symbol.module ?? "vmlinux")"
         return row
       }
       row.note = "forced off"

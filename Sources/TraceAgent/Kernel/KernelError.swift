@@ -5,7 +5,8 @@ import Model
 /// Why tracing cannot start or go on. One sentence each, which says what to do.
 package enum KernelError: Error, Equatable, Sendable {
   case notLinux64
-  case missingCapabilities([String])
+  /// What is missing and for what; where this program lies.
+  case missingCapabilities([String], program: String)
   case noBTF
   case lockdown(mode: String)
   case bpfRefused(step: String, errno: Errno, detail: String)
@@ -19,9 +20,10 @@ package enum KernelError: Error, Equatable, Sendable {
     switch self {
     case .notLinux64:
       return "this kernel's architecture is not supported: mrtrace reads x86-64 page tables only"
-    case .missingCapabilities(let names):
-      return "tracing needs \(names.joined(separator: ", ")), which this process does not have: "
-        + "run it as root (sudo mrtrace …)"
+    case .missingCapabilities(let wants, let program):
+      return "tracing needs \(wants.joined(separator: ", ")), which this process does not have: "
+        + "run it as root (sudo mrtrace …), or give the program what it needs (sudo setcap "
+        + "\(Permissions.grant)+ep \(program))"
     case .noBTF:
       return "this kernel has no BTF (/sys/kernel/btf/vmlinux is missing): mrtrace needs a kernel "
         + "built with CONFIG_DEBUG_INFO_BTF=y, as distributions build it"
@@ -35,8 +37,8 @@ package enum KernelError: Error, Equatable, Sendable {
     case .symbolsUnreadable(let errno):
       return "/proc/kallsyms cannot be read: \(errno); is /proc mounted?"
     case .symbolsHidden:
-      return "the kernel hides its symbols' addresses (kernel.kptr_restrict): run as root with "
-        + "`sysctl kernel.kptr_restrict=1` or 0"
+      return "the kernel hides its symbols' addresses (kernel.kptr_restrict): as root, "
+        + "`sysctl kernel.kptr_restrict=1` shows them to CAP_SYSLOG"
     case .nothingToHook:
       return "none of the functions that mrtrace watches exists in this kernel: is the RDMA core "
         + "(ib_uverbs) built or loaded? Try `modprobe ib_uverbs`, and see `mrtrace doctor`"

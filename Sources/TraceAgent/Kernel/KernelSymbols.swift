@@ -21,6 +21,8 @@ package struct KernelSymbols: Equatable, Sendable {
   package init(_ symbols: [String: Symbol]) { self.symbols = symbols }
 
   package subscript(name: String) -> Symbol? { symbols[name] }
+  /// There are names, but no addresses: kernel.kptr_restrict.
+  package var areHidden: Bool { !symbols.values.contains { $0.address != 0 } }
   package func has(_ name: String) -> Bool { symbols[name] != nil }
 
   /// A compiler-made copy of a function: `name.isra.0`, `name.constprop.0` and the like; not a piece of one
@@ -30,6 +32,27 @@ package struct KernelSymbols: Equatable, Sendable {
       $0.hasPrefix("\(name).") && !$0.contains(".cold") && !$0.contains(".part")
     }
     .min()
+  }
+
+  /// /proc/kallsyms shows zeros for addresses. The first symbols are those of per-CPU data, which begin at zero:
+  /// what counts is whether any of some thousands has an address.
+  package static func areHidden(in path: String = "/proc/kallsyms") -> Bool {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return true }
+    defer { close(file) }
+    var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+    var parser = KallsymsParser()
+    var hidden = true
+    while hidden, parser.lines < 8192 {
+      let n = Glibc.read(file, &buffer, buffer.count)
+      guard n > 0 else { break }
+      buffer.withUnsafeBytes { bytes in
+        parser.feed(UnsafeRawBufferPointer(rebasing: bytes[..<n])) { address, _, _ in
+          if address != 0 { hidden = false }
+        }
+      }
+    }
+    return hidden
   }
 
   /// Reads the wanted names, and clones of them (`name.isra.0`).

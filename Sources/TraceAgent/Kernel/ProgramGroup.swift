@@ -45,10 +45,15 @@ final class ProgramGroup {
   static func load(
     _ rows: [HookPlan.Row], settings: TracerSettings, sharing first: ProgramGroup?
   ) throws(Refusal) -> ProgramGroup {
-    let group = try open()
+    // With CAP_SYS_ADMIN libbpf finds modules' types by itself, and only those that it needs.
+    let types =
+      Capabilities.effective().has(.sysAdmin)
+      ? nil : TypesFile.make(modules: Set(rows.flatMap(\.hook.modules)))
+    let group = try open(types: types)
     group.choosePrograms(rows)
     try group.prepareMaps(settings: settings, sharing: first)
-    let result = bpf_object__load(group.object)
+    // the types' file is read here
+    let result = withExtendedLifetime(types) { bpf_object__load(group.object) }
     guard result == 0 else {
       let log = String(cString: cbpf_log_text())
       throw Refusal(
@@ -95,12 +100,15 @@ final class ProgramGroup {
 
   // MARK: - Loading
 
-  private static func open() throws(Refusal) -> ProgramGroup {
+  private static func open(types: TypesFile?) throws(Refusal) -> ProgramGroup {
     let image = BPFObjectImage.bytes()
+    let typesPath = types.map { strdup($0.path) } ?? nil
+    defer { free(typesPath) }
     let opened: OpaquePointer? = "mrtrace".withCString { name in
       var options = bpf_object_open_opts()
       options.sz = MemoryLayout<bpf_object_open_opts>.size
       options.object_name = name
+      options.btf_custom_path = UnsafePointer(typesPath)
       return image.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
     }
     guard let opened else {

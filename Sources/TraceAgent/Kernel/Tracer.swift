@@ -50,7 +50,8 @@ package struct TracerSettings: Sendable {
   func wish(_ refusals: Refusals) -> HookPlan.Wish {
     HookPlan.Wish(
       faultCodes: faultCodes, layers: detail == .layers, follow: follow, without: without,
-      unhooked: unhooked, demoted: refusals.fentry, refused: refusals.all)
+      unhooked: unhooked, moduleBTF: Capabilities.effective().has(.sysAdmin),
+      demoted: refusals.fentry, refused: refusals.all)
   }
 }
 
@@ -87,7 +88,7 @@ package struct Tracer: ~Copyable {
     var settings = settings
     settings.layout = facts.layout
     if let obstacle = Permissions.obstacle() { throw obstacle }
-    guard facts.offers.symbols.symbols.values.contains(where: { $0.address != 0 }) else {
+    guard !facts.offers.symbols.areHidden else {
       throw .symbolsHidden
     }
     cbpf_log_start()
@@ -136,6 +137,7 @@ package struct Tracer: ~Copyable {
     modules = now
     let waiting = Set(plan.later().flatMap(\.hook.modules))
     guard !waiting.isDisjoint(with: now), let facts = try? KernelFacts.read() else { return false }
+    guard !facts.offers.symbols.areHidden else { return false }
     let fresh = HookPlan(offers: facts.offers, wish: settings.wish(refusals))
     let come = fresh.attached().filter { row in
       plan.later().contains { $0.hook.symbol == row.hook.symbol }
