@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <linux/membarrier.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static char log_text[256 * 1024];
 static size_t log_used;
@@ -106,6 +109,48 @@ uint64_t cbpf_kprobe_missed(int link)
 int cbpf_thread_exists(pid_t process, pid_t thread)
 {
 	return !syscall(SYS_tgkill, process, thread, 0) || errno != ESRCH;
+}
+
+long cbpf_read_gzip(const char *path, void *buffer, unsigned long size)
+{
+	gzFile file = gzopen(path, "re");
+	unsigned long used = 0;
+	int n = 0;
+
+	if (!file)
+		return -1;
+	while (used < size && (n = gzread(file, (char *)buffer + used, size - used)) > 0)
+		used += n;
+	gzclose(file);
+	return n < 0 ? -1 : (long)used;
+}
+
+int cbpf_file_is_dax(const char *path)
+{
+	struct statx status;
+
+	/* not through an automount or a link, and without asking a server */
+	if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC,
+		  STATX_BASIC_STATS, &status) ||
+	    !(status.stx_attributes_mask & STATX_ATTR_DAX))
+		return -1;
+	return !!(status.stx_attributes & STATX_ATTR_DAX);
+}
+
+/* struct xfs_fsop_geom_v1 of fs/xfs/libxfs/xfs_fs.h; XFS_FSOP_GEOM_FLAGS_REFLINK. */
+int cbpf_xfs_reflink(const char *path)
+{
+	union {
+		uint32_t words[28];
+		char all[112];
+	} geometry = {};
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), code;
+
+	if (fd < 0)
+		return -1;
+	code = ioctl(fd, _IOR('X', 100, char[112]), &geometry);
+	close(fd);
+	return code ? -1 : !!(geometry.words[23] & 1 << 20);
 }
 
 int cbpf_memory_file(const char *name)

@@ -40,7 +40,7 @@ static int get_context(int fd, int is_mlx5)
 	return 0;
 }
 
-int cverbs_device_has_odp(const char *path, int is_mlx5)
+int cverbs_device_odp(const char *path, int is_mlx5, struct cverbs_odp *odp)
 {
 	struct {
 		struct ib_uverbs_cmd_hdr hdr;
@@ -52,6 +52,7 @@ int cverbs_device_has_odp(const char *path, int is_mlx5)
 
 	memset(&request, 0, sizeof(request));
 	memset(&response, 0, sizeof(response));
+	memset(odp, 0, sizeof(*odp));
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -68,8 +69,15 @@ int cverbs_device_has_odp(const char *path, int is_mlx5)
 		 offsetof(struct ib_uverbs_ex_query_device_resp, odp_caps) +
 			 sizeof(response.odp_caps))
 		code = -EOPNOTSUPP;
-	else
-		code = response.odp_caps.general_caps & 1;	/* IB_ODP_SUPPORT */
+	if (code)
+		goto out;
+	odp->general = response.odp_caps.general_caps;
+	odp->rc = response.odp_caps.per_transport_caps.rc_odp_caps;
+	odp->uc = response.odp_caps.per_transport_caps.uc_odp_caps;
+	odp->ud = response.odp_caps.per_transport_caps.ud_odp_caps;
+	if (response.response_length >= offsetof(struct ib_uverbs_ex_query_device_resp, xrc_odp_caps) +
+					       sizeof(response.xrc_odp_caps))
+		odp->xrc = response.xrc_odp_caps;
 out:
 	close(fd);
 	return code;

@@ -29,6 +29,15 @@ const char *cbpf_log_text(void);
 /// helper. Loads a program of seven instructions and throws it away.
 int cbpf_may_read_kernel(void);
 
+/// Reads up to `size` bytes of a file, unpacked where it is gzip'ed. How many, or -1.
+long cbpf_read_gzip(const char *path, void *buffer, unsigned long size);
+
+/// Is this file in DAX state? 1 yes, 0 no, -1 not told (statx, STATX_ATTR_DAX).
+int cbpf_file_is_dax(const char *path);
+
+/// Does the XFS mounted at `path` share extents (reflink)? 1 yes, 0 no, -1 not told.
+int cbpf_xfs_reflink(const char *path);
+
 /// A file in memory (memfd_create, close-on-exec), or -1.
 int cbpf_memory_file(const char *name);
 

@@ -3,11 +3,20 @@
 #ifndef CVERBS_H
 #define CVERBS_H
 
-/// Does the RDMA device behind /dev/infiniband/uverbsN page on demand?
+#include <stdint.h>
+
+/// struct ib_uverbs_odp_caps, and XRC, which newer kernels tell as well: bits of
+/// enum ib_odp_general_caps and ib_odp_transport_cap_bits.
+struct cverbs_odp {
+	uint64_t general;
+	uint32_t rc, uc, ud, xrc;
+};
+
+/// How does the RDMA device behind /dev/infiniband/uverbsN page on demand?
 ///
-/// 1 yes, 0 no, -errno when it could not be asked. Opens the device for a moment
+/// 0, or -errno when it could not be asked. Opens the device for a moment
 /// (IB_USER_VERBS_CMD_GET_CONTEXT, then extended QUERY_DEVICE). `is_mlx5`: that
 /// driver wants a word of its own when a context is made.
-int cverbs_device_has_odp(const char *path, int is_mlx5);
+int cverbs_device_odp(const char *path, int is_mlx5, struct cverbs_odp *odp);
 
 #endif

@@ -38,8 +38,12 @@ package struct Capabilities: Equatable, Sendable, ExpressibleByArrayLiteral {
     mask = elements.reduce(0) { $0 | 1 << UInt64($1.rawValue) }
   }
 
-  package func has(_ capability: Capability) -> Bool { mask >> UInt64(capability.rawValue) & 1 != 0 }
-  package mutating func insert(_ capability: Capability) { mask |= 1 << UInt64(capability.rawValue) }
+  package func has(_ capability: Capability) -> Bool {
+    mask >> UInt64(capability.rawValue) & 1 != 0
+  }
+  package mutating func insert(_ capability: Capability) {
+    mask |= 1 << UInt64(capability.rawValue)
+  }
   package mutating func remove(_ capability: Capability) {
     mask &= ~(1 << UInt64(capability.rawValue))
   }

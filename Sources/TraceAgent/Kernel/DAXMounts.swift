@@ -15,6 +15,20 @@ package struct DAXMount: Equatable, Sendable {
   /// The mount option as it stands: "dax=always", "dax", …; "" without.
   package var option: String
   package var dax: DAX
+  /// The block device could; nil: not known, or none.
+  package var deviceHasDAX: Bool?
+
+  package init(
+    device: String, mountPoint: String, filesystem: String, option: String, dax: DAX,
+    deviceHasDAX: Bool? = nil
+  ) {
+    self.device = device
+    self.mountPoint = mountPoint
+    self.filesystem = filesystem
+    self.option = option
+    self.dax = dax
+    self.deviceHasDAX = deviceHasDAX
+  }
 
   /// Mounts with a DAX option, and those on a device that could have it.
   package static func all() -> [DAXMount] {
@@ -49,7 +63,7 @@ package struct DAXMount: Equatable, Sendable {
       }
       return DAXMount(
         device: device, mountPoint: unescape(fields[1]), filesystem: String(fields[2]),
-        option: option, dax: dax)
+        option: option, dax: dax, deviceHasDAX: possible)
     }
   }
 

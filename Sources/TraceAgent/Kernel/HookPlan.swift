@@ -22,6 +22,8 @@ package struct HookPlan: Equatable, Sendable {
     package var target: String
     package var module: String?
     package var note: String
+    /// Of the target; 0 where there is none.
+    package var address: UInt64 = 0
     package init(hook: Hook, rung: Rung, target: String, module: String?, note: String) {
       self.hook = hook
       self.rung = rung
@@ -155,6 +157,7 @@ package struct HookPlan: Equatable, Sendable {
     }
     if let symbol = offers.symbols[hook.symbol] {
       row.module = symbol.module
+      row.address = symbol.address
       let hasBTF = offers.btf.contains(symbol.module ?? "vmlinux")
       let fentryOff = wish.without.contains(.fentry)
       let withheld = symbol.module != nil && !wish.moduleBTF
@@ -179,6 +182,7 @@ package struct HookPlan: Equatable, Sendable {
       row.rung = .kprobe
       row.target = clone
       row.module = offers.symbols[clone]?.module
+      row.address = offers.symbols[clone]?.address ?? 0
       row.note = "compiler's copy of \(hook.symbol)"
       return row
     }

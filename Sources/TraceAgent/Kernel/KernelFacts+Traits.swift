@@ -27,13 +27,10 @@ extension KernelFacts {
 
   private var number: KernelRelease? { KernelRelease(release) }
 
-  /// Before 87c01d57fa23 (5.17, stable 5.10.94): no symbol tells. Debian's release names an ABI, its version the
-  /// stable release ("#1 SMP Debian 5.10.223-1 (2024-08-10)").
+  /// Before 87c01d57fa23 (5.17, stable 5.10.94): no symbol tells.
   private var rejectsMixedMap: Bool {
     guard let number, number < KernelRelease(5, 17) else { return false }
-    let stable =
-      version.split(separator: " ").drop(while: { $0 != "Debian" }).dropFirst().first
-      .flatMap { KernelRelease(String($0)) } ?? number
+    let stable = stableRelease ?? number
     return !(stable.major == 5 && stable.minor == 10 && stable.patch >= 94)
   }
 }

@@ -127,7 +127,9 @@ struct MergedBTF {
       for index in layout.extraTypes { add(ids.by, to: extra + 4 * index, from: ids.from) }
       for index in 0..<members {
         let member = extra + 4 * (layout.extra + index * layout.member)
-        if let name = layout.memberName { add(strings.by, to: member + 4 * name, from: strings.from) }
+        if let name = layout.memberName {
+          add(strings.by, to: member + 4 * name, from: strings.from)
+        }
         if let type = layout.memberType { add(ids.by, to: member + 4 * type, from: ids.from) }
       }
     }

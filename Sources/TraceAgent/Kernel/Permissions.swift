@@ -42,7 +42,12 @@ package enum Permissions {
       missing.append(symbols)
     }
     if !have.has(.sysResource), let limit = MemlockLimit.obstacle() {
-      missing.append(Want(.sysResource, "lock \(limit.needed >> 20) MiB for BPF maps on this kernel"))
+      missing.append(
+        Want(.sysResource, "lock \(limit.needed >> 20) MiB for BPF maps on this kernel"))
+    }
+    if !have.has(.sysAdmin), ProbeAccess.current() == .none {
+      missing.append(
+        Want(.sysAdmin, "attach kprobes while kernel.perf_event_paranoid is more than 2"))
     }
     return missing
   }
@@ -50,7 +55,12 @@ package enum Permissions {
   /// What is not there and would make a recording better.
   package static func weakening() -> [Want] {
     let have = Capabilities.effective()
-    return wanted.filter { !have.has($0.capability) }
+    return wanted.filter { want in
+      // without module BTF in the kernel there is no fexit to lose
+      !have.has(want.capability)
+        && (want.capability != .sysAdmin
+          || ProbeAccess.release().map { $0 >= KernelRelease(5, 11) } ?? true)
+    }
   }
 
   /// Capabilities that are needed and not effective.
@@ -71,6 +81,12 @@ package enum Permissions {
   }
 
   package static func hasBTF() -> Bool { TextFile.exists("/sys/kernel/btf/vmlinux") }
+
+  /// RLIMIT_MEMLOCK as this process was started with; .max for none.
+  package static func memlock() -> (soft: UInt64, hard: UInt64) {
+    let limit = cprivileges_memlock()
+    return (limit.soft, limit.hard)
+  }
 
   /// The first thing in the way, worst first; nil: nothing known.
   package static func obstacle() -> KernelError? {

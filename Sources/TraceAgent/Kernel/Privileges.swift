@@ -28,7 +28,7 @@ package enum Privileges {
     /// What may be kept for it: the names in stacks of other users' processes (CAP_SYS_PTRACE), those of
     /// kernel functions (CAP_SYSLOG), and what attaches. `isHidden`: /proc/kallsyms shows no addresses
     /// without CAP_SYSLOG.
-    func kept(isHidden: Bool) -> Capabilities {
+    func kept(isHidden: Bool, probes: ProbeAccess = .withoutAdmin()) -> Capabilities {
       var kept: Capabilities = [.sysPtrace]
       if isHidden { kept.insert(.syslog) }
       if command { kept.insert(.kill) }
@@ -36,7 +36,7 @@ package enum Privileges {
         kept.insert(.bpf)
         kept.insert(.perfmon)
       }
-      if wholeRDMALater { kept.insert(.sysAdmin) }
+      if wholeRDMALater || attachLater && probes == .none { kept.insert(.sysAdmin) }
       return kept
     }
   }

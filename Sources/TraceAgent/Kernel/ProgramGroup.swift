@@ -27,10 +27,15 @@ final class ProgramGroup {
   }
 
   private let object: OpaquePointer
+<<<<<<< HEAD
   /// By program.
   private var links: [String: OpaquePointer] = [:]
   /// Of links that are gone: what they had missed.
   private var missedBefore: [String: UInt64] = [:]
+=======
+  private var links: [OpaquePointer] = []
+  private let access = ProbeAccess.current()
+>>>>>>> 2d605b6 (doctor: kernel configuration, module BTF, probes, memory lock limit, on-demand paging by transport, what file systems really do; kprobes without CAP_SYS_ADMIN where perf events are restricted; lab/privileges)
   private var programs: [String: OpaquePointer] = [:]
   private(set) var attachFailures: [(symbol: String, why: String)] = []
 
@@ -139,6 +144,9 @@ final class ProgramGroup {
       let load = wanted.contains(name)
       bpf_program__set_autoload(current, load)
       if load { programs[name] = current }
+      if load, access == .link, name.hasPrefix("kprobe__") || name.hasPrefix("kretprobe__") {
+        bpf_program__set_expected_attach_type(current, BPF_TRACE_KPROBE_MULTI)
+      }
       program = bpf_object__next_program(object, current)
     }
   }
@@ -206,7 +214,7 @@ final class ProgramGroup {
         case .fexit: link = bpf_program__attach_trace(program)
         case .tracepoint: link = bpf_program__attach_raw_tracepoint(program, row.hook.symbol)
         default:
-          link = bpf_program__attach_kprobe(program, name.hasPrefix("kret"), row.target)
+          link = attachProbe(program, atReturn: name.hasPrefix("kret"), row)
         }
         if let link {
           attached[name] = link
@@ -220,6 +228,24 @@ final class ProgramGroup {
         break
       }
       links.merge(attached) { $1 }
+    }
+  }
+
+  private func attachProbe(
+    _ program: OpaquePointer, atReturn: Bool, _ row: HookPlan.Row
+  ) -> OpaquePointer? {
+    guard access == .link else {
+      return bpf_program__attach_kprobe(program, atReturn, row.target)
+    }
+    // by address: names of modules' functions are found from 6.2 on only
+    var address = UInt(row.address)
+    return withUnsafePointer(to: &address) { addresses in
+      var options = bpf_kprobe_multi_opts()
+      options.sz = MemoryLayout<bpf_kprobe_multi_opts>.size
+      options.addrs = addresses
+      options.cnt = 1
+      options.retprobe = atReturn
+      return bpf_program__attach_kprobe_multi_opts(program, nil, &options)
     }
   }
 

@@ -11,8 +11,25 @@ package struct RDMADevice: Equatable, Sendable {
   package var driver: String?
   /// Can it page on demand? nil: it could not be asked.
   package var hasODP: Bool?
+  /// An MR may cover the whole address space.
+  package var hasImplicitODP = false
+  /// What may page fault, by transport ("RC": "send", "write" …); transports without anything are left out.
+  package var transports: [Transport] = []
   /// Why it could not be asked.
   package var error: Errno?
+
+  package struct Transport: Equatable, Sendable {
+    package var name: String
+    package var operations: [String]
+  }
+
+  /// enum ib_odp_transport_cap_bits of include/rdma/ib_verbs.h.
+  static func operations(of bits: UInt32) -> [String] {
+    let names = [
+      "send", "receive", "write", "read", "atomic", "shared receive", "flush", "atomic write",
+    ]
+    return names.indices.filter { bits >> UInt32($0) & 1 != 0 }.map { names[$0] }
+  }
 
   package static func all() -> [RDMADevice] {
     let names = Directory.names(in: "/sys/class/infiniband").sorted()
@@ -26,10 +43,21 @@ package struct RDMADevice: Equatable, Sendable {
           TextFile.read("/sys/class/infiniband_verbs/\($0)/ibdev")?.trimmed == name
         })
       else { return RDMADevice(name: name, driver: driver, hasODP: nil, error: .noent) }
-      let answer = cverbs_device_has_odp("/dev/infiniband/\(node)", driver == "mlx5_ib" ? 1 : 0)
+      var caps = cverbs_odp()
+      let answer = cverbs_device_odp(
+        "/dev/infiniband/\(node)", driver == "mlx5_ib" ? 1 : 0, &caps)
+      guard answer == 0 else {
+        return RDMADevice(
+          name: name, driver: driver, hasODP: nil, error: Errno(rawValue: -answer))
+      }
+      let transports = [("RC", caps.rc), ("UC", caps.uc), ("UD", caps.ud), ("XRC", caps.xrc)]
       return RDMADevice(
-        name: name, driver: driver, hasODP: answer >= 0 ? answer == 1 : nil,
-        error: answer < 0 ? Errno(rawValue: -answer) : nil)
+        name: name, driver: driver, hasODP: caps.general & 1 != 0,
+        hasImplicitODP: caps.general & 2 != 0,
+        transports: transports.compactMap { name, bits in
+          let operations = operations(of: bits)
+          return operations.isEmpty ? nil : Transport(name: name, operations: operations)
+        })
     }
   }
 

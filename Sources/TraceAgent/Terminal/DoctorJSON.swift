@@ -19,6 +19,7 @@ package enum DoctorJSON {
 
   private static func check(_ check: DoctorReport.Check) -> JSON {
     var object = JSONObject()
+    object.add("id", check.id)
     object.add("name", check.name)
     object.add("status", check.status.rawValue)
     object.add("detail", check.detail)
@@ -43,6 +44,15 @@ package enum DoctorJSON {
     object.add("driver", device.driver)
     object.add("odp", device.odp.rawValue)
     if !device.detail.isEmpty { object.add("detail", device.detail) }
+    if let implicit = device.implicitODP { object.add("implicit_odp", .bool(implicit)) }
+    if !device.transports.isEmpty {
+      var transports = JSONObject()
+      for transport in device.transports {
+        transports.add(
+          transport.name.lowercased(), .array(transport.operations.map { .string($0) }))
+      }
+      object.add("transports", .object(transports))
+    }
     return .object(object)
   }
 
@@ -53,6 +63,7 @@ package enum DoctorJSON {
     object.add("filesystem", mount.filesystem)
     object.add("dax", mount.dax.rawValue)
     object.add("option", mount.option)
+    if !mount.detail.isEmpty { object.add("detail", mount.detail) }
     return .object(object)
   }
 }

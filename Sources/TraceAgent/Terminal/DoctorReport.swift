@@ -7,6 +7,10 @@ package struct DoctorReport: Equatable, Sendable {
   /// One thing looked at.
   package struct Check: Equatable, Sendable {
     package var name: String
+    /// For scripts: never changes.
+    package var id: String {
+      String(name.lowercased().map { $0 == " " ? "-" : $0 })
+    }
     package var status: Status
     /// What was found, one sentence.
     package var detail: String
@@ -72,11 +76,29 @@ package struct DoctorReport: Equatable, Sendable {
     package var driver: String?
     package var odp: Answer
     package var detail: String
-    package init(name: String, driver: String?, odp: Answer, detail: String = "") {
+    /// An MR may cover the whole address space; nil: not known.
+    package var implicitODP: Bool?
+    /// What may page fault.
+    package var transports: [Transport]
+    package init(
+      name: String, driver: String?, odp: Answer, detail: String = "", implicitODP: Bool? = nil,
+      transports: [Transport] = []
+    ) {
       self.name = name
       self.driver = driver
       self.odp = odp
       self.detail = detail
+      self.implicitODP = implicitODP
+      self.transports = transports
+    }
+
+    package struct Transport: Equatable, Sendable {
+      package var name: String
+      package var operations: [String]
+      package init(name: String, operations: [String]) {
+        self.name = name
+        self.operations = operations
+      }
     }
   }
 
@@ -88,14 +110,18 @@ package struct DoctorReport: Equatable, Sendable {
     package var dax: Answer
     /// The mount option that says so, e.g. "dax=always".
     package var option: String
+    /// What its files show, and what keeps it from DAX.
+    package var detail: String
     package init(
-      device: String, mountPoint: String, filesystem: String, dax: Answer, option: String
+      device: String, mountPoint: String, filesystem: String, dax: Answer, option: String,
+      detail: String = ""
     ) {
       self.device = device
       self.mountPoint = mountPoint
       self.filesystem = filesystem
       self.dax = dax
       self.option = option
+      self.detail = detail
     }
   }
 

@@ -112,13 +112,16 @@ package enum DoctorText {
     var table = TextTable([
       .init("device"), .init("file system"), .init("fsdax"), .init("option"), .init("mounted on"),
     ])
+    var remarks: [String] = []
     for mount in mounts {
       table.add([
         Span(mount.device), Span(mount.filesystem), answer(mount.dax), Span(mount.option),
         Span(mount.mountPoint),
       ])
+      if !mount.detail.isEmpty { remarks.append("\(mount.mountPoint): \(mount.detail)") }
     }
     block.table(table, indent: 2)
+    for remark in remarks { block.prose(remark, indent: 2) }
   }
 
   private static func answer(_ answer: DoctorReport.Answer) -> Span {

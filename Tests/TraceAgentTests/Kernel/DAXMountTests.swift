@@ -15,7 +15,7 @@ import Testing
       mounts == [
         DAXMount(
           device: "/dev/pmem0", mountPoint: "/mnt/pmem", filesystem: "ext4", option: "dax=always",
-          dax: .yes)
+          dax: .yes, deviceHasDAX: true)
       ])
   }
 

@@ -92,9 +92,9 @@ import Testing
       object["kernel"] as? [String: String] == ["release": "6.1.0-56-amd64", "machine": "x86_64"])
     #expect(
       object["checks"] as? [[String: String]] == [
-        ["name": "privileges", "status": "ok", "detail": "root"],
+        ["id": "privileges", "name": "privileges", "status": "ok", "detail": "root"],
         [
-          "name": "rdma_rxe", "status": "warn",
+          "id": "rdma_rxe", "name": "rdma_rxe", "status": "warn",
           "detail": "the module is not loaded, so that its functions cannot be watched yet",
           "fix": "modprobe rdma_rxe",
         ],
