@@ -10,7 +10,9 @@ struct DoctorCommand: ParsableCommand {
     abstract:
       "What can be traced on this kernel, what is in the way, and the command that mends it.",
     discussion: """
-      Changes nothing. The exit status is 0 when tracing works, with gaps or without, and 1 when it cannot.
+      The checks stand in the order in which they must be mended. Changes nothing. The exit status is 0 when \
+      tracing works, with gaps (warnings) or without, and 1 when it cannot. In --json a check's "id", a device's \
+      "transports" and a mount's "dax" are for scripts and keep their names.
 
       EXAMPLES
         sudo mrtrace doctor

@@ -27,15 +27,11 @@ final class ProgramGroup {
   }
 
   private let object: OpaquePointer
-<<<<<<< HEAD
   /// By program.
   private var links: [String: OpaquePointer] = [:]
   /// Of links that are gone: what they had missed.
   private var missedBefore: [String: UInt64] = [:]
-=======
-  private var links: [OpaquePointer] = []
   private let access = ProbeAccess.current()
->>>>>>> 2d605b6 (doctor: kernel configuration, module BTF, probes, memory lock limit, on-demand paging by transport, what file systems really do; kprobes without CAP_SYS_ADMIN where perf events are restricted; lab/privileges)
   private var programs: [String: OpaquePointer] = [:]
   private(set) var attachFailures: [(symbol: String, why: String)] = []
 
