@@ -43,11 +43,12 @@ try() { # $1: name, $2: kptr_restrict, $3: workload, or - where COMMAND must not
 stacks() { # $1: name, $2: capabilities: the whole system watched, while another user's process fails
     mkdir "/out/stacks-$1"; chmod 777 "/out/stacks-$1"; cd "/out/stacks-$1" || exit
     (with "$2" $M record -q -o rec >stdout 2>stderr; echo $? >status) &
-    until grep -q 'Ctrl-C ends' stderr || [ -s status ]; do sleep 0.3; done
+    until grep -q "Ctrl-C ends" stderr 2>/dev/null || [ -s status ]; do sleep 0.3; done
     sleep 1
     /usr/bin/launch --reuid=2000 --regid=2000 --clear-groups workload hole-p >/dev/null 2>&1
     sleep 1
-    kill -INT "$(pidof mrtrace)"
+    # SIGINT is ignored in what sh has put into the background
+    kill -TERM "$(pidof mrtrace)"
     wait
     $M report rec >report
     grep -c -E '(workload|libibverbs[^ ]*|libc[^ ]*)\+0x' report >named
