@@ -60,14 +60,14 @@ list_system >before
 
 # Root's own privileges, and what is left of them while COMMAND runs.
 mkdir kept; chmod 777 kept
-cp /bin/busybox /mnt/disk/id; chown 0:0 /mnt/disk/id; chmod 4755 /mnt/disk/id
+cp /usr/bin/launch /mnt/disk/setuid; chown 0:0 /mnt/disk/setuid; chmod 4755 /mnt/disk/setuid
 grep -E '^(Cap|NoNew)' /proc/self/status >kept/shell
 cat >/tmp/look <<'END'
 grep -E '^(Cap|NoNew)' /proc/self/status >/out/kept/command
 { ulimit -S -l; ulimit -H -l; } >/out/kept/memlock
 sleep 1
 grep -E '^(Cap|NoNew)' /proc/$PPID/status >/out/kept/agent
-/usr/bin/launch --reuid=1000 --regid=1000 --clear-groups /mnt/disk/id id -u >/out/kept/setuid 2>&1
+/usr/bin/launch --reuid=1000 --regid=1000 --clear-groups /mnt/disk/setuid --dump >/out/kept/setuid 2>&1
 workload hole-p >/dev/null
 END
 (ulimit -l 1234; $M record -q -o kept/rec -- sh /tmp/look >kept/stdout 2>kept/stderr)
