@@ -53,6 +53,9 @@ enum mrt_kind {
 	MRT_KIND_SYMBOL = 12,	/* name of an address seen in a stack */
 	MRT_KIND_PAGES = 13,	/* pages walked, by page-table flags and outcome */
 	MRT_KIND_ACCOUNT = 14,	/* what became of every call of a hook's function */
+	MRT_KIND_OWNER = 15,	/* of a failed operation: the process that owns the memory */
+	MRT_KIND_OMITTED = 16,	/* an operation ended with an errno that was not asked for */
+	MRT_KIND_CGROUP = 17,	/* by the agent: the path of a control group */
 };
 
 /*
@@ -110,6 +113,7 @@ enum mrt_hook {
 	MRT_HOOK_XFS_WRITE_DIRECT = 66,	/* xfs_iomap_write_direct: XFS allocates */
 	/* bookkeeping */
 	MRT_HOOK_FORK = 70,		/* tracepoint sched_process_fork */
+	MRT_HOOK_EXIT = 71,		/* tracepoint sched_process_exit */
 	MRT_HOOK_COUNT = 80,
 };
 
@@ -457,6 +461,35 @@ struct mrt_pages {
 	mrt_u32 reserved;
 };
 
+#define MRT_PID_LEVELS	32	/* PID namespaces nest that deep */
+
+struct mrt_owner {
+	struct mrt_header h;
+	mrt_u64 start_ns;	/* of the process, CLOCK_BOOTTIME */
+	mrt_u64 cgroup;		/* its number in the hierarchy of version 2, 0 = not known */
+	mrt_u32 owner_pid;	/* initial namespace */
+	mrt_u32 owner_tid;	/* the thread that asked; for a worker's operation the leader */
+	mrt_u32 pid_namespace;	/* the innermost one: its inode number */
+	mrt_u32 levels;		/* of pids, so many are meant; 1 = initial namespace only */
+	mrt_u32 pids[MRT_PID_LEVELS];	/* of the process; initial namespace first */
+};
+
+/* What was sent of that operation before it was known how it ends belongs to none. */
+struct mrt_omitted {
+	struct mrt_header h;
+	mrt_s64 result;
+	mrt_u32 kind;		/* enum mrt_operation_kind */
+	mrt_u32 reserved;
+};
+
+struct mrt_cgroup {
+	struct mrt_header h;
+	mrt_u64 cgroup;		/* as mrt_owner has it */
+	mrt_u32 reserved;
+	mrt_u32 path_size;
+	mrt_u8 path[MRT_PATH_MAX];	/* from the root of the hierarchy; `path_size` bytes, no NUL */
+};
+
 _Static_assert(sizeof(struct mrt_header) == 40, "mrt_header");
 _Static_assert(sizeof(struct mrt_operation) == 216, "mrt_operation");
 _Static_assert(sizeof(struct mrt_umem) == 104, "mrt_umem");
@@ -474,6 +507,9 @@ _Static_assert(sizeof(struct mrt_account) == 184, "mrt_account");
 _Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");
 _Static_assert(sizeof(struct mrt_symbol) == 56 + MRT_NAME_MAX, "mrt_symbol");
 _Static_assert(sizeof(struct mrt_pages) == 72, "mrt_pages");
+_Static_assert(sizeof(struct mrt_owner) == 72 + 4 * MRT_PID_LEVELS, "mrt_owner");
+_Static_assert(sizeof(struct mrt_omitted) == 56, "mrt_omitted");
+_Static_assert(sizeof(struct mrt_cgroup) == 56 + MRT_PATH_MAX, "mrt_cgroup");
 
 /* Of the map that BPF counts mrt_pages in; a value is a number of pages. */
 struct mrt_pages_key {
@@ -488,16 +524,27 @@ _Static_assert(sizeof(struct mrt_pages_key) == 24, "mrt_pages_key");
 #define MRT_LAYOUT_NONE 0	/* BTF, or nothing is read */
 #define MRT_LAYOUT_5_10 1
 
+/* mrt_config.filter: what an operation must have. Values are in maps of their own. */
+#define MRT_FILTER_PID		(1u << 0)	/* `watched` */
+#define MRT_FILTER_COMM		(1u << 1)	/* `wanted_comms` */
+#define MRT_FILTER_CGROUP	(1u << 2)	/* `wanted_cgroups` */
+#define MRT_FILTER_DEVICE	(1u << 3)	/* `wanted_devices` */
+#define MRT_FILTER_VALUES	1024		/* of a kind, at most */
+#define MRT_FILTER_ERRNOS	16
+
 /* Written into the BPF object's read-only data before it is loaded. */
 struct mrt_config {
 	mrt_u32 detail;		/* 0 failures, 1 operations, 2 layers */
-	mrt_u32 filter;		/* 1 = only operations of pids in the map `watched` */
+	mrt_u32 filter;		/* MRT_FILTER_… */
 	mrt_u32 follow;		/* 1 = children of watched pids are watched too */
 	mrt_u32 self;		/* the agent's own tgid */
 	mrt_u32 layout;		/* MRT_LAYOUT_…: of modules without BTF */
 	mrt_u32 reserved;
+	mrt_u32 pid_namespace;	/* inode of the agent's, where it is not the initial one; else 0 */
+	mrt_u32 errno_count;	/* 0 = all failures */
+	mrt_u32 errnos[MRT_FILTER_ERRNOS];
 };
-_Static_assert(sizeof(struct mrt_config) == 24, "mrt_config");
+_Static_assert(sizeof(struct mrt_config) == 32 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
 
 /* What only the kernel can tell of itself; read once after loading. */
 #define MRT_FACTS_ZERO_PFN	(1u << 0)

@@ -111,6 +111,8 @@ static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
 		return NULL;
 	}
 	op->pending_start = 0;
+	if (withhold(op, c))
+		return NULL;
 	send_stacks(ctx, op, c->hook);
 	return op;
 }
@@ -293,6 +295,10 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 	op = in_flight();
 	if (!op || op->muted) {
 		c->tally->now |= MRT_NOW_FILTERED;
+		return 0;
+	}
+	if (withhold(op, c)) {
+		op->pending_start = 0;
 		return 0;
 	}
 	send_stacks(ctx, op, c->hook);

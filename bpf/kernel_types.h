@@ -48,25 +48,65 @@ struct pt_regs {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 struct rlimit {
 	unsigned long rlim_cur;
 };
 
-struct signal_struct {
-	struct rlimit rlim[16];
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
 };
 
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 
 struct pid {
+	unsigned int level;
 	struct upid numbers[1];
 };
 
 typedef struct {
 	u64 val;		/* two u32 before 6.3: the same bytes */
 } kernel_cap_t;
+
+enum pid_type {
+	PIDTYPE_PID,
+	PIDTYPE_TGID,
+	PIDTYPE_MAX,
+};
+
+struct signal_struct {
+	atomic_t live;
+	struct pid *pids[PIDTYPE_MAX];
+	struct rlimit rlim[16];
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
 
 struct cred {
 	kernel_cap_t cap_effective;
@@ -76,8 +116,12 @@ struct cred {
 struct task_struct {
 	struct cred *cred;
 	unsigned int flags;
+	int pid;
 	int tgid;
+	u64 start_boottime;
 	char comm[16];
+	struct task_struct *group_leader;
+	struct css_set *cgroups;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
 };

@@ -98,7 +98,7 @@ static __always_inline int on_pagefault_entry(void *ctx, struct call *c)
 		op->driver = c->hook;
 		begin_attempt(op);
 	}
-	mute_others(op, umem_field(mr.umem, UMEM_OWNING_MM));
+	mute_others(op, umem_field(mr.umem, UMEM_OWNING_MM), mr.device);
 	op->umem = 0;
 	op->mr = c->a[0];
 	op->request_address = c->a[1];
@@ -108,12 +108,19 @@ static __always_inline int on_pagefault_entry(void *ctx, struct call *c)
 
 static __always_inline void send_pagefault(struct in_flight *op, struct call *c)
 {
-	struct mrt_operation *r = operation_record(op, c->hook, c->ret);
+	struct mrt_operation *r;
 	struct mlx5_mr mr;
+	bool known;
 
+	if (omitted(op, c))
+		return;
+	known = read_mr(op->mr, &mr);
+	if (known && c->ret < 0)
+		send_owner_of(c->hook, umem_field(mr.umem, UMEM_OWNING_MM));
+	r = operation_record(op, c->hook, c->ret);
 	if (!r)
 		return;
-	if (read_mr(op->mr, &mr)) {
+	if (known) {
 		r->umem = op->umem ? op->umem : mr.umem;
 		r->mr_address = umem_field(mr.umem, UMEM_ADDRESS);
 		r->mr_length = mr.length;

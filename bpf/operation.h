@@ -37,19 +37,34 @@ static __always_inline void begin_attempt(struct in_flight *op)
 }
 
 /* A worker's operation is watched if the process that owns the memory is. */
-static __always_inline void mute_others(struct in_flight *op, u64 mm_address)
+static __always_inline void mute_others(struct in_flight *op, u64 mm_address,
+					u64 device)
 {
-	struct mm_struct *mm = (void *)mm_address;
-	struct task_struct *owner;
+	if (config.filter)
+		op->muted = !is_wanted_on(device) || !is_wanted_mm(mm_address);
+}
 
-	if (!config.filter)
-		return;
-	op->muted = 1;
-	if (!mm || !bpf_core_field_exists(mm->owner))
-		return;
-	owner = BPF_CORE_READ(mm, owner);
-	if (owner && is_watched(BPF_CORE_READ(owner, tgid)))
-		op->muted = 0;
+/*
+ * An operation has ended. True: with an errno that was not asked for, so that
+ * what was sent of it belongs to nothing.
+ */
+static __always_inline bool omitted(struct in_flight *op, struct call *c)
+{
+	struct mrt_omitted *r;
+
+	if (is_wanted_result(c->ret))
+		return false;
+	c->tally->now |= MRT_NOW_FILTERED;
+	if (!(op->done & DONE_SENT))
+		return true;
+	r = record(op, c->hook, MRT_KIND_OMITTED, sizeof(*r));
+	if (!r)
+		return true;
+	r->result = c->ret;
+	r->kind = op->kind;
+	r->reserved = 0;
+	send(r, c->hook);
+	return true;
 }
 
 /* An OPERATION record with all that does not depend on its kind. */
@@ -66,6 +81,8 @@ static __always_inline struct mrt_operation *operation_record(struct in_flight *
 	r->result = result;
 	r->kind = op->kind;
 	r->lost = op->lost;
+	if (result < 0 && op->done & DONE_WITHHELD)
+		r->lost++;
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
 	return r;
 }
@@ -131,11 +148,14 @@ static __always_inline void send_layer(struct in_flight *op, struct call *c)
 	send(r, c->hook);
 }
 
-/* An operation that this process began, or did not, unseen. */
+/* A verb that this process began, or did not, unseen. */
 static __always_inline void not_followed(struct call *c)
 {
-	c->tally->now |= is_watched(bpf_get_current_pid_tgid() >> 32) ?
-				 MRT_NOW_UNSTARTED : MRT_NOW_FILTERED;
+	bool wanted = is_wanted_caller();
+
+	if (config.filter & MRT_FILTER_DEVICE && wanted)
+		wanted = is_wanted_device(bundle_device(c->a[0]));
+	c->tally->now |= wanted ? MRT_NOW_UNSTARTED : MRT_NOW_FILTERED;
 }
 
 /*
@@ -156,6 +176,8 @@ static __always_inline struct in_flight *returned(void *ctx, struct call *c)
 		c->tally->now |= MRT_NOW_FILTERED;
 		return NULL;
 	}
+	if (failed && withhold(op, c))
+		return NULL;
 	if (failed)
 		send_stacks(ctx, op, c->hook);
 	return op;

@@ -13,6 +13,10 @@ const volatile struct mrt_config config SEC(".rodata.config") = {};
 #define DONE_STACK	(1u << 0)
 #define DONE_MAPPING	(1u << 1)
 #define DONE_ENTRIES	(1u << 2)
+/* Filter by errno: records were sent; evidence was not, for its own errno. */
+#define DONE_SENT	(1u << 3)
+#define DONE_WITHHELD	(1u << 4)
+#define DONE_FILTERS	(DONE_SENT | DONE_WITHHELD)
 
 struct in_flight {
 	u64 id;			/* start time: unique on its task */
@@ -62,7 +66,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
-	__type(key, u32);	/* tgid */
+	__type(key, u32);	/* number of the process, as the agent sees it */
 	__type(value, u8);
 } watched SEC(".maps");
 
@@ -134,11 +138,6 @@ static __always_inline struct in_flight *in_flight(void)
 	return bpf_map_lookup_elem(&operations, &task);
 }
 
-static __always_inline bool is_watched(u32 tgid)
-{
-	return !config.filter || bpf_map_lookup_elem(&watched, &tgid);
-}
-
 /*
  * Begin an operation on this task. One that is still there lost its return (a
  * missed kretprobe): the new one takes its place.
@@ -185,6 +184,8 @@ static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind,
 			op->lost++;
 		return NULL;
 	}
+	if (config.errno_count && op)
+		op->done |= DONE_SENT;
 	h->kind = kind;
 	h->size = size;
 	h->operation = op ? op->id : 0;

@@ -26,16 +26,22 @@ static __always_inline int on_map_entry(void *ctx, struct call *c)
 		return 0;
 	/* a worker's prefetch maps several ranges: each is an operation */
 	begin_attempt(op);
-	mute_others(op, umem_field(c->a[0], UMEM_OWNING_MM));
+	mute_others(op, umem_field(c->a[0], UMEM_OWNING_MM),
+		    config.filter ? umem_field(c->a[0], UMEM_IBDEV) : 0);
 	return 0;
 }
 
 static __always_inline void send_worker_operation(struct in_flight *op,
 						  struct call *c)
 {
-	struct mrt_operation *r = operation_record(op, c->hook, c->ret);
+	struct mrt_operation *r;
 	u64 umem = c->a[0];
 
+	if (omitted(op, c))
+		return;
+	if (c->ret < 0)
+		send_owner_of(c->hook, umem_field(umem, UMEM_OWNING_MM));
+	r = operation_record(op, c->hook, c->ret);
 	if (!r)
 		return;
 	r->umem = umem;
@@ -70,7 +76,7 @@ static __always_inline int on_map(void *ctx, struct call *c)
 	if (worker && !op->muted && (c->ret < 0 || config.detail >= 1))
 		send_worker_operation(op, c);
 	/* the next range of the same call is a new attempt */
-	op->done &= DONE_STACK;
+	op->done &= DONE_STACK | DONE_FILTERS;
 	op->witness = 0;
 	if (worker && op->root == c->hook)
 		end();

@@ -47,7 +47,10 @@ static __always_inline bool attribute(u64 bundle_address, u32 id, u64 *value,
 
 static __always_inline int on_verb_entry(struct call *c, u32 kind)
 {
-	if (!is_watched(bpf_get_current_pid_tgid() >> 32))
+	if (!is_wanted_caller())
+		return 0;
+	if (config.filter & MRT_FILTER_DEVICE &&
+	    !is_wanted_device(bundle_device(c->a[0])))
 		return 0;
 	begin(c->hook, kind, c->a[0]);
 	return 0;
@@ -171,8 +174,12 @@ static __always_inline int on_verb(void *ctx, struct call *c)
 	}
 	if (c->ret >= 0 && config.detail < 1)
 		goto out;
-	if (c->ret < 0)
+	if (omitted(op, c))
+		goto out;
+	if (c->ret < 0) {
 		send_stacks(ctx, op, c->hook);
+		send_owner(c->hook, bpf_get_current_task());
+	}
 	r = operation_record(op, c->hook, c->ret);
 	if (!r)
 		goto out;

@@ -15,13 +15,16 @@ struct RecordCommand: ParsableCommand {
       (128+n for a signal), otherwise 0; 1 when mrtrace itself failed, 3 when something was lost under --strict.
 
       A process is watched as the owner of the memory: its page faults and prefetches count even where a \
-      kernel worker does them. With COMMAND, its children are watched too.
+      kernel worker does them. With COMMAND, its children are watched too. Of several kinds of filters all \
+      must fit, of several values of one kind one must: -p 1 -p 2 --device rxe0 is what 1 and 2 do on rxe0.
 
       EXAMPLES
         mrtrace record -- ib_write_bw --odp
         mrtrace record -o /tmp/rec -- ./server --pool /mnt/pmem/pool
         mrtrace record -p 4242 --follow --duration 60
         mrtrace record                     the whole system, until Ctrl-C
+        mrtrace record --comm server --errno EFAULT,EPERM
+        mrtrace record --cgroup /system.slice/server.service --device mlx5_0
         mrtrace record --fault-codes -- ./server
         mrtrace record --max-size 64M --keep 5 -o /var/tmp/rec
         mrtrace record --ring 64M -o /var/tmp/rec     for weeks: written when something fails
@@ -33,14 +36,8 @@ struct RecordCommand: ParsableCommand {
     help: "The recording's directory; must not exist (default: mrtrace-DATE-TIME).")
   var output: String?
 
-  @Option(name: [.customShort("p"), .customLong("pid")], help: "Watch this process. Repeatable.")
-  var pids: [Int32] = []
-
-  @Flag(name: .shortAndLong, help: "Watch all processes, also while COMMAND runs.")
-  var all = false
-
-  @Flag(help: "Watch the children of -p processes too.")
-  var follow = false
+  @OptionGroup(title: "What is watched")
+  var watched: FilterOptions
 
   @Option(help: "Stop after this many seconds.")
   var duration: Double?
@@ -112,9 +109,6 @@ struct RecordCommand: ParsableCommand {
     if let duration, !(duration > 0 && duration < 1e9) {
       throw ValidationError("--duration must be a number of seconds, more than 0.")
     }
-    if let pid = pids.first(where: { $0 <= 0 }) {
-      throw ValidationError("-p \(pid): a process's number is more than 0.")
-    }
     let names = HookPlan.Family.allCases.map(\.rawValue) + Hook.all.map(\.symbol)
     if let name = noHook.first(where: { !names.contains($0) }) {
       throw ValidationError(
@@ -136,7 +130,6 @@ struct RecordCommand: ParsableCommand {
     if !command.isEmpty, !pids.isEmpty {
       throw ValidationError("give either COMMAND or -p, not both.")
     }
-    if all, !pids.isEmpty { throw ValidationError("give either -a or -p, not both.") }
   }
 
   func run() throws {
@@ -149,13 +142,19 @@ struct RecordCommand: ParsableCommand {
     if status != 0 { throw ExitCode(status) }
   }
 
-  var settings: TracerSettings {
+  var pids: [Int32] { watched.pids }
+  var all: Bool { watched.all }
+  var follow: Bool { watched.follow }
+
+  func settings(_ filter: OperationFilter) -> TracerSettings {
     let families = Set(noHook.compactMap(HookPlan.Family.init(rawValue:)))
-    return TracerSettings(
+    var settings = TracerSettings(
       detail: detail, processes: pids.map { UInt32(bitPattern: $0) },
       filters: !all && (!pids.isEmpty || !command.isEmpty),
       follow: !all && (follow || !command.isEmpty), faultCodes: faultCodes, without: families,
       unhooked: Set(noHook), ringSize: ringSize << 10)
+    settings.filter = filter
+    return settings
   }
 }
 

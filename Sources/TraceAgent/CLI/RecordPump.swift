@@ -11,6 +11,7 @@ struct RecordPump {
   private let target: RecordTarget
   private let sink: any RecordingSink
   private var names = StackNames()
+  private var groups = GroupNames()
   private(set) var records: UInt64 = 0
   private(set) var tally = ReceivedRecords()
   private var operations: UInt64 = 0
@@ -71,6 +72,7 @@ struct RecordPump {
       for event in names.kernelSymbols(timeNs: now) + totals { try writer.append(event) }
       try writer.rotate(now: now)
       names.beginPart()
+      groups.beginPart()
     } catch {
       failure = error
     }
@@ -89,7 +91,7 @@ struct RecordPump {
     case .memory(let recorder):
       trigger.written(at: now)
       return try recorder.write(reason, now: now, totals: totals()) { stacks in
-        names.symbols(of: stacks, timeNs: now)
+        names.symbols(of: stacks, timeNs: now) + groups.all(timeNs: now)
       }
     }
   }
@@ -152,6 +154,10 @@ struct RecordPump {
       // The flight recorder asks for the names of what it writes.
       if case .memory = target { return }
       tell(events)
+    case MRT_KIND_OWNER.rawValue where record.count >= MemoryLayout<mrt_owner>.size:
+      let event = groups.learn(record.loadUnaligned(as: mrt_owner.self))
+      if case .memory = target { return }
+      if let event { tell([event]) }
     default: break
     }
   }

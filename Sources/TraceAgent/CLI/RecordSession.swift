@@ -22,9 +22,9 @@ struct RecordSession {
 
   /// The exit status.
   func run() throws(RecordFailure) -> Int32 {
-    try checkInput()
+    let filter = try checkInput()
     let path = options.output ?? RecordSession.defaultPath()
-    let session = try RecordFailure.wrapping { () throws(KernelError) in try attach() }
+    let session = try RecordFailure.wrapping { () throws(KernelError) in try attach(filter) }
     return try record(to: path, session)
   }
 
@@ -36,10 +36,10 @@ struct RecordSession {
     let loop: EventLoop
   }
 
-  private func attach() throws(KernelError) -> Attached {
+  private func attach(_ filter: OperationFilter) throws(KernelError) -> Attached {
     if let obstacle = Permissions.obstacle() { throw obstacle }
     let facts = try KernelFacts.read()
-    let tracer = try Tracer.start(facts: facts, settings: options.settings)
+    let tracer = try Tracer.start(facts: facts, settings: options.settings(filter))
     if options.follow {
       // after forks are seen: none slips through in between
       for pid in Processes.descendants(of: options.pids) { tracer.watch(UInt32(bitPattern: pid)) }
@@ -51,7 +51,7 @@ struct RecordSession {
 
   // MARK: - Before anything is attached
 
-  private func checkInput() throws(RecordFailure) {
+  private func checkInput() throws(RecordFailure) -> OperationFilter {
     if let name = options.command.first {
       switch ChildProcess.find(name, path: Output.environment("PATH")) {
       case .success: break
@@ -59,13 +59,11 @@ struct RecordSession {
       case .failure(let errno): throw .commandNotRun(name, errno)
       }
     }
-    for pid in options.pids where kill(pid, 0) != 0 && errno == ESRCH {
-      throw .kernel(.processGone(pid: Int(pid)))
-    }
     // Found again when it is made; but better before the seconds of attaching.
     if let path = options.output, access(path, F_OK) == 0 {
       throw .recording(.exists(path: path))
     }
+    return try options.watched.filter()
   }
 
   private static func defaultPath() -> String {
@@ -82,7 +80,9 @@ struct RecordSession {
     path: String, _ attached: borrowing Attached
   ) throws(RecordFailure) -> ChildProcess? {
     Output.notes("mrtrace: \(planLine(attached.tracer.plan))\n")
-    for gap in attached.tracer.plan.gaps { Output.notes("mrtrace: \(gap)\n") }
+    for gap in attached.tracer.plan.gaps + options.watched.notes(attached.facts) {
+      Output.notes("mrtrace: \(gap)\n")
+    }
     for want in Permissions.weakening() {
       Output.notes("mrtrace: without \(want.capability.name): cannot \(want.purpose)\n")
     }

@@ -35,6 +35,11 @@ extension Event {
     return .pages(record)
   }
 
+  /// The path of a control group.
+  package static func cgroup(_ cgroup: UInt64, path: String, timeNs: UInt64) -> Event {
+    .cgroup(CgroupRecord(header: mrt_header(agentTimeNs: timeNs), cgroup: cgroup, path: path))
+  }
+
   /// The name of a kernel address.
   package static func kernelSymbol(address: UInt64, name: String, timeNs: UInt64) -> Event {
     .symbol(

@@ -30,6 +30,11 @@ package enum Event: Sendable {
   case pages(mrt_pages)
   /// What became of every call of one hook's function.
   case account(mrt_account)
+  /// The process that owns the memory of a failed operation.
+  case owner(mrt_owner)
+  /// An operation ended with an errno that was not asked for.
+  case omitted(mrt_omitted)
+  case cgroup(CgroupRecord)
   /// A kind this version does not know: only its header was read.
   case unknown(mrt_header)
 
@@ -49,6 +54,9 @@ package enum Event: Sendable {
     case .symbol(let record): record.header
     case .pages(let record): record.h
     case .account(let record): record.h
+    case .owner(let record): record.h
+    case .omitted(let record): record.h
+    case .cgroup(let record): record.header
     case .unknown(let header): header
     }
   }

@@ -25,6 +25,8 @@ package enum EventDecoder {
     case MRT_KIND_COUNTER: return .counter(record.load())
     case MRT_KIND_PAGES: return .pages(record.load())
     case MRT_KIND_ACCOUNT: return .account(record.load())
+    case MRT_KIND_OWNER: return .owner(record.load())
+    case MRT_KIND_OMITTED: return .omitted(record.load())
     case MRT_KIND_ENTRIES:
       return .entries(
         EntriesRecord(
@@ -41,6 +43,11 @@ package enum EventDecoder {
         SymbolRecord(
           header: header, address: record.load(at: 40), what: record.load(at: 48),
           name: CText.string(record.bytes(count, at: layout.fixedSize))))
+    case MRT_KIND_CGROUP:
+      return .cgroup(
+        CgroupRecord(
+          header: header, cgroup: record.load(at: 40),
+          path: CText.string(record.bytes(count, at: layout.fixedSize))))
     default: return .unknown(header)
     }
   }

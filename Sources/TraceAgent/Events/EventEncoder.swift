@@ -19,6 +19,9 @@ extension Event {
     case .counter(let record): Self.bytes(of: record, kind: MRT_KIND_COUNTER)
     case .pages(let record): Self.bytes(of: record, kind: MRT_KIND_PAGES)
     case .account(let record): Self.bytes(of: record, kind: MRT_KIND_ACCOUNT)
+    case .owner(let record): Self.bytes(of: record, kind: MRT_KIND_OWNER)
+    case .omitted(let record): Self.bytes(of: record, kind: MRT_KIND_OMITTED)
+    case .cgroup(let record): record.encoded()
     case .entries(let record): record.encoded()
     case .mapping(let record): record.encoded()
     case .stack(let record): record.encoded()
@@ -71,6 +74,19 @@ extension SymbolRecord {
     writer.put(UInt32(name.count))
     writer.bytes += name
     return writer.finished(kind: MRT_KIND_SYMBOL)
+  }
+}
+
+extension CgroupRecord {
+  fileprivate func encoded() -> [UInt8] {
+    let path = path.utf8.prefix(Int(MRT_PATH_MAX))
+    var writer = RecordBytes()
+    writer.put(header)
+    writer.put(cgroup)
+    writer.put(UInt32(0))
+    writer.put(UInt32(path.count))
+    writer.bytes += path
+    return writer.finished(kind: MRT_KIND_CGROUP)
   }
 }
 

@@ -31,6 +31,8 @@ package struct RecordLayout: Sendable {
     case MRT_KIND_COUNTER: fixed(mrt_counter.self)
     case MRT_KIND_PAGES: fixed(mrt_pages.self)
     case MRT_KIND_ACCOUNT: fixed(mrt_account.self)
+    case MRT_KIND_OWNER: fixed(mrt_owner.self)
+    case MRT_KIND_OMITTED: fixed(mrt_omitted.self)
     // The fixed parts of the others end where their tail begins; a test holds these numbers to the
     // C structs.
     case MRT_KIND_ENTRIES:
@@ -42,6 +44,8 @@ package struct RecordLayout: Sendable {
       RecordLayout(fixedSize: 48, tail: Tail(countOffset: 44, stride: 8, max: Int(MRT_STACK_MAX)))
     case MRT_KIND_SYMBOL:
       RecordLayout(fixedSize: 56, tail: Tail(countOffset: 52, stride: 1, max: Int(MRT_NAME_MAX)))
+    case MRT_KIND_CGROUP:
+      RecordLayout(fixedSize: 56, tail: Tail(countOffset: 52, stride: 1, max: Int(MRT_PATH_MAX)))
     default: nil
     }
   }

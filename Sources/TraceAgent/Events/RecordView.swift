@@ -36,6 +36,13 @@ package struct RecordView {
   package var counter: mrt_counter? { load(MRT_KIND_COUNTER) }
   package var pages: mrt_pages? { load(MRT_KIND_PAGES) }
   package var account: mrt_account? { load(MRT_KIND_ACCOUNT) }
+  package var omitted: mrt_omitted? { load(MRT_KIND_OMITTED) }
+  package var cgroup: CgroupRecord? {
+    guard header.kind == MRT_KIND_CGROUP.rawValue, case .cgroup(let record) = event else {
+      return nil
+    }
+    return record
+  }
   package var symbol: SymbolRecord? {
     guard header.kind == MRT_KIND_SYMBOL.rawValue, case .symbol(let record) = event else {
       return nil

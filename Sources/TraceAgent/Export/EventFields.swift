@@ -43,6 +43,14 @@ struct EventFields {
       sink.text("name", record.name)
     case .pages(let record): pages(record, &sink)
     case .account(let record): account(record, &sink)
+    case .owner(let record): owner(record, &sink)
+    case .omitted(let record):
+      sink.text("what", Self.operation(record.kind))
+      sink.signed("result", record.result)
+      sink.text("errno", Self.errno(record.result))
+    case .cgroup(let record):
+      sink.number("cgroup", record.cgroup)
+      sink.text("path", record.path)
     case .unknown(let header): sink.number("number", header.kind)
     }
   }
@@ -63,6 +71,9 @@ struct EventFields {
     case .symbol: "symbol"
     case .pages: "pages"
     case .account: "account"
+    case .owner: "owner"
+    case .omitted: "omitted"
+    case .cgroup: "cgroup"
     case .unknown: "unknown"
     }
   }
@@ -124,6 +135,22 @@ struct EventFields {
     case MRT_OP_PREFETCH: "prefetch"
     default: "\(kind)"
     }
+  }
+
+  private func owner(_ record: mrt_owner, _ sink: inout some FieldSink) {
+    let levels = min(Int(record.levels), Int(MRT_PID_LEVELS))
+    sink.number("owner_pid", record.owner_pid)
+    sink.number("owner_tid", record.owner_tid)
+    sink.number("start_boottime_ns", record.start_ns)
+    sink.number("cgroup", record.cgroup == 0 ? nil : record.cgroup)
+    sink.number("pid_namespace", record.pid_namespace == 0 ? nil : record.pid_namespace)
+    sink.numbers(
+      "pids",
+      withUnsafeBytes(of: record.pids) { bytes in
+        (0..<levels).map {
+          UInt64(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))
+        }
+      })
   }
 
   private func umem(_ record: mrt_umem, _ sink: inout some FieldSink) {

@@ -44,6 +44,11 @@ struct ExportSource {
       each()
       if view.pages != nil { pagesPart = records.part }
       accounts.add(view)
+      if var group = view.cgroup {
+        group.header.time_ns = 0
+        _ = correlator.add(.cgroup(group))
+        continue
+      }
       guard var record = view.symbol else { continue }
       // At its own time it would end every wait of the second reading.
       record.header.time_ns = 0

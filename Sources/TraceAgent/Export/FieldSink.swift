@@ -23,6 +23,7 @@ enum FieldValue {
   case flag(Bool)
   case texts([String])
   case hexes([UInt64])
+  case numbers([UInt64])
   case counts([(key: String, count: UInt64)])
 }
 
@@ -68,6 +69,9 @@ extension FieldSink {
   }
   mutating func hexes(_ key: StaticString, _ value: [UInt64]) {
     field(key, .list(.hex), isRequired: true, .hexes(value))
+  }
+  mutating func numbers(_ key: StaticString, _ value: [UInt64]) {
+    field(key, .list(.natural), isRequired: true, .numbers(value))
   }
   mutating func counts(_ key: StaticString, _ value: [(key: String, count: UInt64)]) {
     field(key, .counts, isRequired: true, .counts(value))

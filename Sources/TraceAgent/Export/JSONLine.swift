@@ -27,6 +27,7 @@ struct JSONLine: FieldSink {
     case .flag(let flag): output.append(flag ? "true" : "false")
     case .texts(let texts): list(texts) { quote($0) }
     case .hexes(let numbers): list(numbers) { hex($0) }
+    case .numbers(let numbers): list(numbers) { output.append(String($0)) }
     case .counts(let counts):
       output.append(UInt8(ascii: "{"))
       for (index, entry) in counts.enumerated() {

@@ -73,7 +73,8 @@ package enum JSONLinesSchema {
       .mapping(MappingRecord(header: header, address: 0, flags: 0)), .fault(mrt_fault()),
       .stack(StackRecord(header: header, what: 0, addresses: [])), .counter(mrt_counter()),
       .symbol(SymbolRecord(header: header, address: 0, what: 0, name: "")), .pages(mrt_pages()),
-      .account(mrt_account()),
+      .account(mrt_account()), .owner(mrt_owner()), .omitted(mrt_omitted()),
+      .cgroup(CgroupRecord(header: header, cgroup: 0, path: "")),
       .unknown(header),
     ]
   }

@@ -71,6 +71,8 @@ enum OperationColumns {
     ("host", { .text($0.subject.environment.hostname) }),
     ("recording", { .text($0.subject.name) }),
     ("incomplete", { $0.incomplete.isEmpty ? nil : .names($0.incomplete) }),
+    ("container_pid", { $0.operation.owner?.containerPID.map { .signed(Int64($0)) } }),
+    ("cgroup", { $0.operation.owner?.cgroupPath.map(Value.text) }),
   ]
 }
 

@@ -54,7 +54,8 @@ enum OperationShapes {
           optional("kernel", .list(.reference("frame"))),
           optional("user", .list(.reference("frame"))),
         ])), optional("what_if", .list(.reference("what_if"))),
-      optional("evidence", .reference("evidence")),
+      optional("evidence", .reference("evidence")), optional("container_pid"),
+      optional("cgroup", .text),
     ]
   }
 

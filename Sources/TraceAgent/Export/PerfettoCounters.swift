@@ -37,7 +37,7 @@ struct PerfettoCounters {
     if let told = lossTime, told != time { points += loss(at: told) }
     switch event {
     // Made by the agent at the end, not what the kernel side sent.
-    case .symbol, .pages: return points
+    case .symbol, .cgroup, .pages: return points
     case .account(let record):
       let account = HookAccount(record, function: "")
       losses[record.h.hook] = (account.recordsLost, account.runsMissed)

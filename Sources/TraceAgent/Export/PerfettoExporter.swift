@@ -241,6 +241,8 @@ package struct PerfettoExporter: Exporter {
       ("summary", diagnosis.map { .text($0.summary) }),
       ("mended by", operation.recoveredBy.map { .name($0) }),
       ("owner", operation.ownerPID.map { .signed(Int64($0)) }),
+      ("owner in its container", operation.owner?.containerPID.map { .signed(Int64($0)) }),
+      ("cgroup", operation.owner?.cgroupPath.map { .name($0) }),
       ("device", operation.device.map { .name($0) }),
       ("mr address", operation.mr.address.map { .pointer($0) }),
       ("mr length", operation.mr.length.map { .number($0) }),

@@ -116,7 +116,8 @@ package struct SQLiteExporter: Exporter {
       .text(diagnosis.confidence.rawValue), .text(diagnosis.delivered.rawValue),
       exported.operation.recoveredBy.map { .text($0) },
       exported.mapping?.file.map { .text($0.path) }, diagnosis.fileOffset.map { .count($0) },
-      .text(diagnosis.summary),
+      .text(diagnosis.summary), exported.operation.owner?.containerPID.map { .int($0) },
+      exported.operation.owner?.cgroupPath.map { .text($0) },
     ])
     for (position, link) in diagnosis.chain.enumerated() {
       try chain.add([

@@ -44,7 +44,7 @@ enum SQLiteTables {
       "operation_id INTEGER PRIMARY KEY REFERENCES operations (id)", "errno TEXT NOT NULL",
       "function TEXT", "address INTEGER", "cause TEXT NOT NULL", "confidence TEXT NOT NULL",
       "delivered TEXT NOT NULL", "recovered_by TEXT", "file TEXT", "file_offset INTEGER",
-      "summary TEXT NOT NULL",
+      "summary TEXT NOT NULL", "container_pid INTEGER", "cgroup TEXT",
     ], indexed: ["cause", "errno", "file"])
 
   /// The functions of a failure, from the deepest (position 0) outward.

@@ -14,6 +14,8 @@ package enum KernelError: Error, Equatable, Sendable {
   case symbolsHidden
   case nothingToHook
   case processGone(pid: Int)
+  /// `--device`: what the RDMA core's structures look like is not known.
+  case devicesUnknown
   case system(call: String, errno: Errno)
 
   package var sentence: String {
@@ -44,6 +46,9 @@ package enum KernelError: Error, Equatable, Sendable {
         + "(ib_uverbs) built or loaded? Try `modprobe ib_uverbs`, and see `mrtrace doctor`"
     case .processGone(let pid):
       return "there is no process \(pid)"
+    case .devicesUnknown:
+      return "this kernel does not describe the types of its RDMA modules "
+        + "(/sys/kernel/btf/ib_core is missing), so operations cannot be told apart by device: leave --device out"
     case .system(let call, let errno):
       return "\(call) failed: \(errno)"
     }

@@ -23,6 +23,7 @@ package struct KernelFacts: Sendable {
     "make_device_exclusive_range", "page_offset_base", "pgdir_shift", "zero_pfn", "empty_zero_page",
     "hmm_range_fault_locked", "vm_normal_page", "__traceiter_dax_pte_fault_done",
     "__traceiter_dax_pmd_fault_done", "__traceiter_sched_process_fork",
+    "__traceiter_sched_process_exit", "__tracepoint_sched_process_exit", "mm_update_next_owner",
     "__tracepoint_dax_pte_fault_done", "__tracepoint_dax_pmd_fault_done",
     "__tracepoint_sched_process_fork", "_text",
   ]
@@ -34,6 +35,15 @@ package struct KernelFacts: Sendable {
     }
     return MRT_LAYOUT_5_10
   }
+
+  /// The layout of `struct ib_device` is known, or will be once its module is loaded.
+  var knowsDevices: Bool {
+    layout != MRT_LAYOUT_NONE || offers.btf.contains("ib_core")
+      || !offers.modules.contains("ib_core")
+  }
+
+  /// The kernel knows whose memory a kernel worker works on (mm_struct.owner: CONFIG_MEMCG).
+  package var knowsOwners: Bool { offers.symbols.has("mm_update_next_owner") }
 
   package static func read() throws(KernelError) -> KernelFacts {
     var name = utsname()

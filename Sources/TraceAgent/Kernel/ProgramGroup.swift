@@ -156,7 +156,7 @@ final class ProgramGroup {
       if name.hasSuffix(".config") {
         var config = mrt_config()
         config.detail = settings.detail.code
-        config.filter = settings.filters ? 1 : 0
+        settings.configure(&config)
         config.follow = settings.follow ? 1 : 0
         config.`self` = UInt32(getpid())
         config.layout = UInt32(settings.layout)

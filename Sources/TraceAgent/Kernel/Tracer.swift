@@ -23,6 +23,8 @@ package struct TracerSettings: Sendable {
   /// Only these processes; empty = all. Children too, where `follow` is set.
   package var processes: [UInt32]
   package var filters: Bool
+  /// What an operation must have besides.
+  package var filter = OperationFilter()
   package var follow: Bool
   package var faultCodes: Bool
   package var without: Set<HookPlan.Family>
@@ -92,6 +94,7 @@ package struct Tracer: ~Copyable {
       throw .symbolsHidden
     }
     cbpf_log_start()
+    if !settings.filter.devices.isEmpty, !facts.knowsDevices { throw .devicesUnknown }
     var refusals = Refusals()
     while true {
       var plan = HookPlan(offers: facts.offers, wish: settings.wish(refusals))
@@ -104,6 +107,7 @@ package struct Tracer: ~Copyable {
           plan: plan, settings: settings, groups: [group], refusals: refusals,
           modules: facts.offers.modules, ringDescriptor: ring)
         tracer.attachOneRungDown(group.attachFailures.map(\.symbol), facts: facts)
+        tracer.fillFilters(settings.filter)
         for process in settings.processes { tracer.watch(process) }
         return tracer
       } catch {

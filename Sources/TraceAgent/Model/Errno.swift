@@ -34,6 +34,16 @@ package struct Errno: RawRepresentable, Error, Hashable, Sendable,
   /// "EFAULT"; "errno 999" for one without a name here.
   package var description: String { Errno.names[rawValue] ?? "errno \(rawValue)" }
 
+  /// "EFAULT"; also "EWOULDBLOCK" and "ENOTSUPP", which have another's number or none of their own in libc.
+  package init?(name: String) {
+    if name == "EWOULDBLOCK" { self = .again; return }
+    guard let known = Errno.names.first(where: { $0.value == name }) else { return nil }
+    self.init(rawValue: known.key)
+  }
+
+  /// All names, in the order of their numbers.
+  package static var allNames: [String] { names.sorted { $0.key < $1.key }.map(\.value) }
+
   private static let names: [Int32: String] = [
     1: "EPERM", 2: "ENOENT", 3: "ESRCH", 4: "EINTR", 5: "EIO", 6: "ENXIO", 7: "E2BIG", 8: "ENOEXEC",
     9: "EBADF", 10: "ECHILD", 11: "EAGAIN", 12: "ENOMEM", 13: "EACCES", 14: "EFAULT", 15: "ENOTBLK",

@@ -31,6 +31,8 @@ package struct Operation: Equatable, Sendable {
   /// The process that owns the memory, where known. For a system call it is the runner.
   package var ownerPID: Int?
   package var ownerComm: String?
+  /// More of that process, of operations that failed.
+  package var owner: OwnerEvidence?
   package var device: String?
   /// CLOCK_MONOTONIC, ns. Start is absent where only the end was seen.
   package var startNs: UInt64?

@@ -94,6 +94,8 @@ package struct Correlator: Sendable {
     switch event {
     case .operation(let record): end(record)
     case .symbol(let record): symbols.add(record)
+    case .cgroup(let record): symbols.add(record)
+    case .omitted(let record): omit(record)
     case .counter, .account, .pages, .unknown: break
     default: keep(event, header)
     }
@@ -108,6 +110,8 @@ package struct Correlator: Sendable {
       switch mrt_kind(rawValue: record.header.kind) {
       case MRT_KIND_OPERATION: if let operation = record.operation { end(operation) }
       case MRT_KIND_SYMBOL: if let symbol = record.symbol { symbols.add(symbol) }
+      case MRT_KIND_CGROUP: if let group = record.cgroup { symbols.add(group) }
+      case MRT_KIND_OMITTED: if let omitted = record.omitted { omit(omitted) }
       case MRT_KIND_COUNTER, MRT_KIND_ACCOUNT, MRT_KIND_PAGES: break
       default: keep(record)
       }
@@ -157,6 +161,12 @@ package struct Correlator: Sendable {
   /// Adds evidence to an operation that has ended and waits; false where none does.
   private mutating func addLate(_ event: Event, to key: OperationKey) -> Bool {
     late.add(event, to: key, hooks: hooks) || recovery.add(event, to: key, hooks: hooks)
+  }
+
+  /// It ended, and was not asked for: its evidence belongs to nobody.
+  private mutating func omit(_ record: mrt_omitted) {
+    guard record.h.operation != 0 else { return }
+    pending.drop(OperationKey(tid: record.h.tid, operation: record.h.operation))
   }
 
   private mutating func end(_ record: mrt_operation) {

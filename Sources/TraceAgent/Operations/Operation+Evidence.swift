@@ -26,7 +26,8 @@ extension Operation {
       case MRT_STACK_USER where userStack.isEmpty: userStack = frames
       default: break
       }
-    case .operation, .counter, .account, .symbol, .pages, .unknown: break
+    case .owner(let record): owner = OwnerEvidence(record)
+    case .operation, .omitted, .counter, .account, .symbol, .cgroup, .pages, .unknown: break
     }
   }
 }

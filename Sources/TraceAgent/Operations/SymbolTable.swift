@@ -4,7 +4,7 @@ import CEvents
 import Events
 import Model
 
-/// Names of addresses, as SYMBOL records tell them.
+/// Names of addresses, as SYMBOL records tell them, and of control groups, as CGROUP records do.
 ///
 /// They may come after the operation whose stack they name: the agent looks names up at the end.
 package struct SymbolTable: Sendable {
@@ -15,6 +15,7 @@ package struct SymbolTable: Sendable {
   }
 
   private var names: [Key: String] = [:]
+  private var groups: [UInt64: String] = [:]
 
   package init() {}
 
@@ -27,8 +28,13 @@ package struct SymbolTable: Sendable {
     }
   }
 
-  /// Names the frames of `operation` that have none yet.
+  package mutating func add(_ record: CgroupRecord) { groups[record.cgroup] = record.path }
+
+  /// Names what of `operation` has no name yet: the frames of its stacks, its owner's control group.
   package func name(_ operation: inout Operation) {
+    if let group = operation.owner?.cgroup, operation.owner?.cgroupPath == nil {
+      operation.owner?.cgroupPath = groups[group]
+    }
     guard !names.isEmpty else { return }
     for index in operation.kernelStack.indices where operation.kernelStack[index].name == nil {
       operation.kernelStack[index].name =

@@ -233,6 +233,32 @@ enum CTFEvents {
       enum rung rung;
       u32 reserved;
       """),
+    event(
+      15, "owner",
+      """
+      u64 start_ns;
+      u64 cgroup;
+      u32 owner_pid;
+      u32 owner_tid;
+      u32 pid_namespace;
+      u32 levels;
+      u32 pids[32];
+      """),
+    event(
+      16, "omitted",
+      """
+      enum result result;
+      enum operation_kind kind;
+      u32 reserved;
+      """),
+    event(
+      17, "cgroup",
+      """
+      u64 cgroup;
+      u32 reserved;
+      u32 path_size;
+      text path[path_size];
+      """),
   ].joined()
 
   private static func event(_ id: Int, _ name: String, _ fields: String) -> String {

@@ -48,6 +48,8 @@ package enum DiagnosisJSON {
     if !diagnosis.whatIf.isEmpty { object.add("what_if", .array(diagnosis.whatIf.map(whatIf))) }
     if diagnosis.cause == "unknown" { object.add("evidence", EvidenceJSON.all(operation)) }
     add(origin, to: &object)
+    object.add("container_pid", number: operation.owner?.containerPID)
+    object.add("cgroup", operation.owner?.cgroupPath)
     return JSON.object(object).line
   }
 

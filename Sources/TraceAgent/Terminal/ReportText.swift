@@ -87,10 +87,12 @@ package enum ReportText {
   ) -> [Span] {
     let people = operation.people
     var parts: [Span] = origin.map { .word($0) }
-    switch (people.pid, people.comm) {
-    case (let pid?, let comm?): parts.append(.word("pid \(pid) (\(comm))"))
-    case (let pid?, nil): parts.append(.word("pid \(pid)"))
-    case (nil, _): parts.append("owner not known")
+    if let pid = people.pid {
+      let container = operation.owner?.containerPID.map { "\($0) in its container" }
+      let about = [people.comm, container].compactMap { $0 }.joined(separator: ", ")
+      parts.append(.word(about.isEmpty ? "pid \(pid)" : "pid \(pid) (\(about))"))
+    } else {
+      parts.append("owner not known")
     }
     if let tid = people.tid, tid != people.pid { parts.append(.word("thread \(tid)")) }
     if let worker = people.worker {

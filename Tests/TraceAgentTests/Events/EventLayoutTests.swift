@@ -31,6 +31,9 @@ import Testing
     expect(mrt_tally.self, size: 96)
     expect(mrt_account.self, size: 184)
     expect(mrt_pages.self, size: 72)
+    expect(mrt_owner.self, size: 72 + 4 * 32)
+    expect(mrt_omitted.self, size: 56)
+    #expect(MemoryLayout<mrt_cgroup>.size == 56 + 2048)
     expect(mrt_pages_key.self, size: 24)
     #expect(MemoryLayout<mrt_symbol>.size == 56 + 128)
   }
@@ -83,10 +86,10 @@ import Testing
     #expect(MemoryLayout<mrt_symbol>.offset(of: \.what) == 48)
     #expect(MemoryLayout<mrt_symbol>.offset(of: \.name_size) == 52)
     #expect(MemoryLayout<mrt_symbol>.offset(of: \.name) == 56)
-    for (kind, size) in [(7, 64), (8, 192), (10, 48), (12, 56)] {
+    for (kind, size) in [(7, 64), (8, 192), (10, 48), (12, 56), (17, 56)] {
       #expect(RecordLayout.of(kind: UInt32(kind))?.fixedSize == size)
     }
     #expect(RecordLayout.of(kind: 0) == nil)
-    #expect(RecordLayout.of(kind: 15) == nil)
+    #expect(RecordLayout.of(kind: 18) == nil)
   }
 }

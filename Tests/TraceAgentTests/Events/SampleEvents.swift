@@ -5,7 +5,7 @@ import Events
 
 /// One event of each kind, with a different number in every field: what is mixed up shows.
 enum SampleEvents {
-  static let kinds: [UInt32] = Array(1...14)
+  static let kinds: [UInt32] = Array(1...17)
 
   static func header(
     hook: mrt_hook = MRT_HOOK_NONE, timeNs: UInt64 = 1_000, operation: UInt64 = 7,
@@ -165,6 +165,34 @@ enum SampleEvents {
       rung: MRT_RUNG_FEXIT.rawValue, reserved: 0)
   }
 
+  /// Process 4242, 7 in its container.
+  static func owner(
+    header: mrt_header = header(), pids: [UInt32] = [4242, 7], cgroup: UInt64 = 99
+  ) -> mrt_owner {
+    var record = mrt_owner()
+    record.h = header
+    record.start_ns = 5_000
+    record.cgroup = cgroup
+    record.owner_pid = pids[0]
+    record.owner_tid = pids[0]
+    record.pid_namespace = 4_026_532_000
+    record.levels = UInt32(pids.count)
+    withUnsafeMutableBytes(of: &record.pids) { bytes in
+      for (level, pid) in pids.prefix(Int(MRT_PID_LEVELS)).enumerated() {
+        bytes.storeBytes(of: pid, toByteOffset: 4 * level, as: UInt32.self)
+      }
+    }
+    return record
+  }
+
+  static func omitted(header: mrt_header = header()) -> mrt_omitted {
+    mrt_omitted(h: header, result: -14, kind: MRT_OP_ADVISE_MR.rawValue, reserved: 0)
+  }
+
+  static func cgroup(
+    _ number: UInt64 = 99, path: String = "/system.slice/server.service", timeNs: UInt64 = 1_000
+  ) -> Event { .cgroup(number, path: path, timeNs: timeNs) }
+
   static func symbol(timeNs: UInt64 = 1_000) -> Event {
     .kernelSymbol(address: 0xFFFF_FFFF_8100_0010, name: "hmm_vma_walk_pmd+0x12", timeNs: timeNs)
   }
@@ -189,6 +217,9 @@ enum SampleEvents {
       symbol(timeNs: timeNs + 11 * step),
       .pages(pages(header: header(13, MRT_HOOK_WALK_PMD, operation: 0))),
       .account(account(header: header(14, MRT_HOOK_WALK_PMD, operation: 0))),
+      .owner(owner(header: header(15, MRT_HOOK_ADVISE_MR))),
+      .omitted(omitted(header: header(16, MRT_HOOK_ADVISE_MR))),
+      cgroup(timeNs: timeNs + 16 * step),
     ]
   }
 }

@@ -85,7 +85,7 @@ struct BabeltraceTests {
     try writer.close(now: 2_000_000_000)
     let run = try Babeltrace.run(scratch("r"))
     #expect(run.status == 0)
-    #expect(run.lines.count == 16)
+    #expect(run.lines.count == 2 + SampleEvents.kinds.count)
     #expect(run.errors.contains("discarded 5 events"))
     #expect(run.errors.contains("discarded 3 events"))
     #expect(run.errors.split(separator: "\n").count == 2, "\(run.errors)")

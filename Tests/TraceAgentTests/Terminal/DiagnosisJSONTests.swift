@@ -82,6 +82,19 @@ import Testing
     }
   }
 
+  @Test func anOwnerInAContainerHasItsNumberThere() throws {
+    var diagnosis = DiagnosisSamples.specialPage
+    diagnosis.operation.owner = OwnerEvidence(
+      pids: [412, 31, 7], pidNamespace: 4_026_532_000, startNs: 1, cgroup: 99)
+    diagnosis.operation.owner?.cgroupPath = "/pod/server"
+    let object = try DiagnosisJSONTests.object(diagnosis)
+    #expect(object["pid"] as? Int == 412)
+    #expect(object["container_pid"] as? Int == 7)
+    #expect(object["cgroup"] as? String == "/pod/server")
+    diagnosis.operation.owner?.pids = [412]
+    #expect(try DiagnosisJSONTests.object(diagnosis)["container_pid"] == nil)
+  }
+
   @Test func theKeysStandInTheContractsOrder() throws {
     let line = DiagnosisJSON.line(DiagnosisSamples.specialPage, clockOffsetNs: 0)
     #expect(!line.contains("\n"))

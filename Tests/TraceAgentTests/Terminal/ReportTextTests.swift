@@ -7,6 +7,20 @@ import Testing
 
 /// Exact texts: what a person reads is a part of the product.
 @Suite struct ReportTextTests {
+  @Test func anOwnerInAContainerHasBothNumbers() {
+    var diagnosis = DiagnosisSamples.specialPage
+    diagnosis.operation.owner = OwnerEvidence(
+      pids: [412, 7], pidNamespace: 4_026_532_000, startNs: 1, cgroup: nil)
+    let text = ReportText.render(diagnosis, index: 1, style: .plain(), clockOffsetNs: nil)
+    #expect(text.contains("  pid 412 (server, 7 in its container), device rxe0,"))
+    diagnosis.operation.ownerComm = nil
+    diagnosis.operation.runner.comm = "server"
+    diagnosis.operation.owner = nil
+    #expect(
+      ReportText.render(diagnosis, index: 1, style: .plain(), clockOffsetNs: nil)
+        .contains("  pid 412 (server), device rxe0,"))
+  }
+
   @Test func specialPageOnFSDAX() {
     #expect(
       ReportText.render(

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Of a failed operation: who owns the memory, as its container knows it. The
+ * numbers in every PID namespace, and the control group.
+ */
+#ifndef MRTRACE_OWNER_H
+#define MRTRACE_OWNER_H
+
+__noinline int send_owner(u32 hook, u64 address)
+{
+	struct task_struct *task = (void *)address;
+	struct mrt_owner *r;
+	struct upid *number;
+	struct pid *pid;
+	u32 i, levels;
+
+	r = record(in_flight(), hook, MRT_KIND_OWNER, sizeof(*r));
+	if (!r)
+		return 0;
+	__builtin_memset((char *)r + sizeof(r->h), 0, sizeof(*r) - sizeof(r->h));
+	r->owner_pid = BPF_CORE_READ(task, tgid);
+	r->owner_tid = BPF_CORE_READ(task, pid);
+	r->start_ns = BPF_CORE_READ(task, start_boottime);
+	r->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	if (pid) {
+		levels = BPF_CORE_READ(pid, level) + 1;
+		if (levels > MRT_PID_LEVELS)
+			levels = MRT_PID_LEVELS;
+		for (i = 0; i < MRT_PID_LEVELS; i++) {
+			if (i >= levels)
+				break;
+			number = number_at(pid, i);
+			r->pids[i] = BPF_CORE_READ(number, nr);
+			r->pid_namespace = BPF_CORE_READ(number, ns, ns.inum);
+			r->levels = i + 1;
+		}
+	}
+	send(r, hook);
+	return 0;
+}
+
+static __always_inline void send_owner_of(u32 hook, u64 mm_address)
+{
+	struct mm_struct *mm = (void *)mm_address;
+	struct task_struct *owner;
+
+	if (!mm || !bpf_core_field_exists(mm->owner))
+		return;
+	owner = BPF_CORE_READ(mm, owner);
+	if (owner)
+		send_owner(hook, (u64)owner);
+}
+
+#endif
