@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CBPF
-import CEvents
 
 extension Tracer {
   /// Gives up what is no longer needed, for good, once everything is attached and the command has been
@@ -20,11 +19,9 @@ extension Tracer {
       works: { Tracer.isReadable(counters) })
   }
 
+  /// Asks for a key alone: no value whose size would have to be known.
   private static func isReadable(_ counters: CInt) -> Bool {
-    let cpus = Int(libbpf_num_possible_cpus())
-    guard cpus > 0 else { return false }
-    var key: UInt32 = 0
-    var values = [mrt_counts](repeating: mrt_counts(), count: cpus)
-    return bpf_map_lookup_elem(counters, &key, &values) == 0
+    var next: UInt64 = 0
+    return bpf_map_get_next_key(counters, nil, &next) == 0
   }
 }
