@@ -2,6 +2,7 @@
 """What lab/test and lab/matrix share: booting a guest, and reading back what its groups left."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -18,6 +19,8 @@ LAB = os.path.dirname(os.path.abspath(__file__))
 # One thread runs them all: QEMU 7.2 with a thread per CPU loses races with the kernel's patching of its own text.
 CPUS = 8
 ACCEL = "tcg,thread=single,tb-size=512"
+# LossSummary's sentences on hooks whose programs did not run, or not to their end.
+SKIPPED_RUNS = re.compile(r"runs of hooks were missed|had not returned at the end|whose beginning was not seen")
 
 
 def say(text):
@@ -115,8 +118,14 @@ class Ran:
         done = subprocess.run([mrtrace, "report", "--json", recording], stdin=subprocess.DEVNULL, capture_output=True, check=False)
         with open(self._path("report.jsonl"), "wb") as file:
             file.write(done.stdout)
-        if done.returncode or done.stderr.strip():
-            message = done.stderr.decode(errors="replace").strip()[-500:]
+        notes = done.stderr.decode(errors="replace").strip().splitlines()
+        # Runs that the kernel skipped are no fault of a recording that tells of them: what lacks evidence is not
+        # proved, and fails its own check.
+        told = [note for note in notes if SKIPPED_RUNS.search(note)]
+        for note in told:
+            say(f"{self._group.name}: {note}")
+        if done.returncode or len(told) < len(notes):
+            message = "\n".join(notes)[-500:]
             self._fail("mrtrace report --json", f"exit status {done.returncode}: {message}")
         self.reports, problems = check.read_json_lines(self._path("report.jsonl"))
         if problems:
