@@ -37,6 +37,10 @@ let package = Package(
       path: "\(layers)/Kernel", plugins: ["BPFObject"]),
     .target(name: "Terminal", dependencies: ["Diagnosis", "Model"], path: "\(layers)/Terminal"),
     .target(
+      name: "Live",
+      dependencies: ["CEvents", "Diagnosis", "Events", "Model", "Operations", "Terminal"],
+      path: "\(layers)/Live"),
+    .target(
       name: "Export",
       dependencies: [
         "CEvents", "CSQLite", "Diagnosis", "Events", "Model", "Operations", "Recording", "Terminal",
@@ -45,8 +49,8 @@ let package = Package(
     .executableTarget(
       name: "mrtrace",
       dependencies: [
-        "CBPF", "Diagnosis", "Events", "Export", "Kernel", "Model", "Operations", "Recording",
-        "Terminal",
+        "CBPF", "Diagnosis", "Events", "Export", "Kernel", "Live", "Model", "Operations",
+        "Recording", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "\(layers)/CLI"),
@@ -58,7 +62,7 @@ let package = Package(
       name: "TraceAgentTests",
       dependencies: [
         "CBPF", "CRecording", "CEvents", "CSQLite", "Diagnosis", "Events", "Export", "Kernel",
-        "Model",
+        "Live", "Model",
         "Operations", "Recording",
         "Terminal", "mrtrace",
       ],

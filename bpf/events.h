@@ -76,6 +76,7 @@ enum mrt_hook {
 	MRT_HOOK_RXE_PREFETCH_WORK = 12,
 	MRT_HOOK_RXE_MAP_RANGE = 13,	/* rxe_odp_map_range_and_lock */
 	MRT_HOOK_RXE_CHECK_RANGE = 14,	/* mr_check_range */
+	MRT_HOOK_RXE_INVALIDATE = 15,	/* rxe_ib_invalidate_range */
 	MRT_HOOK_MLX5_REG_USER_MR = 20,
 	MRT_HOOK_MLX5_ADVISE_MR = 21,
 	MRT_HOOK_MLX5_PREFETCH_WORK = 22,
@@ -83,6 +84,7 @@ enum mrt_hook {
 	MRT_HOOK_MLX5_GET_PREFETCHABLE = 24,
 	MRT_HOOK_MLX5_PAGEFAULT_SEGMENT = 25, /* pagefault_single_data_segment */
 	MRT_HOOK_MLX5_UPDATE_XLT = 26,	/* mlx5r_umr_update_xlt */
+	MRT_HOOK_MLX5_INVALIDATE = 27,	/* mlx5_ib_invalidate_range */
 	/* umem */
 	MRT_HOOK_ODP_GET = 30,		/* ib_umem_odp_get */
 	MRT_HOOK_ODP_ALLOC_IMPLICIT = 31,
@@ -539,12 +541,30 @@ struct mrt_config {
 	mrt_u32 follow;		/* 1 = children of watched pids are watched too */
 	mrt_u32 self;		/* the agent's own tgid */
 	mrt_u32 layout;		/* MRT_LAYOUT_…: of modules without BTF */
-	mrt_u32 reserved;
+	mrt_u32 statistics;	/* 1 = latencies are counted (struct mrt_latencies) */
 	mrt_u32 pid_namespace;	/* inode of the agent's, where it is not the initial one; else 0 */
 	mrt_u32 errno_count;	/* 0 = all failures */
 	mrt_u32 errnos[MRT_FILTER_ERRNOS];
 };
 _Static_assert(sizeof(struct mrt_config) == 32 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
+
+/*
+ * How long something took: kept in a per-CPU map by BPF for the live views, never
+ * in a recording. Durations below 2^(precision + 1) ns have a bucket each, every
+ * power of two above has 2^precision (Model/LogBuckets.swift).
+ */
+#define MRT_LATENCY_PRECISION 3
+#define MRT_LATENCY_BUCKETS 256
+/* slot: 2 * enum mrt_operation_kind, + 1 where it failed */
+#define MRT_LATENCY_INVALIDATION 0
+#define MRT_LATENCY_SLOTS 12
+
+struct mrt_latencies {
+	mrt_u64 sum_ns;
+	mrt_u64 maximum_ns;
+	mrt_u64 counts[MRT_LATENCY_BUCKETS];
+};
+_Static_assert(sizeof(struct mrt_latencies) == 16 + 8 * MRT_LATENCY_BUCKETS, "mrt_latencies");
 
 /* What only the kernel can tell of itself; read once after loading. */
 #define MRT_FACTS_ZERO_PFN	(1u << 0)

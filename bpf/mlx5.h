@@ -148,6 +148,8 @@ static __always_inline int on_pagefault(void *ctx, struct call *c)
 		op = in_flight();
 	if (!op || op->driver != c->hook)
 		return 0;
+	if (!op->muted)
+		count_operation(op, c->ret);
 	if (!op->muted && (c->ret < 0 || config.detail >= 1))
 		send_pagefault(op, c);
 	if (op->root == c->hook) {

@@ -73,6 +73,8 @@ static __always_inline int on_map(void *ctx, struct call *c)
 	}
 	op->umem = c->a[0];
 	worker = is_worker(op) && !op->driver;
+	if (worker && !op->muted)
+		count_operation(op, c->ret);
 	if (worker && !op->muted && (c->ret < 0 || config.detail >= 1))
 		send_worker_operation(op, c);
 	/* the next range of the same call is a new attempt */

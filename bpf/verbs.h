@@ -172,6 +172,7 @@ static __always_inline int on_verb(void *ctx, struct call *c)
 		not_followed(c);
 		return 0;
 	}
+	count_operation(op, c->ret);
 	if (c->ret >= 0 && config.detail < 1)
 		goto out;
 	if (omitted(op, c))

@@ -158,7 +158,24 @@ int cbpf_memory_file(const char *name)
 	return memfd_create(name, MFD_CLOEXEC);
 }
 
-int cbpf_child_start(char *const argv[], struct cbpf_child *child)
+/* The screen is another's: what would go there goes to `output`. */
+static void leave_terminal(int output)
+{
+	int null;
+
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+		if (isatty(fd))
+			dup2(output, fd);
+	if (isatty(STDIN_FILENO)) {
+		null = open("/dev/null", O_RDONLY);
+		if (null >= 0)
+			dup2(null, STDIN_FILENO);
+		if (null > STDERR_FILENO)
+			close(null);
+	}
+}
+
+int cbpf_child_start(char *const argv[], int output, struct cbpf_child *child)
 {
 	int go[2], error[2], code;
 	sigset_t none;
@@ -188,6 +205,8 @@ int cbpf_child_start(char *const argv[], struct cbpf_child *child)
 		signal(SIGPIPE, SIG_DFL);
 		cprivileges_restore_memlock();
 		close(go[1]);
+		if (output >= 0)
+			leave_terminal(output);
 		if (read(go[0], &byte, 1) != 1)
 			_exit(127);
 		execvp(argv[0], argv);

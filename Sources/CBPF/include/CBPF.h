@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "CPrivileges.h"
+#include "CTerminal.h"
 #include "CVerbs.h"
 
 /// Collects libbpf's messages instead of printing them. Its callback takes a
@@ -75,8 +76,9 @@ struct cbpf_child {
 	int error;	/* read end: errno of a failed exec, or end of file */
 };
 
-/// Fork a child that will run `argv` (execvp). 0, or -errno.
-int cbpf_child_start(char *const argv[], struct cbpf_child *child);
+/// Fork a child that will run `argv` (execvp). 0, or -errno. `output`, unless -1:
+/// takes what the command would write to the terminal, and it cannot read from there.
+int cbpf_child_start(char *const argv[], int output, struct cbpf_child *child);
 
 /// Let it run. 0 once exec succeeded, or -errno of the exec that failed (the
 /// child is then gone and has been waited for).

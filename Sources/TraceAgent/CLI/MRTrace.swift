@@ -19,6 +19,7 @@ struct MRTrace: ParsableCommand {
       EXAMPLES
         mrtrace record -- ./server --pool /mnt/pmem/pool
         mrtrace record -p 4242 --duration 60
+        mrtrace live
         mrtrace report mrtrace-20261122-101500
         mrtrace export mrtrace-20261122-101500 --to perfetto
         mrtrace doctor
@@ -26,7 +27,8 @@ struct MRTrace: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RecordCommand.self, ReportCommand.self, ExportCommand.self, DoctorCommand.self,
+      RecordCommand.self, LiveCommand.self, ReportCommand.self, ExportCommand.self,
+      DoctorCommand.self,
       ExplainCommand.self,
     ])
 

@@ -39,7 +39,7 @@ enum Output {
   static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
   /// A reader that goes away (`| head`) ends the output, not the program.
-  private static func write(_ text: String, to descriptor: CInt) {
+  static func write(_ text: String, to descriptor: CInt) {
     var text = text
     text.withUTF8 { bytes in
       var rest = UnsafeRawBufferPointer(bytes)

@@ -10,11 +10,12 @@ package struct ChildProcess: ~Copyable {
   package var pid: pid_t { child.pid }
 
   /// Starts the process that will become `command`; it does nothing until ``run()``.
-  package init(command: [String]) throws(KernelError) {
+  /// `output`: takes what it would write to the terminal, which then is not its own.
+  package init(command: [String], output: CInt? = nil) throws(KernelError) {
     var argv: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
     argv.append(nil)
     defer { for argument in argv { free(argument) } }
-    let result = cbpf_child_start(argv, &child)
+    let result = cbpf_child_start(argv, output ?? -1, &child)
     guard result == 0 else { throw .system(call: "fork", errno: Errno(rawValue: -result)) }
   }
 

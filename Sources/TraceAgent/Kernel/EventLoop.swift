@@ -51,6 +51,21 @@ package struct EventLoop: ~Copyable {
     self.timer = timer
   }
 
+  /// Wakes for `descriptor` too; what it has is the caller's to read.
+  package func watch(_ descriptor: CInt) throws(KernelError) {
+    var event = epoll_event()
+    event.events = EPOLLIN.rawValue
+    event.data.fd = descriptor
+    guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+      throw EventLoop.failure("epoll_ctl")
+    }
+  }
+
+  package func unwatch(_ descriptor: CInt) {
+    var event = epoll_event()
+    _ = epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event)
+  }
+
   deinit {
     close(epoll)
     close(signals)

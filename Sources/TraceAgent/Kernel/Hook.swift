@@ -25,6 +25,8 @@ package struct Hook: Equatable, Sendable {
     case layers
     /// A filter that follows children.
     case follow
+    /// The live views.
+    case statistics
   }
 
   package var id: mrt_hook
@@ -81,6 +83,9 @@ extension Hook {
       way: .entryAndExit),
     Hook(MRT_HOOK_RXE_MAP_RANGE, "rxe_odp_map_range_and_lock", .driver, modules: ["rdma_rxe"]),
     Hook(MRT_HOOK_RXE_CHECK_RANGE, "mr_check_range", .driver, modules: ["rdma_rxe"]),
+    Hook(
+      MRT_HOOK_RXE_INVALIDATE, "rxe_ib_invalidate_range", .driver, modules: ["rdma_rxe"],
+      way: .entryAndExit, need: .statistics),
     Hook(MRT_HOOK_MLX5_REG_USER_MR, "mlx5_ib_reg_user_mr", .driver, modules: ["mlx5_ib"]),
     Hook(MRT_HOOK_MLX5_ADVISE_MR, "mlx5_ib_advise_mr", .driver, modules: ["mlx5_ib"]),
     Hook(
@@ -94,6 +99,9 @@ extension Hook {
       MRT_HOOK_MLX5_PAGEFAULT_MR, "pagefault_mr", .driver, modules: ["mlx5_ib"],
       way: .entryAndExit),
     Hook(MRT_HOOK_MLX5_UPDATE_XLT, "mlx5r_umr_update_xlt", .driver, modules: ["mlx5_ib"]),
+    Hook(
+      MRT_HOOK_MLX5_INVALIDATE, "mlx5_ib_invalidate_range", .driver, modules: ["mlx5_ib"],
+      way: .entryAndExit, need: .statistics),
     Hook(
       MRT_HOOK_ODP_GET, "ib_umem_odp_get", .umem, modules: core,
       withoutIt: "page faults cannot be tied to their registration"),

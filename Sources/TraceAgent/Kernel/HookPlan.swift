@@ -72,6 +72,7 @@ package struct HookPlan: Equatable, Sendable {
     package var faultCodes: Bool
     package var layers: Bool
     package var follow: Bool
+    package var statistics: Bool
     package var without: Set<Family>
     /// Functions not to be hooked.
     package var unhooked: Set<String>
@@ -83,12 +84,13 @@ package struct HookPlan: Equatable, Sendable {
     package var refused: Set<String>
     package init(
       faultCodes: Bool = false, layers: Bool = false, follow: Bool = false,
-      without: Set<Family> = [], unhooked: Set<String> = [], moduleBTF: Bool = true,
-      demoted: Set<String> = [], refused: Set<String> = []
+      statistics: Bool = false, without: Set<Family> = [], unhooked: Set<String> = [],
+      moduleBTF: Bool = true, demoted: Set<String> = [], refused: Set<String> = []
     ) {
       self.faultCodes = faultCodes
       self.layers = layers
       self.follow = follow
+      self.statistics = statistics
       self.without = without
       self.unhooked = unhooked
       self.moduleBTF = moduleBTF
@@ -135,6 +137,7 @@ package struct HookPlan: Equatable, Sendable {
     case .faultCodes where !wish.faultCodes: return row.off("only with --fault-codes")
     case .layers where !wish.layers: return row.off("only with --detail layers")
     case .follow where !wish.follow: return row.off("only where children are followed")
+    case .statistics where !wish.statistics: return row.off("only for the live views")
     default: break
     }
     if wish.refused.contains(hook.symbol) {

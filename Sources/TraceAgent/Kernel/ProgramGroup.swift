@@ -160,6 +160,7 @@ final class ProgramGroup {
         config.follow = settings.follow ? 1 : 0
         config.`self` = UInt32(getpid())
         config.layout = UInt32(settings.layout)
+        config.statistics = settings.statistics ? 1 : 0
         let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
         guard result == 0 else { throw refusal("configure its BPF programs", result) }
       } else if let first, !name.contains(".") {
@@ -167,6 +168,9 @@ final class ProgramGroup {
         guard result == 0 else { throw refusal("share its BPF maps", result) }
       } else if name == "ring" {
         bpf_map__set_max_entries(current, UInt32(settings.ringSize))
+      } else if !settings.statistics, ["latencies", "invalidations"].contains(name) {
+        // nobody asks for them: no memory for them
+        bpf_map__set_max_entries(current, 1)
       }
       map = bpf_object__next_map(object, current)
     }

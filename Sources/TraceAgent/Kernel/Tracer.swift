@@ -27,6 +27,8 @@ package struct TracerSettings: Sendable {
   package var filter = OperationFilter()
   package var follow: Bool
   package var faultCodes: Bool
+  /// Every operation is counted and timed in the kernel, and invalidations too: for the live views.
+  package var statistics: Bool
   package var without: Set<HookPlan.Family>
   package var unhooked: Set<String>
   /// Bytes; a power of two.
@@ -36,7 +38,8 @@ package struct TracerSettings: Sendable {
 
   package init(
     detail: Detail = .operations, processes: [UInt32] = [], filters: Bool = false,
-    follow: Bool = false, faultCodes: Bool = false, without: Set<HookPlan.Family> = [],
+    follow: Bool = false, faultCodes: Bool = false, statistics: Bool = false,
+    without: Set<HookPlan.Family> = [],
     unhooked: Set<String> = [], ringSize: Int = 4 << 20
   ) {
     self.detail = detail
@@ -44,6 +47,7 @@ package struct TracerSettings: Sendable {
     self.filters = filters
     self.follow = follow
     self.faultCodes = faultCodes
+    self.statistics = statistics
     self.without = without
     self.unhooked = unhooked
     self.ringSize = ringSize
@@ -51,8 +55,8 @@ package struct TracerSettings: Sendable {
 
   func wish(_ refusals: Refusals) -> HookPlan.Wish {
     HookPlan.Wish(
-      faultCodes: faultCodes, layers: detail == .layers, follow: follow, without: without,
-      unhooked: unhooked, moduleBTF: Capabilities.effective().has(.sysAdmin),
+      faultCodes: faultCodes, layers: detail == .layers, follow: follow, statistics: statistics,
+      without: without, unhooked: unhooked, moduleBTF: Capabilities.effective().has(.sysAdmin),
       demoted: refusals.fentry, refused: refusals.all)
   }
 }

@@ -231,15 +231,8 @@ package final class RecordingWriter: RecordingSink {
     do throws(RecordingError) {
       try work()
     } catch {
-      // Where the directory has gone, no file can be made in it: that is what is to be told.
-      let reason: RecordingError
-      if case .cannotCreate(_, ENOENT) = error {
-        reason = .gone(path: path)
-      } else {
-        reason = error
-      }
-      failure = reason
-      throw reason
+      failure = error
+      throw error
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A JSON value that keeps the order of its keys and the exactness of its numbers.
-enum JSON: Equatable, Sendable {
+package enum JSON: Equatable, Sendable {
   case string(String)
   case unsigned(UInt64)
   case signed(Int64)
@@ -10,14 +10,14 @@ enum JSON: Equatable, Sendable {
   case object(JSONObject)
 
   /// An address, as the contract writes it: "0x7f10c0000000".
-  static func hex(_ value: UInt64) -> JSON { .string(Quantity.hex(value)) }
+  package static func hex(_ value: UInt64) -> JSON { .string(Quantity.hex(value)) }
 
-  static func strings(_ values: [String]) -> JSON { .array(values.map(JSON.string)) }
+  package static func strings(_ values: [String]) -> JSON { .array(values.map(JSON.string)) }
 
-  static func int(_ value: Int) -> JSON { .signed(Int64(value)) }
+  package static func int(_ value: Int) -> JSON { .signed(Int64(value)) }
 
   /// One line, no blanks, no newline at its end.
-  var line: String {
+  package var line: String {
     var text = ""
     write(to: &text)
     return text
@@ -84,24 +84,26 @@ enum JSON: Equatable, Sendable {
 }
 
 /// Members in the order they were added; a value that is not known is not a member.
-struct JSONObject: Equatable, Sendable {
-  struct Member: Equatable, Sendable {
-    var key: String
-    var value: JSON
+package struct JSONObject: Equatable, Sendable {
+  package struct Member: Equatable, Sendable {
+    package var key: String
+    package var value: JSON
   }
-  private(set) var members: [Member] = []
+  package private(set) var members: [Member] = []
 
-  mutating func add(_ key: String, _ value: JSON?) {
+  package init() {}
+
+  package mutating func add(_ key: String, _ value: JSON?) {
     guard let value else { return }
     members.append(Member(key: key, value: value))
   }
 
-  mutating func add(_ key: String, _ value: String?) { add(key, value.map(JSON.string)) }
-  mutating func add(_ key: String, number: UInt64?) { add(key, number.map(JSON.unsigned)) }
-  mutating func add(_ key: String, number: Int?) { add(key, number.map(JSON.int)) }
-  mutating func add(_ key: String, hex: UInt64?) { add(key, hex.map(JSON.hex)) }
-  mutating func add(_ key: String, _ value: Bool?) { add(key, value.map(JSON.bool)) }
+  package mutating func add(_ key: String, _ value: String?) { add(key, value.map(JSON.string)) }
+  package mutating func add(_ key: String, number: UInt64?) { add(key, number.map(JSON.unsigned)) }
+  package mutating func add(_ key: String, number: Int?) { add(key, number.map(JSON.int)) }
+  package mutating func add(_ key: String, hex: UInt64?) { add(key, hex.map(JSON.hex)) }
+  package mutating func add(_ key: String, _ value: Bool?) { add(key, value.map(JSON.bool)) }
 
   /// nil when nothing is known: an empty object is left out.
-  var orNil: JSON? { members.isEmpty ? nil : .object(self) }
+  package var orNil: JSON? { members.isEmpty ? nil : .object(self) }
 }

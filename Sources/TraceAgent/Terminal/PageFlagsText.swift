@@ -3,16 +3,16 @@
 import Model
 
 /// Flags against outcomes: what the entries of walked pages said, and how their walks ended.
-enum PageFlagsText {
+package enum PageFlagsText {
   /// Entries that HMM's rules do not tell apart.
-  struct Row: Equatable {
+  package struct Row: Equatable, Sendable {
     /// Flags that a rule may ask for, "PRESENT" where there is none of them, "no entry" for none.
-    var flags: [String]
+    package var flags: [String]
     /// 4 KiB pages.
-    var accepted: UInt64 = 0
-    var inFailedWalks: UInt64 = 0
+    package var accepted: UInt64 = 0
+    package var inFailedWalks: UInt64 = 0
     /// Failed operations that stopped at such a page.
-    var decided: UInt64 = 0
+    package var decided: UInt64 = 0
 
     /// "SPECIAL|DEVMAP"; nil where the entry is an ordinary or an empty one.
     var telling: String? {
@@ -38,8 +38,21 @@ enum PageFlagsText {
     return isHuge ? [huge] + key : key
   }
 
-  /// The rows that decided failures first, then by pages.
+  /// The row in which the page that failed `diagnosis` counts; nil where no entry was read for it.
+  package static func key(of diagnosis: Diagnosis) -> [String]? {
+    guard let page = diagnosis.page, page.raw != nil else { return nil }
+    return key(page.flags, isHuge: page.level == "pmd" && page.flags.contains("PSE"))
+  }
+
   static func rows(_ diagnoses: [Diagnosis], _ pages: [PageCount]) -> [Row] {
+    var decided: [[String]: UInt64] = [:]
+    for key in diagnoses.compactMap(key(of:)) { decided[key, default: 0] += 1 }
+    return rows(decided: decided, pages)
+  }
+
+  /// The rows that decided failures first, then by pages. `decided`: failed operations by the key
+  /// of their page.
+  package static func rows(decided: [[String]: UInt64], _ pages: [PageCount]) -> [Row] {
     var rows: [[String]: Row] = [:]
     for count in pages {
       let key = key(
@@ -54,11 +67,7 @@ enum PageFlagsText {
           (rows[key]?.inFailedWalks ?? 0).addingSaturating(count.total)
       }
     }
-    for diagnosis in diagnoses {
-      guard let page = diagnosis.page, page.raw != nil else { continue }
-      let key = key(page.flags, isHuge: page.level == "pmd" && page.flags.contains("PSE"))
-      rows[key, default: Row(flags: key)].decided += 1
-    }
+    for (key, count) in decided { rows[key, default: Row(flags: key)].decided = count }
     return rows.values.sorted { one, other in
       if one.decided != other.decided { return one.decided > other.decided }
       let pages = (

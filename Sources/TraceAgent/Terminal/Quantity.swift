@@ -3,11 +3,11 @@
 import Model
 
 /// Numbers as people read them.
-enum Quantity {
-  static func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
+package enum Quantity {
+  package static func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 
   /// "2097152 bytes (2 MiB)"; the second part only from 1 KiB on.
-  static func bytes(_ count: UInt64) -> String {
+  package static func bytes(_ count: UInt64) -> String {
     let exact = count == 1 ? "1 byte" : "\(count) bytes"
     let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
     guard count >= 1024 else { return exact }
@@ -24,7 +24,7 @@ enum Quantity {
   }
 
   /// "820 ns", "48.2 us", "1.2 ms", "3.4 s"; cut, not rounded.
-  static func duration(nanoseconds: UInt64) -> String {
+  package static func duration(nanoseconds: UInt64) -> String {
     switch nanoseconds {
     case ..<1000: "\(nanoseconds) ns"
     case ..<1_000_000: tenths(nanoseconds, 1000) + " us"
@@ -44,7 +44,7 @@ enum Quantity {
     return "\(tenths / 10).\(tenths % 10)"
   }
 
-  static func count(_ number: Int, _ singular: String, _ plural: String? = nil) -> String {
+  package static func count(_ number: Int, _ singular: String, _ plural: String? = nil) -> String {
     number == 1 ? "1 \(singular)" : "\(number) \(plural ?? singular + "s")"
   }
 

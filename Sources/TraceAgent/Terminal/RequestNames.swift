@@ -34,17 +34,17 @@ extension Diagnosis.Delivered {
 
 extension Operation {
   /// Who the memory belongs to and who ran the kernel code, as far as known.
-  struct People: Equatable {
+  package struct People: Equatable {
     /// The owner.
-    var pid: Int?
-    var comm: String?
+    package var pid: Int?
+    package var comm: String?
     /// The calling thread: only where the owner itself ran the operation.
-    var tid: Int?
+    package var tid: Int?
     /// The task that ran it for the owner.
-    var worker: Task?
+    package var worker: Task?
   }
 
-  var people: People {
+  package var people: People {
     let runByOwner: Bool
     switch kind {
     case .regMR, .reregMR, .adviseMR:
@@ -59,7 +59,7 @@ extension Operation {
   }
 
   /// nil where the start was not seen, or the clock ran backwards (a broken recording).
-  var durationNs: UInt64? {
+  package var durationNs: UInt64? {
     guard let startNs, startNs <= endNs else { return nil }
     return endNs - startNs
   }

@@ -5,8 +5,8 @@
 /// Process names and paths are chosen by whoever is traced, and a recording by whoever sent it:
 /// control characters, escape sequences and direction overrides in them are spelled out instead. A
 /// backslash stays as it is, so that ordinary paths can be copied; the exact name is in the JSON.
-enum SafeText {
-  static func clean(_ text: String) -> String {
+package enum SafeText {
+  package static func clean(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
@@ -41,7 +41,7 @@ enum SafeText {
   }
 
   /// Columns that `text` takes on a terminal.
-  static func cells(_ text: String) -> Int {
+  package static func cells(_ text: String) -> Int {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
     return text.reduce(0) { $0 + cells($1) }
   }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A piece of text with its meaning. The only way into a ``TextBlock``: making one cleans the text.
-struct Span: Equatable, Sendable {
-  let text: String
-  let role: Style.Role?
+package struct Span: Equatable, Sendable {
+  package let text: String
+  package let role: Style.Role?
   /// Never broken at its spaces: a path, an address.
-  let whole: Bool
+  package let whole: Bool
 
-  init(_ text: String, _ role: Style.Role? = nil, whole: Bool = false) {
+  package init(_ text: String, _ role: Style.Role? = nil, whole: Bool = false) {
     self.text = SafeText.clean(text)
     self.role = role
     self.whole = whole
@@ -18,7 +18,7 @@ struct Span: Equatable, Sendable {
     Span(text, role, whole: true)
   }
 
-  var cells: Int { SafeText.cells(text) }
+  package var cells: Int { SafeText.cells(text) }
 
   /// The groups one after the other, a comma at the end of each but the last.
   static func commas(_ groups: [[Span]]) -> [Span] {
@@ -31,5 +31,5 @@ struct Span: Equatable, Sendable {
 }
 
 extension Span: ExpressibleByStringLiteral {
-  init(stringLiteral value: String) { self.init(value) }
+  package init(stringLiteral value: String) { self.init(value) }
 }

@@ -48,7 +48,7 @@ package struct Style: Equatable, Sendable {
 
   /// `text` in the colour of `role`; unchanged without colour. The text must be safe (``SafeText``)
   /// already.
-  func paint(_ text: String, _ role: Role?) -> String {
+  package func paint(_ text: String, _ role: Role?) -> String {
     guard colour, let role, !text.isEmpty else { return text }
     let code =
       switch role {

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Lines of text as they grow: wrapped prose, labelled fields, tables.
-struct TextBlock {
-  let style: Style
-  private(set) var lines: [String] = []
+package struct TextBlock {
+  package let style: Style
+  package private(set) var lines: [String] = []
 
   /// Columns of a label and the space after it, e.g. "mapping  ".
   static let labelWidth = 9
 
-  init(style: Style) { self.style = style }
+  package init(style: Style) { self.style = style }
 
   /// Every line ended by a newline.
-  var text: String { lines.reduce(into: "") { $0 += $1 + "\n" } }
+  package var text: String { lines.reduce(into: "") { $0 += $1 + "\n" } }
 
-  mutating func blank() {
+  package mutating func blank() {
     if let last = lines.last, !last.isEmpty { lines.append("") }
   }
 
   /// `spans` filled into lines; `hang` is the indent of all lines but the first.
-  mutating func prose(_ spans: [Span], indent: Int = 0, hang: Int? = nil) {
+  package mutating func prose(_ spans: [Span], indent: Int = 0, hang: Int? = nil) {
     let rest = hang ?? indent
     let filled = TextBlock.fill(
       spans, first: style.proseWidth - indent, rest: style.proseWidth - rest)
@@ -27,12 +27,12 @@ struct TextBlock {
     }
   }
 
-  mutating func prose(_ text: String, indent: Int = 0, hang: Int? = nil) {
+  package mutating func prose(_ text: String, indent: Int = 0, hang: Int? = nil) {
     prose([Span(text)], indent: indent, hang: hang)
   }
 
   /// A label and what belongs to it, the following paragraphs below the first.
-  mutating func field(_ label: String, indent: Int, _ paragraphs: [[Span]]) {
+  package mutating func field(_ label: String, indent: Int, _ paragraphs: [[Span]]) {
     let body = indent + TextBlock.labelWidth
     var labelled = false
     for paragraph in paragraphs where !paragraph.isEmpty {
@@ -46,7 +46,7 @@ struct TextBlock {
   }
 
   /// A label and a table beside it.
-  mutating func field(_ label: String, indent: Int, table: TextTable) {
+  package mutating func field(_ label: String, indent: Int, table: TextTable) {
     let rows = table.lines(style: style, width: style.width - indent - TextBlock.labelWidth)
     for (number, row) in rows.enumerated() {
       append(
@@ -55,13 +55,13 @@ struct TextBlock {
     }
   }
 
-  mutating func table(_ table: TextTable, indent: Int) {
+  package mutating func table(_ table: TextTable, indent: Int) {
     for row in table.lines(style: style, width: style.width - indent) {
       append(row, indent: indent)
     }
   }
 
-  mutating func line(_ spans: [Span], indent: Int = 0) { append(spans, indent: indent) }
+  package mutating func line(_ spans: [Span], indent: Int = 0) { append(spans, indent: indent) }
 
   private mutating func append(
     _ spans: [Span], indent: Int, label: String? = nil, labelIndent: Int = 0
@@ -82,7 +82,7 @@ struct TextBlock {
 
   /// Fills words into lines of at most `first`, then `rest` columns. A word that is longer than a
   /// line gets one of its own and is never broken: an address or a path is to be copied.
-  static func fill(_ spans: [Span], first: Int, rest: Int) -> [[Span]] {
+  package static func fill(_ spans: [Span], first: Int, rest: Int) -> [[Span]] {
     var lines: [[Span]] = []
     var line: [Span] = []
     var used = 0

@@ -2,12 +2,12 @@
 
 /// Aligned columns. The last one takes the room that is left and is wrapped; where too little is
 /// left it goes below its row instead, so that nothing is cut.
-struct TextTable {
-  enum Alignment: Sendable { case left, right }
-  struct Column: Sendable {
-    var title: String
-    var alignment: Alignment
-    init(_ title: String, _ alignment: Alignment = .left) {
+package struct TextTable {
+  package enum Alignment: Sendable { case left, right }
+  package struct Column: Sendable {
+    package var title: String
+    package var alignment: Alignment
+    package init(_ title: String, _ alignment: Alignment = .left) {
       self.title = title
       self.alignment = alignment
     }
@@ -22,12 +22,12 @@ struct TextTable {
   private static let leastLast = 24
   private static let belowIndent = 4
 
-  init(_ columns: [Column], hasHeader: Bool = true) {
+  package init(_ columns: [Column], hasHeader: Bool = true) {
     self.columns = columns
     self.hasHeader = hasHeader
   }
 
-  mutating func add(_ cells: [Span]) { rows.append(cells) }
+  package mutating func add(_ cells: [Span]) { rows.append(cells) }
 
   func lines(style: Style, width: Int) -> [[Span]] {
     guard let last = columns.indices.last else { return [] }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Wall-clock time from the kernel's monotonic clock.
-enum WallClock {
+package enum WallClock {
   /// Nanoseconds since 1970; nil when the sum does not fit (a broken recording).
-  static func nanoseconds(monotonic: UInt64, offset: Int64) -> Int64? {
+  package static func nanoseconds(monotonic: UInt64, offset: Int64) -> Int64? {
     guard let time = Int64(exactly: monotonic) else { return nil }
     let (sum, overflow) = time.addingReportingOverflow(offset)
     return overflow ? nil : sum
@@ -11,7 +11,7 @@ enum WallClock {
 
   /// "2026-11-22 22:49:49.000123 UTC". UTC, since the machine that reads a recording may be
   /// elsewhere.
-  static func text(_ nanoseconds: Int64) -> String? {
+  package static func text(_ nanoseconds: Int64) -> String? {
     guard nanoseconds >= 0 else { return nil }
     let seconds = nanoseconds / 1_000_000_000
     let micros = nanoseconds % 1_000_000_000 / 1000

@@ -104,16 +104,6 @@ import Testing
     #expect(closed == Array(repeating: true, count: closed.count - 1) + [false])
   }
 
-  @Test func aDirectoryThatIsGoneIsTold() throws {
-    let scratch = try ScratchDirectory()
-    let writer = try RecordingWriter.create(
-      at: scratch("r"), environment: SampleRecording.environment)
-    try FileManager.default.removeItem(atPath: scratch("r"))
-    // Before anybody has looked for the directory.
-    try writer.append(event(1, cpu: 0))
-    #expect(throws: RecordingError.gone(path: scratch("r"))) { try writer.flushAll() }
-  }
-
   @Test func noticesThatItsDirectoryIsGone() throws {
     let scratch = try ScratchDirectory()
     let writer = try RotatingWriter.create(

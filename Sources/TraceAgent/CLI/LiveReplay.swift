@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Diagnosis
+import Events
+import Glibc
+import Kernel
+import Live
+import Model
+import Operations
+import Recording
+import Terminal
+
+/// `live --replay`: a recording as it went, on the same screen; on any machine, without root.
+struct LiveReplay {
+  private let options: LiveCommand
+  private let run: RecordedRun
+  private var correlator: Correlator
+  private var statistics: LiveStatistics
+  private var events: RunEvents
+  /// Of the whole recording: what was missed is told after the operations that it concerns.
+  private let accounts: RecordedAccounts
+  private var waiting: Event?
+  private var pages = PageStatistics()
+  private var pagesPart = 0
+  private let watched: Set<FunctionName>
+  private let startNs: UInt64
+  private static let tickMs = 100
+
+  init(_ options: LiveCommand, path: String) throws(RecordingError) {
+    self.options = options
+    var accounts = RecordedAccounts()
+    // Gone through twice.
+    var records = try RecordedRuns.open([path]).runs[0].views()
+    while let record = records.next() { accounts.add(record) }
+    self.accounts = accounts
+    run = try RecordedRuns.open([path]).runs[0]
+    let environment = run.environment
+    correlator = Correlator(
+      hooks: environment.hookNames, configuration: .recording(completeFromNs: run.completeFromNs))
+    watched = environment.watchedFunctions
+    events = run.events()
+    waiting = events.next()
+    startNs = waiting?.header.time_ns ?? 0
+    statistics = LiveStatistics(startNs: startNs, clockOffsetNs: environment.clockOffsetNs)
+  }
+
+  /// The exit status.
+  mutating func show() throws(RecordFailure) -> Int32 {
+    let subject = LiveScreen.Subject(
+      what: "recording \(run.name)", kernel: run.environment.traits.release)
+    var display = LiveDisplay(
+      output: STDOUT_FILENO, wanted: options.screen, json: options.json, subject: subject)
+    let loop = try RecordFailure.wrapping { () throws(KernelError) in
+      let loop = try EventLoop(ring: -1, tickMs: Self.tickMs)
+      try display.watched(by: loop)
+      return loop
+    }
+    let began = Clock.monotonic()
+    let interval = UInt64(options.interval * 1e9)
+    var lastShown = began
+    var hasEnded = false
+    display.show(snapshot(at: startNs), isLast: false)
+    while true {
+      let wake = loop.wait()
+      if display.react({ $0 }) { break }
+      if wake.stop != nil { break }
+      let now = Clock.monotonic()
+      if let duration = options.duration, Double(now - began) >= duration * 1e9 { break }
+      guard !hasEnded else { continue }
+      hasEnded = advance(to: time(at: now - began))
+      // Lines end with the recording; the screen stays for who looks at it.
+      if hasEnded, !display.hasScreen { break }
+      if now - lastShown >= interval || hasEnded {
+        lastShown = now
+        display.show(snapshot(at: hasEnded ? correlatorEnd : time(at: now - began)), isLast: false)
+      }
+    }
+    display.show(snapshot(at: hasEnded ? correlatorEnd : lastNs), isLast: true)
+    display.close()
+    return 0
+  }
+
+  /// Of the last event taken in.
+  private var lastNs: UInt64 = 0
+  private var correlatorEnd: UInt64 { max(lastNs, startNs) }
+
+  /// The recording's time after `elapsedNs` of ours.
+  private func time(at elapsedNs: UInt64) -> UInt64 {
+    let passed = Double(elapsedNs) * options.speed
+    let (sum, overflow) = startNs.addingReportingOverflow(passed < 1e18 ? UInt64(passed) : 1 << 60)
+    return overflow ? .max : sum
+  }
+
+  /// Takes in what had happened by `timeNs`. True at the end.
+  private mutating func advance(to timeNs: UInt64) -> Bool {
+    while let event = waiting, event.header.time_ns <= timeNs {
+      lastNs = max(lastNs, event.header.time_ns)
+      if case .pages = event {
+        // Totals since the start of the run, at the end of each part.
+        if events.part != pagesPart { pages = PageStatistics() }
+        pagesPart = events.part
+        pages.add(event)
+      }
+      take(correlator.add(event))
+      waiting = events.next()
+    }
+    guard waiting == nil else { return false }
+    take(correlator.finish())
+    return true
+  }
+
+  private mutating func take(_ operations: [Operation]) {
+    for var operation in operations {
+      operation.correctMissedEntry()
+      run.markGaps(&operation)
+      statistics.add(
+        operation,
+        diagnosis: diagnose(
+          operation, traits: run.environment.traits, watched: watched,
+          missed: accounts.missed(during: operation, run.environment.hookNames)))
+    }
+  }
+
+  private mutating func snapshot(at timeNs: UInt64) -> LiveSnapshot {
+    var snapshot = statistics.snapshot(
+      counters: nil, pages: pages.counts(format: run.environment.traits.pageTables), nowNs: timeNs)
+    snapshot.isAttached = false
+    for hook in accounts.hooks(run.environment.hookNames) {
+      snapshot.losses += hook.losses.map {
+        .init(function: hook.function, what: $0.what, count: $0.count)
+      }
+    }
+    return snapshot
+  }
+}

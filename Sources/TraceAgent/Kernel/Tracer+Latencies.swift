@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CBPF
+import CEvents
+import Model
+
+/// What the kernel side has counted of operations and invalidations, summed over the CPUs.
+package struct KernelLatencies: Sendable {
+  package var succeeded: [Operation.Kind: LogBuckets] = [:]
+  package var failed: [Operation.Kind: LogBuckets] = [:]
+  /// nil: no driver's invalidations are hooked.
+  package var invalidations: LogBuckets?
+}
+
+extension Tracer {
+  /// Empty unless ``TracerSettings/statistics``.
+  package func latencies() -> KernelLatencies {
+    var latencies = KernelLatencies()
+    for kind in Operation.Kind.allCases {
+      let slot = kind.recorded.rawValue * 2
+      latencies.succeeded[kind] = buckets(slot: slot)
+      latencies.failed[kind] = buckets(slot: slot + 1)
+    }
+    let hooks = [MRT_HOOK_RXE_INVALIDATE, MRT_HOOK_MLX5_INVALIDATE]
+    if plan.attached().contains(where: { hooks.contains($0.hook.id) }) {
+      latencies.invalidations = buckets(slot: UInt32(MRT_LATENCY_INVALIDATION))
+    }
+    return latencies
+  }
+
+  private func buckets(slot: UInt32) -> LogBuckets {
+    var sum = LogBuckets()
+    let cpus = Int(libbpf_num_possible_cpus())
+    guard cpus > 0 else { return sum }
+    let words = 2 + LogBuckets.size
+    precondition(words * 8 == MemoryLayout<mrt_latencies>.size)
+    var values = [UInt64](repeating: 0, count: words * cpus)
+    var key = slot
+    guard bpf_map_lookup_elem(mapDescriptor("latencies"), &key, &values) == 0 else { return sum }
+    for cpu in 0..<cpus {
+      let value = values[cpu * words..<(cpu + 1) * words]
+      let first = value.startIndex
+      sum.add(counts: value[(first + 2)...], sumNs: value[first], maximumNs: value[first + 1])
+    }
+    return sum
+  }
+}
+
+extension Operation.Kind {
+  var recorded: mrt_operation_kind {
+    switch self {
+    case .regMR: MRT_OP_REG_MR
+    case .reregMR: MRT_OP_REREG_MR
+    case .adviseMR: MRT_OP_ADVISE_MR
+    case .pageFault: MRT_OP_PAGE_FAULT
+    case .prefetch: MRT_OP_PREFETCH
+    }
+  }
+}
