@@ -49,6 +49,12 @@ static __always_inline u32 latency_bucket(u64 ns)
 	return rest < MRT_LATENCY_BUCKETS ? rest : MRT_LATENCY_BUCKETS - 1;
 }
 
+/* The builtin would fetch as well, which kernels before 5.12 refuse. */
+static __always_inline void add_atomic(u64 *to, u64 more)
+{
+	asm volatile("lock *(u64 *)(%0 + 0) += %1" : : "r"(to), "r"(more) : "memory");
+}
+
 /*
  * A function of plain numbers, verified once. Atomic: several hooks end the same
  * kind of operation, and one may be in the middle of this on the same CPU.
@@ -62,8 +68,8 @@ __noinline int add_latency(u32 slot, u64 ns)
 		return 0;
 	barrier_var(bucket);
 	bucket &= MRT_LATENCY_BUCKETS - 1;
-	__sync_fetch_and_add(&l->counts[bucket], 1);
-	__sync_fetch_and_add(&l->sum_ns, ns);
+	add_atomic(&l->counts[bucket], 1);
+	add_atomic(&l->sum_ns, ns);
 	if (ns > l->maximum_ns)
 		l->maximum_ns = ns;
 	return 0;

@@ -53,6 +53,17 @@ final class HeldOutput {
     }
   }
 
+  /// The screen has gone, the command has not: passes on what it writes until it ends, and returns
+  /// its exit status.
+  func pass(to descriptor: CInt, until exitStatus: () -> Int32?) -> Int32 {
+    while true {
+      let status = exitStatus()
+      release(to: descriptor)
+      if let status { return status }
+      usleep(50_000)
+    }
+  }
+
   /// Writes it all.
   func release(to descriptor: CInt) {
     _ = read()

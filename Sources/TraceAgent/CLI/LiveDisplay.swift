@@ -74,9 +74,15 @@ struct LiveDisplay: ~Copyable {
   /// Gives the terminal back, and leaves the last numbers on it.
   mutating func close() {
     guard way == .screen else { return }
+    leave()
+    Output.write(plain.total(newest), to: output)
+  }
+
+  /// Gives the terminal back.
+  mutating func leave() {
+    guard way == .screen else { return }
     screen = nil
     way = .plain
-    Output.write(plain.total(newest), to: output)
   }
 
   private mutating func redraw() {

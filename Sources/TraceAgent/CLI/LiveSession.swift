@@ -78,6 +78,7 @@ struct LiveSession {
     }
     let child = try start(attached, output: held?.writing)
     held?.started()
+    attached.tracer.dropPrivileges(writing: [], command: child != nil)
     let started = Clock.monotonic()
     let interval = UInt64(options.interval * 1e9)
     var stopAt = options.duration.map { started + UInt64($0 * 1e9) }
@@ -129,6 +130,7 @@ struct LiveSession {
     if let status { return status }
     if let signalled { return 128 + signalled }
     // --duration is over, the command is not: its exit status is still to come
+    if let held { return held.pass(to: STDOUT_FILENO) { child?.exitStatus() } }
     return child?.waitForEnd() ?? 0
   }
 

@@ -97,6 +97,13 @@ struct RecordCommand: ParsableCommand {
       """, valueName: "size"))
   var ring: ByteSize?
 
+  @Option(
+    help: """
+      The live screen while it records: auto (on a terminal, and without COMMAND, which may write there), always \
+      (COMMAND's output to the terminal comes when the screen has gone), never.
+      """)
+  var live: LiveCommand.Screen = .auto
+
   @Flag(name: .shortAndLong, help: "Do not print the diagnosis at the end.")
   var quiet = false
 
@@ -151,7 +158,8 @@ struct RecordCommand: ParsableCommand {
     var settings = TracerSettings(
       detail: detail, processes: pids.map { UInt32(bitPattern: $0) },
       filters: !all && (!pids.isEmpty || !command.isEmpty),
-      follow: !all && (follow || !command.isEmpty), faultCodes: faultCodes, without: families,
+      follow: !all && (follow || !command.isEmpty), faultCodes: faultCodes,
+      statistics: RecordLive.isWanted(self), without: families,
       unhooked: Set(noHook), ringSize: ringSize << 10)
     settings.filter = filter
     return settings

@@ -19,6 +19,9 @@ struct RecordPump {
   /// What ended the recording: nothing more is written.
   private(set) var failure: RecordingError?
 
+  /// The screen beside it.
+  var live: RecordLive?
+
   /// What the flight recorder waits for.
   private(set) var trigger = FailureTrigger()
 
@@ -36,6 +39,7 @@ struct RecordPump {
       let record = UnsafeRawBufferPointer(rebasing: bytes[..<Int(header.size)])
       tally.count(header.hook, written: append(record, cpu: Int(header.cpu)))
       note(record, header)
+      live?.add(record)
       return !isFull
     }
   }

@@ -45,15 +45,32 @@ extension RecordSession {
     } catch {
       throw .recording(error)
     }
-    let child = try start(path: path, attached)
+    let wantsScreen = RecordLive.isWanted(options)
+    let held = try RecordFailure.wrapping { () throws(KernelError) in
+      wantsScreen && !options.command.isEmpty ? try HeldOutput() : nil
+    }
+    let child = try start(path: path, attached, output: held?.writing)
+    held?.started()
     let command = child?.number()
     attached.tracer.dropPrivileges(writing: [path], command: command != nil)
     var course = Course(
       RecordPump(target), ProgressLine(style: style), duration: options.duration)
+    if wantsScreen {
+      course.pump.live = RecordLive(
+        options, facts: attached.facts, plan: attached.tracer.plan, run: identity, path: path,
+        held: held)
+    }
+    let live = course.pump.live
+    // the terminal is given back, however this ends
+    defer { live?.close() }
+    try RecordFailure.wrapping { () throws(KernelError) in try live?.watched(by: attached.loop) }
     while !course.isOver {
-      let wake = attached.loop.wait()
+      var wake = attached.loop.wait()
       drain(attached, &course)
       let now = Clock.monotonic()
+      // the terminal could not be taken
+      if live == nil { held?.release(to: STDERR_FILENO) }
+      if let live, live.turn(attached.tracer, attached.loop, now: now) { wake.stop = SIGTERM }
       course.pump.flush(now: now)
       if options.ring != nil, course.pump.trigger.isDue(at: now) {
         write(.failure, attached, &course)
@@ -70,12 +87,15 @@ extension RecordSession {
         eachSecond(&attached, path: path, command: command, &course, now: now)
       }
     }
+    live?.close()
+    course.pump.live = nil
     Output.notes(course.progress.clear())
     let lossy = try finish(&course, &attached, path: path)
     if lossy, options.strict { return ExitStatus.lost }
     if let status = course.status { return status }
     if let signalled = course.signalled { return 128 + signalled }
     // --duration is over, the command is not: its exit status is still to come
+    if let held { return held.pass(to: STDERR_FILENO) { child?.exitStatus() } }
     return child?.waitForEnd() ?? 0
   }
 
@@ -118,13 +138,13 @@ extension RecordSession {
     if attached.tracer.attachLate() {
       attached.tracer.dropPrivileges(writing: [path], command: command != nil)
       course.pump.update(environment(attached))
-      Output.notes("\(course.progress.clear())mrtrace: \(planLine(attached.tracer.plan))\n")
+      tell(planLine(attached.tracer.plan), &course)
     }
     if !options.pids.isEmpty, options.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH }) {
       course.isOver = true
     }
     // A command's own output has the terminal for itself.
-    if command == nil {
+    if command == nil, course.pump.live == nil {
       Output.notes(course.progress.show(course.pump.progress(elapsedNs: now - course.started)))
     }
     if course.pump.failure != nil { course.isOver = true }
@@ -148,7 +168,16 @@ extension RecordSession {
     } catch {
       text = "nothing is written now, and the flight recorder goes on: \(error.sentence)"
     }
-    Output.notes("\(course.progress.clear())mrtrace: \(text)\n")
+    tell(text, &course)
+  }
+
+  /// A line of its own; after the screen, where that is there.
+  private func tell(_ text: String, _ course: inout Course) {
+    if let live = course.pump.live {
+      live.note("mrtrace: \(text)\n")
+    } else {
+      Output.notes("\(course.progress.clear())mrtrace: \(text)\n")
+    }
   }
 
   /// The totals of the run so far.

@@ -13,7 +13,7 @@ import Terminal
 /// One thread owns everything.
 struct RecordSession {
   let options: RecordCommand
-  private let identity = RunIdentity()
+  let identity = RunIdentity()
   let style = Output.style(of: STDERR_FILENO)
 
   private static let tickMs = 100
@@ -77,7 +77,7 @@ struct RecordSession {
 
   /// Lets the command go, now that all is attached; nil where there is none.
   func start(
-    path: String, _ attached: borrowing Attached
+    path: String, _ attached: borrowing Attached, output: CInt?
   ) throws(RecordFailure) -> ChildProcess? {
     Output.notes("mrtrace: \(planLine(attached.tracer.plan))\n")
     for gap in attached.tracer.plan.gaps + options.watched.notes(attached.facts) {
@@ -92,7 +92,7 @@ struct RecordSession {
     }
     do throws(RecordFailure) {
       var child = try RecordFailure.wrapping { () throws(KernelError) in
-        try ChildProcess(command: options.command)
+        try ChildProcess(command: options.command, output: output)
       }
       attached.tracer.watch(UInt32(bitPattern: child.pid))
       do throws(Errno) {
