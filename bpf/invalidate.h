@@ -17,25 +17,19 @@ struct {
 	__type(value, u64);	/* start, ns */
 } invalidations SEC(".maps");
 
-/* …invalidate_range(struct mmu_interval_notifier *, range, sequence) */
-static __always_inline bool is_watched_mapping(u64 notifier)
+/* …invalidate_range(struct mmu_interval_notifier *, range, sequence): whose memory */
+static __always_inline bool is_wanted_mapping(u64 notifier)
 {
 	struct mmu_interval_notifier *n = (void *)notifier;
-	struct task_struct *owner;
 
-	if (!config.filter)
-		return true;
-	if (!bpf_core_field_exists(struct mm_struct, owner))
-		return false;
-	owner = BPF_CORE_READ(n, mm, owner);
-	return owner && is_watched(BPF_CORE_READ(owner, tgid));
+	return !config.filter || is_wanted_mm((u64)BPF_CORE_READ(n, mm));
 }
 
 static __always_inline int on_invalidate_entry(void *ctx, struct call *c)
 {
 	u64 task = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
 
-	if (is_watched_mapping(c->a[0]) &&
+	if (is_wanted_mapping(c->a[0]) &&
 	    bpf_map_update_elem(&invalidations, &task, &now, BPF_ANY))
 		count_untracked(c->hook);
 	return 0;

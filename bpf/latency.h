@@ -75,10 +75,10 @@ __noinline int add_latency(u32 slot, u64 ns)
 	return 0;
 }
 
-/* An operation that a watched process owns has ended. */
+/* An operation that passes the filters has ended. */
 static __always_inline void count_operation(struct in_flight *op, s64 result)
 {
-	if (config.statistics)
+	if (config.statistics && is_wanted_result(result))
 		add_latency(op->kind * 2 + (result < 0),
 			    bpf_ktime_get_ns() - op->start_ns);
 }

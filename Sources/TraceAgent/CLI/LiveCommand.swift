@@ -21,6 +21,7 @@ struct LiveCommand: ParsableCommand {
       EXAMPLES
         mrtrace live
         mrtrace live -p 4242 --follow
+        mrtrace live --comm server --errno EFAULT
         mrtrace live -- ./server --pool /mnt/pmem/pool
         mrtrace live --replay mrtrace-20261122-101500
         mrtrace live --interval 10 --json | jq 'select(.type == "failure")'
@@ -28,14 +29,8 @@ struct LiveCommand: ParsableCommand {
 
   enum Screen: String, CaseIterable, ExpressibleByArgument { case auto, always, never }
 
-  @Option(name: [.customShort("p"), .customLong("pid")], help: "Watch this process. Repeatable.")
-  var pids: [Int32] = []
-
-  @Flag(name: .shortAndLong, help: "Watch all processes, also while COMMAND runs.")
-  var all = false
-
-  @Flag(help: "Watch the children of -p processes too.")
-  var follow = false
+  @OptionGroup(title: "What is watched")
+  var watched: FilterOptions
 
   @Option(help: "Seconds between two looks.")
   var interval = 1.0
@@ -88,9 +83,6 @@ struct LiveCommand: ParsableCommand {
     if let duration, !(duration > 0 && duration < 1e9) {
       throw ValidationError("--duration must be a number of seconds, more than 0.")
     }
-    if let pid = pids.first(where: { $0 <= 0 }) {
-      throw ValidationError("-p \(pid): a process's number is more than 0.")
-    }
     let names = HookPlan.Family.allCases.map(\.rawValue) + Hook.all.map(\.symbol)
     if let name = noHook.first(where: { !names.contains($0) }) {
       throw ValidationError(
@@ -102,9 +94,8 @@ struct LiveCommand: ParsableCommand {
     if !command.isEmpty, !pids.isEmpty {
       throw ValidationError("give either COMMAND or -p, not both.")
     }
-    if all, !pids.isEmpty { throw ValidationError("give either -a or -p, not both.") }
-    if replay != nil, !command.isEmpty || !pids.isEmpty || all {
-      throw ValidationError("--replay shows a recording: it takes neither COMMAND nor -p nor -a.")
+    if replay != nil, !command.isEmpty || !watched.words.isEmpty || all {
+      throw ValidationError("--replay shows a recording: it takes neither COMMAND nor filters.")
     }
     if !(speed > 0 && speed <= 1e9) { throw ValidationError("--speed must be more than 0.") }
     if json, screen == .always { throw ValidationError("--json has no screen.") }
@@ -130,12 +121,18 @@ struct LiveCommand: ParsableCommand {
     if status != 0 { throw ExitCode(status) }
   }
 
-  var settings: TracerSettings {
-    TracerSettings(
+  var pids: [Int32] { watched.pids }
+  var all: Bool { watched.all }
+  var follow: Bool { watched.follow }
+
+  func settings(_ filter: OperationFilter) -> TracerSettings {
+    var settings = TracerSettings(
       detail: detail, processes: pids.map { UInt32(bitPattern: $0) },
       filters: !all && (!pids.isEmpty || !command.isEmpty),
       follow: !all && (follow || !command.isEmpty), statistics: true,
       without: Set(noHook.compactMap(HookPlan.Family.init(rawValue:))), unhooked: Set(noHook),
       ringSize: ringSize << 10)
+    settings.filter = filter
+    return settings
   }
 }

@@ -24,8 +24,8 @@ struct LiveSession {
 
   /// The exit status.
   func run() throws(RecordFailure) -> Int32 {
-    try checkInput()
-    return try watch(try RecordFailure.wrapping { () throws(KernelError) in try attach() })
+    let filter = try checkInput()
+    return try watch(try RecordFailure.wrapping { () throws(KernelError) in try attach(filter) })
   }
 
   private struct Attached: ~Copyable {
@@ -35,7 +35,7 @@ struct LiveSession {
     let loop: EventLoop
   }
 
-  private func checkInput() throws(RecordFailure) {
+  private func checkInput() throws(RecordFailure) -> OperationFilter {
     if let name = options.command.first {
       switch ChildProcess.find(name, path: Output.environment("PATH")) {
       case .success: break
@@ -43,15 +43,13 @@ struct LiveSession {
       case .failure(let errno): throw .commandNotRun(name, errno)
       }
     }
-    for pid in options.pids where kill(pid, 0) != 0 && errno == ESRCH {
-      throw .kernel(.processGone(pid: Int(pid)))
-    }
+    return try options.watched.filter()
   }
 
-  private func attach() throws(KernelError) -> Attached {
+  private func attach(_ filter: OperationFilter) throws(KernelError) -> Attached {
     if let obstacle = Permissions.obstacle() { throw obstacle }
     let facts = try KernelFacts.read()
-    let tracer = try Tracer.start(facts: facts, settings: options.settings)
+    let tracer = try Tracer.start(facts: facts, settings: options.settings(filter))
     if options.follow {
       // after forks are seen: none slips through in between
       for pid in Processes.descendants(of: options.pids) { tracer.watch(UInt32(bitPattern: pid)) }
@@ -63,6 +61,11 @@ struct LiveSession {
 
   private func watch(_ attached: consuming Attached) throws(RecordFailure) -> Int32 {
     let facts = attached.facts
+    // before the screen is there
+    for note in options.watched.notes(facts) { Output.notes("mrtrace: \(note)\n") }
+    for want in Permissions.weakening() {
+      Output.notes("mrtrace: without \(want.capability.name): cannot \(want.purpose)\n")
+    }
     var feed = LiveFeed(traits: facts.traits, plan: attached.tracer.plan, run: identity)
     var display = LiveDisplay(
       output: STDOUT_FILENO, wanted: options.screen, json: options.json,
@@ -138,9 +141,8 @@ struct LiveSession {
     if !options.command.isEmpty {
       return options.command.joined(separator: " ") + (options.all ? " (and all processes)" : "")
     }
-    if options.pids.isEmpty { return "all processes" }
-    return "pid " + options.pids.map { "\($0)" }.joined(separator: ", ")
-      + (options.follow ? " and children" : "")
+    let words = options.watched.words
+    return words.isEmpty ? "all processes" : words.joined(separator: ", ")
   }
 
   private func start(

@@ -22,7 +22,10 @@ extension Tracer {
       latencies.failed[kind] = buckets(slot: slot + 1)
     }
     let hooks = [MRT_HOOK_RXE_INVALIDATE, MRT_HOOK_MLX5_INVALIDATE]
-    if plan.attached().contains(where: { hooks.contains($0.hook.id) }) {
+    // Which device gives pages back is not looked at.
+    if settings.filter.devices.isEmpty,
+      plan.attached().contains(where: { hooks.contains($0.hook.id) })
+    {
       latencies.invalidations = buckets(slot: UInt32(MRT_LATENCY_INVALIDATION))
     }
     return latencies

@@ -79,7 +79,7 @@ struct Refusals: Sendable {
 /// Hooks in modules that are loaded later come as further groups, which share the first group's maps.
 package struct Tracer: ~Copyable {
   package private(set) var plan: HookPlan
-  private let settings: TracerSettings
+  let settings: TracerSettings
   private(set) var groups: [ProgramGroup]
   private var refusals: Refusals
   private var modules: Set<String>
