@@ -63,7 +63,7 @@ GUEST = [
          1, notes=r"No space left", prepare="mkdir full; mount -t tmpfs -o size=200k none full", leaves="full"),
     Case("flight recorder: disk full", "$M record -q -o full/rec --ring 1M -- workload hole-p", 1,
          notes=r"No space left", prepare="mkdir full; mount -t tmpfs -o size=12k none full", leaves="full"),
-    Case("the directory is removed", "$M record -q -o rec -- sh -c 'sleep 1; rm -rf rec; sleep 4; echo on >went-on'; s=$?; sleep 3; exit $s", 1,
+    Case("the directory is removed", "$M record -q -o rec -- sh -c 'sleep 1; rm -rf rec; sleep 4; echo on >went-on'; s=$?; for i in $(seq 60); do [ -e went-on ] && break; sleep 1; done; exit $s", 1,
          notes=r"rec was removed or moved away", leaves="went-on"),
     Case("the flight recorder's directory is removed", "$M record -q -o rec --ring 1M -- sh -c 'sleep 1; rm -rf rec; sleep 4'", 1,
          notes=r"rec was removed or moved away"),
