@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,6 +51,11 @@ const char *cbpf_log_text(void)
 {
 	log_text[log_used] = 0;
 	return log_text;
+}
+
+void cbpf_release_memory(void)
+{
+	malloc_trim(0);
 }
 
 int cbpf_may_read_kernel(void)

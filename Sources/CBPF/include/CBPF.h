@@ -17,6 +17,7 @@
 
 #include "CPrivileges.h"
 #include "CTerminal.h"
+#include "CUevents.h"
 #include "CVerbs.h"
 
 /// Collects libbpf's messages instead of printing them. Its callback takes a
@@ -41,6 +42,9 @@ int cbpf_xfs_reflink(const char *path);
 
 /// A file in memory (memfd_create, close-on-exec), or -1.
 int cbpf_memory_file(const char *name);
+
+/// Gives memory that was freed back to the kernel: loading programs takes a lot for a moment.
+void cbpf_release_memory(void);
 
 /// The positions at the start of a BPF ring buffer's pages, with the ordering
 /// the kernel's producer needs (kernel/bpf/ringbuf.c).

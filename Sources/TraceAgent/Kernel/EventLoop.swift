@@ -88,6 +88,8 @@ package struct EventLoop: ~Copyable {
           switch CInt(bitPattern: info.ssi_signo) {
           case SIGCHLD: wake.child = true
           case SIGUSR1: wake.write = true
+          // A reload must not hide an end.
+          case SIGHUP where wake.stop != nil: break
           case let number: wake.stop = number
           }
         }

@@ -73,6 +73,8 @@ package struct HookPlan: Equatable, Sendable {
     package var layers: Bool
     package var follow: Bool
     package var statistics: Bool
+    /// False: no fexit on modules' functions.
+    package var pinsModules = true
     package var without: Set<Family>
     /// Functions not to be hooked.
     package var unhooked: Set<String>
@@ -164,7 +166,8 @@ package struct HookPlan: Equatable, Sendable {
       let hasBTF = offers.btf.contains(symbol.module ?? "vmlinux")
       let fentryOff = wish.without.contains(.fentry)
       let withheld = symbol.module != nil && !wish.moduleBTF
-      if hasBTF, !fentryOff, !withheld, !wish.demoted.contains(hook.symbol) {
+      let staysLoaded = symbol.module == nil || wish.pinsModules
+      if hasBTF, !fentryOff, !withheld, staysLoaded, !wish.demoted.contains(hook.symbol) {
         row.rung = .fexit
         return row
       }
@@ -173,9 +176,12 @@ package struct HookPlan: Equatable, Sendable {
         row.note =
           fentryOff
           ? "fentry forced off"
-          : hasBTF && withheld
-            ? "no CAP_SYS_ADMIN for the module's BTF"
-            : hasBTF ? "fentry refused by this kernel" : "no BTF for \(symbol.module ?? "vmlinux")"
+          : !staysLoaded
+            ? "its module may be unloaded"
+            : hasBTF && withheld
+              ? "no CAP_SYS_ADMIN for the module's BTF"
+              : hasBTF
+                ? "fentry refused by this kernel" : "no BTF for \(symbol.module ?? "vmlinux")"
         return row
       }
       row.note = "forced off"

@@ -27,6 +27,8 @@ final class ProgramGroup {
   }
 
   private let object: OpaquePointer
+  /// Where its hooks go with this module.
+  var module: String?
   /// By program.
   private var links: [String: OpaquePointer] = [:]
   /// Of links that are gone: what they had missed.

@@ -73,14 +73,19 @@ extension Tracer {
   package func tallies() -> [HookTally] {
     let counts = perCPU()
     var left: [UInt32: Kept] = [:]
-    let rows = plan.attached()
+    let rows = countedRows
     if rows.contains(where: { $0.rung == .kprobe }) { left = keptCalls() }
     return zip(rows, counts).map { row, values in
       var sum = mrt_tally()
       for value in values { sum.add(value) }
       var result = HookTally(row: row, tally: sum)
-      let exits = groups.reduce(0) { $0 &+ $1.misses(of: row, atEntry: false) }
-      result.missedEntries = groups.reduce(0) { $0 &+ $1.misses(of: row, atEntry: true) }
+      let before = retired[row.hook.id.rawValue]
+      let exits = groups.reduce(before?.missedExits ?? 0) {
+        $0 &+ $1.misses(of: row, atEntry: false)
+      }
+      result.missedEntries = groups.reduce(before?.missedEntries ?? 0) {
+        $0 &+ $1.misses(of: row, atEntry: true)
+      }
       guard row.rung == .kprobe else {
         result.missed = exits
         return result
@@ -104,11 +109,20 @@ extension Tracer {
     return lost
   }
 
+  /// What is attached, and what was until its module went.
+  private var countedRows: [HookPlan.Row] {
+    let rows = plan.attached()
+    guard !retired.isEmpty else { return rows }
+    let there = Set(rows.map(\.hook.id.rawValue))
+    return rows
+      + retired.filter { !there.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value.row)
+  }
+
   /// By attached hook, then by CPU.
   private func perCPU() -> [[mrt_tally]] {
     let cpus = max(Int(libbpf_num_possible_cpus()), 0)
     let descriptor = mapDescriptor("counters")
-    return plan.attached().map { row in
+    return countedRows.map { row in
       var key = row.hook.id.rawValue
       var values = [mrt_tally](repeating: mrt_tally(), count: cpus)
       guard cpus > 0, bpf_map_lookup_elem(descriptor, &key, &values) == 0 else {

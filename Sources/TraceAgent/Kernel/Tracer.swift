@@ -29,6 +29,9 @@ package struct TracerSettings: Sendable {
   package var faultCodes: Bool
   /// Every operation is counted and timed in the kernel, and invalidations too: for the live views.
   package var statistics: Bool
+  /// Hooks may keep their module from being unloaded, as fexit does. False: kprobes there, which a
+  /// module's end takes with it, and which are attached again when it comes back.
+  package var pinsModules = true
   package var without: Set<HookPlan.Family>
   package var unhooked: Set<String>
   /// Bytes; a power of two.
@@ -54,10 +57,12 @@ package struct TracerSettings: Sendable {
   }
 
   func wish(_ refusals: Refusals) -> HookPlan.Wish {
-    HookPlan.Wish(
+    var wish = HookPlan.Wish(
       faultCodes: faultCodes, layers: detail == .layers, follow: follow, statistics: statistics,
       without: without, unhooked: unhooked, moduleBTF: Capabilities.effective().has(.sysAdmin),
       demoted: refusals.fentry, refused: refusals.all)
+    wish.pinsModules = pinsModules
+    return wish
   }
 }
 
@@ -78,14 +83,17 @@ struct Refusals: Sendable {
 ///
 /// Hooks in modules that are loaded later come as further groups, which share the first group's maps.
 package struct Tracer: ~Copyable {
-  package private(set) var plan: HookPlan
+  package internal(set) var plan: HookPlan
   let settings: TracerSettings
-  private(set) var groups: [ProgramGroup]
-  private var refusals: Refusals
+  var groups: [ProgramGroup]
+  var refusals: Refusals
   private var modules: Set<String>
   package let ringDescriptor: CInt
   /// Calls under way when the programs were stopped.
   var keptAtStop: Set<KeptCall>?
+  /// Where modules are not pinned: those whose functions are hooked, and hooks that went with theirs.
+  var followed: [String: FollowedModule] = [:]
+  var retired: [UInt32: RetiredHook] = [:]
 
   /// Loads and attaches everything this kernel can take.
   package static func start(
@@ -104,6 +112,7 @@ package struct Tracer: ~Copyable {
       var plan = HookPlan(offers: facts.offers, wish: settings.wish(refusals))
       guard !plan.attached().isEmpty else { throw .nothingToHook }
       do throws(ProgramGroup.Refusal) {
+        if !settings.pinsModules { plan.expectModules() }
         let group = try ProgramGroup.load(plan.attached(), settings: settings, sharing: nil)
         for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
         let ring = group.mapDescriptor("ring")
@@ -112,6 +121,7 @@ package struct Tracer: ~Copyable {
           modules: facts.offers.modules, ringDescriptor: ring)
         tracer.attachOneRungDown(group.attachFailures.map(\.symbol), facts: facts)
         tracer.fillFilters(settings.filter)
+        if !settings.pinsModules { _ = tracer.followModules() }
         for process in settings.processes { tracer.watch(process) }
         return tracer
       } catch {
@@ -139,6 +149,7 @@ package struct Tracer: ~Copyable {
 
   /// Attaches hooks whose module has been loaded since. True if the plan changed.
   package mutating func attachLate() -> Bool {
+    guard settings.pinsModules else { return followModules().isAny }
     guard !plan.later().isEmpty else { return false }
     let now = KernelFacts.loadedModules()
     guard now != modules else { return false }
