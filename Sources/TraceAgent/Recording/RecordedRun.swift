@@ -96,12 +96,19 @@ package final class RecordedRun {
   private var lastPart: [RecordingProblem] {
     guard let part = parts.last, let number = part.environment.part else { return [] }
     var problems: [RecordingProblem] = []
+    for one in part.environment.unwatched where one.toNs > one.fromNs {
+      problems.append(.unwatched(module: one.module, ns: one.toNs - one.fromNs))
+    }
     if let count = part.environment.overwritten, count > 0 {
       problems.append(.overwritten(count: count))
     }
     // A part that is read by itself need not be the last.
     let next = "\(part.path)/../\(RecordingParts.name(number &+ 1))/metadata"
-    if part.isClosed, let end = part.environment.partEnd, end != .end, access(next, F_OK) != 0 {
+    // One that the monitor wrote stands by itself, under a name of its own.
+    let isNumbered = RecordingParts.number(of: part.path) != nil
+    if isNumbered, part.isClosed, let end = part.environment.partEnd, end != .end,
+      access(next, F_OK) != 0
+    {
       problems.append(.noLastPart)
     }
     return problems

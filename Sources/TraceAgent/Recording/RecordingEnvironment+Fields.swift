@@ -28,6 +28,12 @@ extension RecordingEnvironment {
     fields.set("part_end", partEnd?.rawValue)
     fields.set("complete_from_ns", completeFromNs)
     fields.set("overwritten_records", overwritten)
+    if !unwatched.isEmpty { fields.set("unwatched_count", unwatched.count) }
+    for (index, one) in unwatched.enumerated() {
+      fields.set("unwatched_\(index)_module", one.module)
+      fields.set("unwatched_\(index)_from_ns", one.fromNs)
+      fields.set("unwatched_\(index)_to_ns", one.toNs)
+    }
     fields.set("command_count", commandLine.count)
     for (index, argument) in commandLine.enumerated() { fields.set("command_\(index)", argument) }
     fields.set(traits)
@@ -64,6 +70,14 @@ extension RecordingEnvironment {
     partEnd = try fields.optionalString("part_end").flatMap(PartEnd.init)
     completeFromNs = try fields.optionalNumber("complete_from_ns")
     overwritten = try fields.optionalNumber("overwritten_records")
+    let unwatchedCount: Int? = try fields.optionalNumber("unwatched_count", in: 0...Self.listLimit)
+    for index in 0..<(unwatchedCount ?? 0) {
+      unwatched.append(
+        UnwatchedModule(
+          module: try fields.string("unwatched_\(index)_module"),
+          fromNs: try fields.number("unwatched_\(index)_from_ns"),
+          toNs: try fields.number("unwatched_\(index)_to_ns")))
+    }
     for index in 0..<(try fields.number("command_count", in: 0...Self.listLimit)) {
       commandLine.append(try fields.string("command_\(index)"))
     }

@@ -30,6 +30,19 @@ package struct RecordingEnvironment: Equatable, Sendable {
     }
   }
 
+  /// A module was unloaded and came back: its functions were not watched for a while.
+  package struct UnwatchedModule: Equatable, Sendable {
+    package var module: String
+    /// CLOCK_MONOTONIC, ns: when its hooks were last seen, and when they were there again.
+    package var fromNs: UInt64
+    package var toNs: UInt64
+    package init(module: String, fromNs: UInt64, toNs: UInt64) {
+      self.module = module
+      self.fromNs = fromNs
+      self.toNs = toNs
+    }
+  }
+
   /// The format this version writes.
   package static let formatMajor = Int(MRT_FORMAT_MAJOR)
   package static let formatMinor = Int(MRT_FORMAT_MINOR)
@@ -67,6 +80,8 @@ package struct RecordingEnvironment: Equatable, Sendable {
   /// Records that the flight recorder had no room for, since the run began: neither lost nor
   /// recorded.
   package var overwritten: UInt64?
+  /// In the time that this recording tells of.
+  package var unwatched: [UnwatchedModule] = []
 
   /// What made the recorder begin another part.
   package enum PartEnd: String, Sendable {

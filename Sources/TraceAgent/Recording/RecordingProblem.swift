@@ -28,6 +28,8 @@ package enum RecordingProblem: Equatable, Sendable {
   /// The flight recorder had no room for this many records: they were older than those that it
   /// wrote.
   case overwritten(count: UInt64)
+  /// A module was unloaded and loaded again: for so long its functions were not watched.
+  case unwatched(module: String, ns: UInt64)
   /// These parts of a rotated recording are not there.
   case partsMissing(first: Int, last: Int)
 
@@ -53,6 +55,8 @@ package enum RecordingProblem: Equatable, Sendable {
     case .recordsMissing(let count): "Records that were written are missing: \(count)."
     case .noLastPart:
       "The run was stopped after its last part was written: what came later is not recorded."
+    case .unwatched(let module, let ns):
+      "Module \(module) was unloaded and loaded again: what it did was not watched for \(ns / 1_000_000) ms at most."
     case .overwritten(let count):
       "Records that were overwritten in the flight recorder, older than those it wrote: \(count)."
     case .partsMissing(let first, let last):
