@@ -20,6 +20,8 @@ let package = Package(
       name: "CBPF", path: "Sources/CBPF", exclude: ["events"],
       linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
     .target(name: "CRecording", path: "Sources/CRecording"),
+    .target(
+      name: "CHTTP", path: "Sources/CHTTP", linkerSettings: [.linkedLibrary("event")]),
     .systemLibrary(name: "CSQLite", path: "Sources/CSQLite"),
     .plugin(name: "BPFObject", capability: .buildTool(), path: "bpf/plugin"),
 
@@ -41,6 +43,10 @@ let package = Package(
       dependencies: ["CEvents", "Diagnosis", "Events", "Model", "Operations", "Terminal"],
       path: "\(layers)/Live"),
     .target(
+      name: "Monitor",
+      dependencies: ["CHTTP", "Diagnosis", "Live", "Model", "Terminal"],
+      path: "\(layers)/Monitor"),
+    .target(
       name: "Export",
       dependencies: [
         "CEvents", "CSQLite", "Diagnosis", "Events", "Model", "Operations", "Recording", "Terminal",
@@ -49,8 +55,8 @@ let package = Package(
     .executableTarget(
       name: "mrtrace",
       dependencies: [
-        "CBPF", "Diagnosis", "Events", "Export", "Kernel", "Live", "Model", "Operations",
-        "Recording", "Terminal",
+        "CBPF", "Diagnosis", "Events", "Export", "Kernel", "Live", "Model", "Monitor",
+        "Operations", "Recording", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "\(layers)/CLI"),

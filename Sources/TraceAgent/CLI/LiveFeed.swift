@@ -57,7 +57,8 @@ struct LiveFeed {
       explain(operation, missed: accounts.missed(during: operation, hooks))
     }
     failed.removeAll(keepingCapacity: true)
-    return statistics.snapshot(counters: counters(of: tracer, tallies), nowNs: nowNs)
+    return statistics.snapshot(
+      counters: Self.counters(of: tracer, tallies, traits: traits), nowNs: nowNs)
   }
 
   /// No record follows: what was still waiting is taken in.
@@ -95,7 +96,10 @@ struct LiveFeed {
       diagnosis: diagnose(operation, traits: traits, watched: watched, missed: missed))
   }
 
-  private func counters(of tracer: borrowing Tracer, _ tallies: [HookTally]) -> LiveCounters {
+  /// What the kernel side has counted.
+  static func counters(
+    of tracer: borrowing Tracer, _ tallies: [HookTally], traits: KernelTraits
+  ) -> LiveCounters {
     var counters = LiveCounters()
     let latencies = tracer.latencies()
     for kind in Operation.Kind.allCases {

@@ -27,8 +27,8 @@ struct MRTrace: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RecordCommand.self, LiveCommand.self, ReportCommand.self, ExportCommand.self,
-      DoctorCommand.self,
+      RecordCommand.self, LiveCommand.self, MonitorCommand.self, ReportCommand.self,
+      ExportCommand.self, DoctorCommand.self,
       ExplainCommand.self,
     ])
 

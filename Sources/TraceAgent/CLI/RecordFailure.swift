@@ -8,6 +8,8 @@ import Recording
 enum RecordFailure: Error {
   case kernel(KernelError)
   case recording(RecordingError)
+  /// `monitor`: the sentence.
+  case monitor(String)
   case commandNotFound(String)
   case commandNotRun(String, Errno)
   case cgroup(String, ControlGroups.Missing)
@@ -24,6 +26,7 @@ enum RecordFailure: Error {
     switch self {
     case .kernel(let error): return error.sentence
     case .recording(let error): return error.sentence
+    case .monitor(let sentence): return sentence
     case .commandNotFound(let name):
       return "\(name): command not found"
     case .commandNotRun(let name, let errno):

@@ -30,13 +30,18 @@ struct RecordPump {
     sink = target.sink
   }
 
-  mutating func drain(_ ring: borrowing RingReader) {
+  /// `also` gets every record, whatever becomes of the recording.
+  mutating func drain(
+    _ ring: borrowing RingReader, also: (UnsafeRawBufferPointer) -> Void = { _ in }
+  ) {
     // the kernel's reservation may be longer than the record: `size` says how much is meant
     ring.drainWhile { bytes in
-      guard failure == nil, bytes.count >= MemoryLayout<mrt_header>.size else { return true }
+      guard bytes.count >= MemoryLayout<mrt_header>.size else { return true }
       let header = bytes.loadUnaligned(as: mrt_header.self)
       guard Int(header.size) <= bytes.count else { return true }
       let record = UnsafeRawBufferPointer(rebasing: bytes[..<Int(header.size)])
+      also(record)
+      guard failure == nil else { return true }
       tally.count(header.hook, written: append(record, cpu: Int(header.cpu)))
       note(record, header)
       live?.add(record)

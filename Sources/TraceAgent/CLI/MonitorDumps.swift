@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Glibc
+import Kernel
+import Model
+import Monitor
+import Recording
+
+/// The directory of a monitor's recordings, which is its alone while it runs.
+final class MonitorPlace {
+  let path: String
+  private let lock: CInt
+
+  init(_ path: String) throws(RecordFailure) {
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw .monitor(
+        "\(path) cannot be made: \(Errno(rawValue: errno)); give another --directory, or none")
+    }
+    let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0, access(path, W_OK | X_OK) == 0 else {
+      let error = Errno(rawValue: errno)
+      if directory >= 0 { close(directory) }
+      throw .monitor("\(path) cannot be written: \(error); give another --directory, or none")
+    }
+    guard flock(directory, LOCK_EX | LOCK_NB) == 0 else {
+      close(directory)
+      throw .monitor("another monitor writes to \(path): give this one another --directory")
+    }
+    self.path = path
+    lock = directory
+  }
+
+  deinit { close(lock) }
+}
+
+/// Flight recorder, and what of it goes to disk.
+final class MonitorDumps {
+  private let place: MonitorPlace
+  var pump: RecordPump?
+  var policy: RecordingPolicy
+  private var store: RecordingStore
+  private var recorder: FlightRecorder?
+  private var losses = LossWatch()
+  private let memory: Int
+  private var (keep, maxTotal): (Int, Int)
+  private var (written, failed): (UInt64, UInt64) = (0, 0)
+  private var environment: RecordingEnvironment?
+  private var isTold = false
+  /// Since the last recording.
+  private var unwatched: [RecordingEnvironment.UnwatchedModule] = []
+  private static let unwatchedLimit = 1000
+
+  init(
+    _ place: MonitorPlace, _ settings: MonitorConfiguration, now: UInt64
+  ) {
+    store = RecordingStore(path: place.path)
+    self.place = place
+    policy = RecordingPolicy(
+      againNs: settings.againNs, perHour: settings.recordingsPerHour, now: now)
+    memory = settings.memory
+    (keep, maxTotal) = (settings.keep, settings.maxTotal)
+    _ = store.prune(keep: keep, maxTotal: maxTotal)
+  }
+
+  /// Where parts are written until they have their name.
+  private var drafts: String { "\(place.path)/.flight" }
+
+  func begin(_ environment: RecordingEnvironment) throws(RecordFailure) {
+    store.removeDrafts(drafts)
+    do throws(RecordingError) {
+      let recorder = try FlightRecorder.create(
+        at: drafts, environment: environment, size: memory, keep: Int.max)
+      self.recorder = recorder
+      self.environment = environment
+      pump = RecordPump(.memory(recorder))
+    } catch {
+      throw .recording(error)
+    }
+  }
+
+  func change(_ settings: MonitorConfiguration, now: UInt64) {
+    policy.change(againNs: settings.againNs, perHour: settings.recordingsPerHour, now: now)
+    (keep, maxTotal) = (settings.keep, settings.maxTotal)
+    _ = store.prune(keep: keep, maxTotal: maxTotal)
+  }
+
+  func update(_ environment: RecordingEnvironment) {
+    var environment = environment
+    environment.unwatched = unwatched
+    self.environment = environment
+    pump?.update(environment)
+  }
+
+  /// A module was not watched for a while.
+  func tell(_ came: ModuleChanges.Came) {
+    guard let from = came.fromNs, unwatched.count < Self.unwatchedLimit else { return }
+    unwatched.append(.init(module: came.module, fromNs: from, toNs: came.toNs))
+  }
+
+  /// Each second.
+  func look(_ tracer: borrowing Tracer, now: UInt64) {
+    guard let tally = pump?.tally else { return }
+    pump?.flush(now: now)
+    pump?.checkPlace()
+    pump?.lost(tracer.lostByCPU())
+    pump?.tell(losses.look(tracer.tallies(), tally, now: now))
+  }
+
+  /// What keeps recordings from being made, told once. The directory may come back.
+  func problem() -> String? {
+    guard let failure = pump?.failure else {
+      isTold = false
+      return nil
+    }
+    if let environment, access(place.path, W_OK | X_OK) == 0 { try? begin(environment) }
+    guard pump?.failure != nil, !isTold else { return nil }
+    isTold = true
+    return "no recordings are made: \(failure.sentence)"
+  }
+
+  /// Writes what the flight recorder holds. nil: there is nothing to be written.
+  func write(
+    _ tracer: borrowing Tracer, isWanted: Bool, now: UInt64
+  ) -> Result<String, RecordingError>? {
+    guard pump != nil, let tally = pump?.tally else { return nil }
+    let kind = policy.isDue(at: isWanted ? .max : now)
+    pump?.lost(tracer.lostByCPU())
+    let totals =
+      losses.all(tracer.tallies(), tally, now: now)
+      + tracer.pageCounts().map { Event.pages($0.key, count: $0.count, timeNs: now) }
+    var isWritten = false
+    defer { policy.settled(written: isWritten, now: now) }
+    do throws(RecordingError) {
+      guard
+        let draft = try pump?.write(kind == nil ? .signal : .failure, totals: { totals }, now: now)
+      else { return nil }
+      let name = RecordingStore.name(of: kind, utc: Int(Clock.wall() / 1_000_000_000))
+      let path: String
+      do throws(Errno) {
+        path = try store.adopt(draft, as: name)
+      } catch {
+        throw .cannotCreate(path: "\(place.path)/\(name)", errno: error.rawValue)
+      }
+      isWritten = true
+      // Told once, as the records of that time are.
+      unwatched = []
+      if let environment { update(environment) }
+      written &+= 1
+      _ = store.prune(keep: keep, maxTotal: maxTotal)
+      return .success(path)
+    } catch {
+      failed &+= 1
+      return .failure(error)
+    }
+  }
+
+  func end() {
+    pump = nil
+    recorder = nil
+    store.removeDrafts(drafts)
+  }
+
+  func count(into own: inout MonitorMetrics.Own) {
+    own.recordingsWritten = written
+    own.recordingsFailed = failed
+    own.recordingsKnown = policy.known
+    own.recordingsLimited = policy.limited
+    own.recordingsStored = UInt64(store.stored.count)
+    own.recordingsBytes = store.bytes
+    own.overwritten = recorder?.overwritten ?? 0
+  }
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Glibc
+import Kernel
+import Live
+import Model
+import Monitor
+import Recording
+
+/// One run of `monitor`: what is held, and the loop. One thread owns everything.
+struct MonitorSession: ~Copyable {
+  private static let tickMs = 200
+  private static let secondNs: UInt64 = 1_000_000_000
+
+  private let options: MonitorCommand
+  private var settings: MonitorConfiguration
+  private let identity = RunIdentity()
+  private var held: Held
+  private let feed: MonitorFeed
+  private var journal: Journal
+  private let service = ServiceManager(environment: Output.environment)
+  private let dumps: MonitorDumps?
+  private var server: MetricsServer?
+  private var modules: [String: MonitorMetrics.Module] = [:]
+  private var own = MonitorMetrics.Own()
+  private var page = ""
+  private var (pageNs, textfileNs, lookNs, aliveNs) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+  private var textfileFailed = false
+
+  /// What is held of the kernel.
+  private struct Held: ~Copyable {
+    let facts: KernelFacts
+    var tracer: Tracer
+    let ring: RingReader
+    let loop: EventLoop
+    let events: ModuleEvents?
+  }
+
+  static func run(
+    _ options: MonitorCommand, _ settings: MonitorConfiguration
+  ) throws(RecordFailure) {
+    let now = Clock.monotonic()
+    var dumps: MonitorDumps?
+    if let path = settings.directory {
+      dumps = MonitorDumps(try MonitorPlace(path), settings, now: now)
+    }
+    let held = try RecordFailure.wrapping { () throws(KernelError) in try attach(settings) }
+    var session = MonitorSession(options, settings, held, dumps, now: now)
+    try session.begin()
+    session.dropPrivileges()
+    session.run()
+  }
+
+  private init(
+    _ options: MonitorCommand, _ settings: MonitorConfiguration, _ held: consuming Held,
+    _ dumps: MonitorDumps?, now: UInt64
+  ) {
+    self.options = options
+    self.settings = settings
+    self.dumps = dumps
+    feed = MonitorFeed(traits: held.facts.traits, plan: held.tracer.plan)
+    journal = Journal(
+      linesPerMinute: settings.linesPerMinute, now: now,
+      isStream: Output.environment("JOURNAL_STREAM") != nil)
+    self.held = held
+  }
+
+  private mutating func begin() throws(RecordFailure) {
+    own.version = MRTrace.version
+    own.kernel = held.facts.release
+    own.startWallNs = identity.startWallNs
+    try dumps?.begin(environment)
+    try listen()
+    for module in held.tracer.hookedModules {
+      modules[module] = .init(name: module, attachments: 1, unwatchedNs: 0)
+    }
+  }
+
+  private static func attach(_ settings: MonitorConfiguration) throws(KernelError) -> Held {
+    if let obstacle = Permissions.obstacle() { throw obstacle }
+    // Before the modules are looked at: none slips through.
+    let events = settings.pinModules ? nil : try? ModuleEvents()
+    let facts = try KernelFacts.read()
+    var wanted = TracerSettings(
+      detail: TracerSettings.Detail(rawValue: settings.detail) ?? .failures, statistics: true,
+      ringSize: settings.ringSize)
+    wanted.pinsModules = settings.pinModules
+    let tracer = try Tracer.start(facts: facts, settings: wanted)
+    let ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
+    let loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: tickMs)
+    if let events { try loop.watch(events.descriptor) }
+    return Held(
+      facts: tracer.complete(facts), tracer: tracer, ring: ring, loop: loop, events: events)
+  }
+
+  private var environment: RecordingEnvironment {
+    .ofThisRun(
+      identity, facts: held.facts, plan: held.tracer.plan, detail: settings.detail,
+      commandLine: CommandLine.arguments)
+  }
+
+  /// What hooks modules again when they come back stays: CAP_SYS_ADMIN too, for perf events where
+  /// perf_event_paranoid is 3, because a kprobe without one pins its module.
+  private func dropPrivileges() {
+    var directories: [String] = []
+    if let path = settings.directory { directories.append(path) }
+    if let path = settings.textfile, let slash = path.lastIndex(of: "/") {
+      directories.append(slash == path.startIndex ? "/" : String(path[..<slash]))
+    }
+    Privileges.drop(
+      needs: .init(attachLater: true, wholeRDMALater: true, directories: directories))
+  }
+
+  // MARK: - The loop
+
+  private mutating func run() {
+    for gap in held.tracer.plan.gaps { journal.note(gap, .warning) }
+    if !settings.pinModules, ProbeAccess.current() != .perf {
+      journal.note(
+        "without CAP_SYS_ADMIN modules cannot be unloaded while this runs: perf_event_paranoid is 3 or more",
+        .warning)
+    }
+    service.ready(status)
+    writeTextfile(now: Clock.monotonic())
+    while true {
+      let wake = held.loop.wait()
+      drain()
+      let now = Clock.monotonic()
+      tell(feed.explained(held.tracer, now: now), now: now)
+      if let signal = wake.stop {
+        guard signal == SIGHUP else { break }
+        reload()
+      }
+      if held.events?.changed() == true || now - lookNs >= Self.secondNs { look() }
+      dump(wake.write, now: now)
+      if now - textfileNs >= settings.intervalNs { writeTextfile(now: now) }
+      serve(now: now)
+      if let watchdog = service.watchdogNs, now - aliveNs >= watchdog / 2 {
+        aliveNs = now
+        service.alive()
+      }
+    }
+    end()
+  }
+
+  private mutating func drain() {
+    guard dumps != nil else {
+      let feed = feed
+      held.ring.drain { bytes in
+        guard bytes.count >= MemoryLayout<mrt_header>.size else { return }
+        let size = Int(bytes.loadUnaligned(as: mrt_header.self).size)
+        guard size <= bytes.count else { return }
+        feed.add(UnsafeRawBufferPointer(rebasing: bytes[..<size]))
+      }
+      return
+    }
+    let feed = feed
+    dumps?.pump?.drain(held.ring) { feed.add($0) }
+  }
+
+  private mutating func tell(_ failures: [Diagnosis], now: UInt64) {
+    for failure in failures {
+      journal.failed(failure, now: now)
+      // What the program mended itself is no reason to write anything.
+      if failure.operation.recoveredBy == nil {
+        dumps?.policy.failed(FailureKind(failure), now: now)
+      }
+    }
+  }
+
+  /// What need not be done at once, and modules.
+  private mutating func look() {
+    if !settings.pinModules || !held.tracer.plan.later().isEmpty { followModules() }
+    let now = Clock.monotonic()
+    lookNs = now
+    journal.summarize(now: now)
+    dumps?.look(held.tracer, now: now)
+    if let problem = dumps?.problem() { journal.note(problem, .error) }
+  }
+
+  private mutating func followModules() {
+    let changes: ModuleChanges
+    if settings.pinModules {
+      guard held.tracer.attachLate() else { return }
+      changes = ModuleChanges()
+    } else {
+      changes = held.tracer.followModules()
+      guard changes.isAny else { return }
+    }
+    for came in changes.came {
+      var module =
+        modules[came.module] ?? .init(name: came.module, attachments: 0, unwatchedNs: 0)
+      module.attachments &+= 1
+      if let from = came.fromNs { module.unwatchedNs &+= came.toNs &- from }
+      modules[came.module] = module
+      dumps?.tell(came)
+    }
+    dumps?.update(environment)
+    feed.planned(held.tracer.plan, now: Clock.monotonic())
+    for text in MonitorText.lines(changes) { journal.note(text) }
+    service.ready(status)
+    writeTextfile(now: Clock.monotonic())
+  }
+
+  private mutating func dump(_ isWanted: Bool, now: UInt64) {
+    guard dumps != nil, isWanted || dumps?.policy.isDue(at: now) != nil else { return }
+    drain()
+    switch dumps?.write(held.tracer, isWanted: isWanted, now: now) {
+    case .success(let path)?: journal.note("what led to the failures is in \(path)")
+    case .failure(let error)?: journal.note("no recording is written: \(error.sentence)", .error)
+    case nil: break
+    }
+  }
+
+  private mutating func end() {
+    service.stopping()
+    held.tracer.stop()
+    drain()
+    let now = Clock.monotonic()
+    tell(feed.explained(held.tracer, now: now, isLast: true), now: now)
+    if dumps?.policy.isDue(at: .max) != nil { dump(true, now: now) }
+    journal.summarize(now: now, isLast: true)
+    dumps?.end()
+    // Old numbers are no numbers.
+    if let path = settings.textfile { _ = unlink(path) }
+  }
+
+  // MARK: - Configuration
+
+  private mutating func reload() {
+    service.reloading(nowNs: Clock.monotonic())
+    do throws(MonitorConfiguration.Problem) {
+      let new = try options.settings()
+      let old = settings
+      for name in old.settledAtStart(differingIn: new) {
+        journal.note("\(name) has changed in the configuration: that needs a restart", .warning)
+      }
+      settings = new
+      // as it runs
+      (settings.memory, settings.ringSize, settings.detail) = (old.memory, old.ringSize, old.detail)
+      (settings.pinModules, settings.directory) = (old.pinModules, old.directory)
+      let now = Clock.monotonic()
+      journal.change(linesPerMinute: new.linesPerMinute, now: now)
+      dumps?.change(settings, now: now)
+      if old.listen != new.listen {
+        do throws(RecordFailure) {
+          try listen()
+        } catch {
+          settings.listen = nil
+          journal.note(error.sentence, .error)
+        }
+      }
+      if let path = old.textfile, path != new.textfile { _ = unlink(path) }
+      textfileFailed = false
+      writeTextfile(now: now)
+      own.reloads &+= 1
+      journal.note("the configuration has been read again")
+    } catch {
+      own.reloadsFailed &+= 1
+      journal.note("the configuration stays as it was: \(error.sentence)", .error)
+    }
+    service.ready(status)
+  }
+
+  private mutating func listen() throws(RecordFailure) {
+    if let old = server?.descriptor { held.loop.unwatch(old) }
+    server = nil
+    guard let address = settings.listen else { return }
+    do throws(Errno) {
+      let new = try MetricsServer(address: address)
+      try? held.loop.watch(new.descriptor)
+      server = new
+    } catch {
+      throw .monitor(
+        "metrics cannot be served at \(address): \(error); is the address of this machine, and free?"
+      )
+    }
+  }
+
+  private var status: String {
+    let plan = held.tracer.plan
+    return "\(plan.attached().count) of \(plan.rows.count) hooks attached"
+  }
+
+  // MARK: - Metrics
+
+  private mutating func metrics(now: UInt64) -> String {
+    if !page.isEmpty, now >= pageNs, now - pageNs < Self.secondNs / 2 { return page }
+    var metrics = MonitorMetrics()
+    metrics.counters = LiveFeed.counters(
+      of: held.tracer, held.tracer.tallies(), traits: held.facts.traits)
+    metrics.failures = feed.failures
+    metrics.hooks = held.tracer.plan.rows.filter { $0.isAttached || $0.rung == .later }.map {
+      .init(
+        function: $0.hook.symbol, module: $0.module ?? $0.hook.modules.first ?? "vmlinux",
+        isAttached: $0.isAttached)
+    }
+    metrics.modules = modules.values.sorted { $0.name < $1.name }
+    metrics.own = own
+    metrics.own.takeProcess()
+    metrics.own.linesWritten = journal.written
+    metrics.own.linesLeftOut = journal.omitted
+    dumps?.count(into: &metrics.own)
+    page = metrics.text
+    pageNs = now
+    return page
+  }
+
+  private mutating func writeTextfile(now: UInt64) {
+    textfileNs = now
+    guard let path = settings.textfile else { return }
+    pageNs = 0
+    page = ""
+    let text = metrics(now: now)
+    do throws(Errno) {
+      try WholeFile.write(text, to: path)
+      textfileFailed = false
+    } catch {
+      if !textfileFailed { journal.note("\(path) cannot be written: \(error)", .error) }
+      textfileFailed = true
+    }
+  }
+
+  private mutating func serve(now: UInt64) {
+    guard server?.hasWork == true else { return }
+    let text = metrics(now: now)
+    server?.serve(text)
+  }
+}
+
+extension MonitorMetrics.Own {
+  /// What this process takes.
+  fileprivate mutating func takeProcess() {
+    var usage = rusage()
+    if getrusage(RUSAGE_SELF.rawValue, &usage) == 0 {
+      let seconds = UInt64(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+      let microseconds = UInt64(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+      cpuNs = seconds * 1_000_000_000 + microseconds * 1000
+    }
+    if let fields = TextFile.read("/proc/self/statm")?.split(separator: " "), fields.count > 1 {
+      residentBytes = (UInt64(fields[1]) ?? 0) * UInt64(sysconf(CInt(_SC_PAGESIZE)))
+    }
+    // without the one that reads the directory
+    openDescriptors = UInt64(max(0, Directory.names(in: "/proc/self/fd").count - 1))
+  }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// What makes two failures the same to somebody who reads them all.
+package struct FailureKind: Hashable, Sendable {
+  package var operation: Operation.Kind
+  package var cause: String
+  package var errno: Errno
+  /// The function that decided; empty where it is not known.
+  package var function: String
+
+  package init(_ diagnosis: Diagnosis) {
+    operation = diagnosis.operation.kind
+    cause = diagnosis.cause
+    errno = diagnosis.errno
+    function = diagnosis.chain.first?.function ?? ""
+  }
+
+  package init(operation: Operation.Kind, cause: String, errno: Errno, function: String) {
+    self.operation = operation
+    self.cause = cause
+    self.errno = errno
+    self.function = function
+  }
+}
+
+/// Which failures are worth a recording: those of a kind that has none yet, or not for a while.
+package struct RecordingPolicy: Sendable {
+  private struct Due: Sendable {
+    var first: FailureKind
+    var kinds: Set<FailureKind>
+    var atNs: UInt64
+  }
+
+  /// More kinds than there are causes, errnos and functions together in practice.
+  private static let kindLimit = 4096
+  /// What belongs to a failure may come a little later.
+  private static let delayNs: UInt64 = 1_000_000_000
+
+  private var againNs: UInt64
+  private var bucket: TokenBucket
+  private var recorded: [FailureKind: UInt64] = [:]
+  private var due: Due?
+  /// Failures of a kind that had been recorded, and those that came too thick.
+  package private(set) var known: UInt64 = 0
+  package private(set) var limited: UInt64 = 0
+
+  package init(againNs: UInt64, perHour: Int, now: UInt64) {
+    self.againNs = againNs
+    bucket = TokenBucket(capacity: perHour, per: 3_600_000_000_000, now: now)
+  }
+
+  /// As told by a new configuration; what has been recorded stays so.
+  package mutating func change(againNs: UInt64, perHour: Int, now: UInt64) {
+    self.againNs = againNs
+    bucket = TokenBucket(capacity: perHour, per: 3_600_000_000_000, now: now)
+  }
+
+  package mutating func failed(_ kind: FailureKind, now: UInt64) {
+    if due != nil {
+      if !isKnown(kind, now: now) { due?.kinds.insert(kind) }
+      return
+    }
+    guard !isKnown(kind, now: now) else {
+      known &+= 1
+      return
+    }
+    guard !bucket.isEmpty(now: now) else {
+      limited &+= 1
+      return
+    }
+    let (at, overflow) = now.addingReportingOverflow(Self.delayNs)
+    due = Due(first: kind, kinds: [kind], atNs: overflow ? .max : at)
+  }
+
+  /// The kind that a recording is to be named by, where one is to be made now.
+  package func isDue(at now: UInt64) -> FailureKind? {
+    guard let due, now >= due.atNs else { return nil }
+    return due.first
+  }
+
+  /// It has been made, or could not be: then the kinds are still new.
+  package mutating func settled(written: Bool, now: UInt64) {
+    guard let due else { return }
+    self.due = nil
+    _ = bucket.take(now: now)
+    guard written else { return }
+    if recorded.count + due.kinds.count > Self.kindLimit { recorded.removeAll() }
+    for kind in due.kinds { recorded[kind] = now }
+  }
+
+  private func isKnown(_ kind: FailureKind, now: UInt64) -> Bool {
+    guard let before = recorded[kind] else { return false }
+    return now < before || now - before < againNs
+  }
+}
+
+/// Failures by what a query asks for, in bounded memory.
+package struct FailureCounts: Sendable {
+  package struct Key: Hashable, Comparable, Sendable {
+    package var operation: String
+    package var errno: String
+    package var cause: String
+    package var device: String
+
+    private var sortKey: String { "\(operation)\u{0}\(cause)\u{0}\(errno)\u{0}\(device)" }
+    package static func < (one: Key, other: Key) -> Bool { one.sortKey < other.sortKey }
+  }
+
+  private let limit: Int
+  package private(set) var counts: [Key: UInt64] = [:]
+  /// Failures that the program itself mended at once, by operation: among the others too.
+  package private(set) var mended: [Operation.Kind: UInt64] = [:]
+
+  package init(limit: Int = 512) { self.limit = max(limit, 16) }
+
+  package mutating func add(_ diagnosis: Diagnosis) {
+    let operation = diagnosis.operation.kind.rawValue
+    var key = Key(
+      operation: operation, errno: diagnosis.errno.description, cause: diagnosis.cause,
+      device: diagnosis.operation.device ?? "")
+    if counts[key] == nil, counts.count >= limit {
+      key = Key(operation: operation, errno: "other", cause: "other", device: "other")
+    }
+    counts[key, default: 0] &+= 1
+    if diagnosis.operation.recoveredBy != nil {
+      mended[diagnosis.operation.kind, default: 0] &+= 1
+    }
+  }
+}
