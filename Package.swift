@@ -67,10 +67,8 @@ let package = Package(
     .testTarget(
       name: "TraceAgentTests",
       dependencies: [
-        "CBPF", "CRecording", "CEvents", "CSQLite", "Diagnosis", "Events", "Export", "Kernel",
-        "Live", "Model",
-        "Operations", "Recording",
-        "Terminal", "mrtrace",
+        "CBPF", "CRecording", "CEvents", "CHTTP", "CSQLite", "Diagnosis", "Events", "Export",
+        "Kernel", "Live", "Model", "Monitor", "Operations", "Recording", "Terminal", "mrtrace",
       ],
       resources: [.copy("Fixtures")]),
   ],
