@@ -127,13 +127,17 @@ struct MonitorSession: ~Copyable {
     while true {
       let wake = held.loop.wait()
       drain()
-      let now = Clock.monotonic()
+      var now = Clock.monotonic()
       tell(feed.explained(held.tracer, now: now), now: now)
       if let signal = wake.stop {
         guard signal == SIGHUP else { break }
         reload()
       }
-      if held.events?.changed() == true || now - lookNs >= Self.secondNs { look() }
+      if held.events?.changed() == true || now - lookNs >= Self.secondNs {
+        look()
+        // Hooking a module takes its time, and what was done meanwhile is newer than the wake.
+        now = Clock.monotonic()
+      }
       dump(wake.write, now: now)
       if now - textfileNs >= settings.intervalNs { writeTextfile(now: now) }
       serve(now: now)
