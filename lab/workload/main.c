@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
+static unsigned long seconds, pause_ms = 100; /* 0 seconds: once */
 struct options options = {.fs = "/mnt/pmem", .disk = "/mnt/disk", .device = "rxe0"};
 
 static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, advice_scenarios, reg_scenarios, large_scenarios,
@@ -16,7 +19,7 @@ static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, ad
 
 static void usage(FILE *to)
 {
-	fputs("usage: workload [--fs DIR] [--disk DIR] [--device NAME] [--expect WORDS] SCENARIO...\n"
+	fputs("usage: workload [--fs DIR] [--disk DIR] [--device NAME] [--expect WORDS] [--seconds N [--pause MS]] SCENARIO...\n"
 	      "       workload --list\n"
 	      "Runs scenarios of RDMA memory, and prints one JSON line for each operation.\n"
 	      "  --fs DIR        directory on a DAX file system (/mnt/pmem)\n"
@@ -24,6 +27,7 @@ static void usage(FILE *to)
 	      "  --device NAME   RDMA device (rxe0)\n"
 	      "  --expect WORDS  what the kernel is, comma separated (or environment WORKLOAD_EXPECT):\n"
 	      "                  broken: has the 2021 fsdax bug; fault-at-reg: ODP registration faults pages in\n"
+	      "  --seconds N     begin anew until then, with a pause after each scenario (--pause MS, 100)\n"
 	      "Exit status: 0 all as expected, 1 an operation was not, 2 wrong usage, 3 a scenario could not be set up.\n", to);
 }
 
@@ -66,11 +70,24 @@ static void spoiled(struct run *run)
 	run_spoiled(run, run->scenario);
 }
 
+static unsigned long number_of(const char *text)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (end == text || *end || number > 1000000) {
+		fprintf(stderr, "workload: '%s' is no number of 0 to 1000000\n", text);
+		exit(2);
+	}
+	return number;
+}
+
 static void parse(int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		{"fs", required_argument, NULL, 'f'}, {"disk", required_argument, NULL, 'k'},
 		{"device", required_argument, NULL, 'd'}, {"expect", required_argument, NULL, 'e'},
+		{"seconds", required_argument, NULL, 's'}, {"pause", required_argument, NULL, 'p'},
 		{"list", no_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'}, {0},
 	};
 	int letter;
@@ -83,6 +100,8 @@ static void parse(int argc, char **argv)
 		case 'k': options.disk = optarg; break;
 		case 'd': options.device = optarg; break;
 		case 'e': set_expectations(optarg); break;
+		case 's': seconds = number_of(optarg); break;
+		case 'p': pause_ms = number_of(optarg); break;
 		case 'l': list(); exit(0);
 		case 'h': usage(stdout); exit(0);
 		default: usage(stderr); exit(2);
@@ -99,18 +118,31 @@ static void parse(int argc, char **argv)
 		}
 }
 
+static time_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec;
+}
+
 int main(int argc, char **argv)
 {
 	int worst = 0;
 
 	parse(argc, argv);
-	for (int i = optind; i < argc; i++) {
-		const struct scenario *scenario = find(argv[i]);
-		struct run run = {.scenario = argv[i], .bad_index = 8};
-		int status = run_scenario(&run, scenario ? scenario->run : spoiled);
+	time_t end = now() + seconds;
+	do {
+		for (int i = optind; i < argc; i++) {
+			const struct scenario *scenario = find(argv[i]);
+			struct run run = {.scenario = argv[i], .bad_index = 8};
+			int status = run_scenario(&run, scenario ? scenario->run : spoiled);
 
-		if (status > worst)
-			worst = status;
-	}
+			if (status > worst)
+				worst = status;
+			if (seconds)
+				usleep(pause_ms * 1000);
+		}
+	} while (now() < end);
 	return worst;
 }

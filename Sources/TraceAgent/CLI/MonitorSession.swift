@@ -12,25 +12,25 @@ import Recording
 /// One run of `monitor`: what is held, and the loop. One thread owns everything.
 struct MonitorSession: ~Copyable {
   private static let tickMs = 200
-  private static let secondNs: UInt64 = 1_000_000_000
+  static let secondNs: UInt64 = 1_000_000_000
 
-  private let options: MonitorCommand
-  private var settings: MonitorConfiguration
-  private let identity = RunIdentity()
-  private var held: Held
-  private let feed: MonitorFeed
-  private var journal: Journal
-  private let service = ServiceManager(environment: Output.environment)
-  private let dumps: MonitorDumps?
-  private var server: MetricsServer?
-  private var modules: [String: MonitorMetrics.Module] = [:]
-  private var own = MonitorMetrics.Own()
-  private var page = ""
-  private var (pageNs, textfileNs, lookNs, aliveNs) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
-  private var textfileFailed = false
+  let options: MonitorCommand
+  var settings: MonitorConfiguration
+  let identity = RunIdentity()
+  var held: Held
+  let feed: MonitorFeed
+  var journal: Journal
+  let service = ServiceManager(environment: Output.environment)
+  let dumps: MonitorDumps?
+  var server: MetricsServer?
+  var modules: [String: MonitorMetrics.Module] = [:]
+  var own = MonitorMetrics.Own()
+  var page = ""
+  var (pageNs, textfileNs, lookNs, aliveNs) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+  var textfileFailed = false
 
   /// What is held of the kernel.
-  private struct Held: ~Copyable {
+  struct Held: ~Copyable {
     let facts: KernelFacts
     var tracer: Tracer
     let ring: RingReader
@@ -95,7 +95,7 @@ struct MonitorSession: ~Copyable {
       facts: tracer.complete(facts), tracer: tracer, ring: ring, loop: loop, events: events)
   }
 
-  private var environment: RecordingEnvironment {
+  var environment: RecordingEnvironment {
     .ofThisRun(
       identity, facts: held.facts, plan: held.tracer.plan, detail: settings.detail,
       commandLine: CommandLine.arguments)
@@ -231,122 +231,8 @@ struct MonitorSession: ~Copyable {
     if let path = settings.textfile { _ = unlink(path) }
   }
 
-  // MARK: - Configuration
-
-  private mutating func reload() {
-    service.reloading(nowNs: Clock.monotonic())
-    do throws(MonitorConfiguration.Problem) {
-      let new = try options.settings()
-      let old = settings
-      for name in old.settledAtStart(differingIn: new) {
-        journal.note("\(name) has changed in the configuration: that needs a restart", .warning)
-      }
-      settings = new
-      // as it runs
-      (settings.memory, settings.ringSize, settings.detail) = (old.memory, old.ringSize, old.detail)
-      (settings.pinModules, settings.directory) = (old.pinModules, old.directory)
-      let now = Clock.monotonic()
-      journal.change(linesPerMinute: new.linesPerMinute, now: now)
-      dumps?.change(settings, now: now)
-      if old.listen != new.listen {
-        do throws(RecordFailure) {
-          try listen()
-        } catch {
-          settings.listen = nil
-          journal.note(error.sentence, .error)
-        }
-      }
-      if let path = old.textfile, path != new.textfile { _ = unlink(path) }
-      textfileFailed = false
-      writeTextfile(now: now)
-      own.reloads &+= 1
-      journal.note("the configuration has been read again")
-    } catch {
-      own.reloadsFailed &+= 1
-      journal.note("the configuration stays as it was: \(error.sentence)", .error)
-    }
-    service.ready(status)
-  }
-
-  private mutating func listen() throws(RecordFailure) {
-    if let old = server?.descriptor { held.loop.unwatch(old) }
-    server = nil
-    guard let address = settings.listen else { return }
-    do throws(Errno) {
-      let new = try MetricsServer(address: address)
-      try? held.loop.watch(new.descriptor)
-      server = new
-    } catch {
-      throw .monitor(
-        "metrics cannot be served at \(address): \(error); is the address of this machine, and free?"
-      )
-    }
-  }
-
-  private var status: String {
+  var status: String {
     let plan = held.tracer.plan
     return "\(plan.attached().count) of \(plan.rows.count) hooks attached"
-  }
-
-  // MARK: - Metrics
-
-  private mutating func metrics(now: UInt64) -> String {
-    if !page.isEmpty, now >= pageNs, now - pageNs < Self.secondNs / 2 { return page }
-    var metrics = MonitorMetrics()
-    metrics.counters = LiveFeed.counters(
-      of: held.tracer, held.tracer.tallies(), traits: held.facts.traits)
-    metrics.failures = feed.failures
-    metrics.hooks = held.tracer.plan.rows.filter { $0.isAttached || $0.rung == .later }.map {
-      .init(
-        function: $0.hook.symbol, module: $0.module ?? $0.hook.modules.first ?? "vmlinux",
-        isAttached: $0.isAttached)
-    }
-    metrics.modules = modules.values.sorted { $0.name < $1.name }
-    metrics.own = own
-    metrics.own.takeProcess()
-    metrics.own.linesWritten = journal.written
-    metrics.own.linesLeftOut = journal.omitted
-    dumps?.count(into: &metrics.own)
-    page = metrics.text
-    pageNs = now
-    return page
-  }
-
-  private mutating func writeTextfile(now: UInt64) {
-    textfileNs = now
-    guard let path = settings.textfile else { return }
-    pageNs = 0
-    page = ""
-    let text = metrics(now: now)
-    do throws(Errno) {
-      try WholeFile.write(text, to: path)
-      textfileFailed = false
-    } catch {
-      if !textfileFailed { journal.note("\(path) cannot be written: \(error)", .error) }
-      textfileFailed = true
-    }
-  }
-
-  private mutating func serve(now: UInt64) {
-    guard server?.hasWork == true else { return }
-    let text = metrics(now: now)
-    server?.serve(text)
-  }
-}
-
-extension MonitorMetrics.Own {
-  /// What this process takes.
-  fileprivate mutating func takeProcess() {
-    var usage = rusage()
-    if getrusage(RUSAGE_SELF.rawValue, &usage) == 0 {
-      let seconds = UInt64(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-      let microseconds = UInt64(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
-      cpuNs = seconds * 1_000_000_000 + microseconds * 1000
-    }
-    if let fields = TextFile.read("/proc/self/statm")?.split(separator: " "), fields.count > 1 {
-      residentBytes = (UInt64(fields[1]) ?? 0) * UInt64(sysconf(CInt(_SC_PAGESIZE)))
-    }
-    // without the one that reads the directory
-    openDescriptors = UInt64(max(0, Directory.names(in: "/proc/self/fd").count - 1))
   }
 }

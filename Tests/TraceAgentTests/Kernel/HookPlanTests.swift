@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Kernel
 import Testing
+
+@testable import Kernel
 
 @Suite struct HookPlanTests {
   /// (kernel, hook, rung): what was seen to attach in the lab.
@@ -119,6 +120,43 @@ import Testing
       .init(demoted: ["ib_uverbs_reg_mr"], refused: ["ib_uverbs_reg_mr"]))
     #expect(plan["ib_uverbs_reg_mr"]?.rung == .absent)
     #expect(plan["ib_umem_get"]?.rung == .kprobe)
+  }
+
+  /// A module that is not to be pinned gets kprobes; the kernel itself, and what is built in, keeps fexit.
+  @Test(arguments: KernelFixture.names)
+  func modulesThatMayBeUnloadedAreNotHookedByFexit(kernel: String) throws {
+    var wish = HookPlan.Wish(statistics: true)
+    let pinned = try KernelFixture(kernel).plan(wish)
+    wish.pinsModules = false
+    let plan = try KernelFixture(kernel).plan(wish)
+    #expect(!plan.values.contains { $0.rung == .fexit && $0.module != nil })
+    for (symbol, row) in plan {
+      let before = try #require(pinned[symbol])
+      guard before.rung == .fexit, before.module != nil else {
+        #expect(row == before)
+        continue
+      }
+      #expect((row.rung, row.module) == (.kprobe, before.module))
+      #expect(row.note == "its module may be unloaded")
+    }
+    #expect(plan["hmm_vma_walk_pmd"]?.rung == .fexit)
+  }
+
+  @Test func anUnloadedModulesHooksWait() throws {
+    var wish = HookPlan.Wish()
+    wish.pinsModules = false
+    var plan = HookPlan(offers: try KernelFixture("7.3").offers(), wish: wish)
+    let all = plan.attached()
+    let ofRXE = all.filter { $0.module == "rdma_rxe" }
+    #expect(!ofRXE.isEmpty)
+    plan.expect("rdma_rxe")
+    #expect(plan.later().filter { $0.module == "rdma_rxe" }.count == ofRXE.count)
+    #expect(plan.attached().count == all.count - ofRXE.count)
+    #expect(plan.gaps.isEmpty)
+    for row in ofRXE { plan.replace(row) }
+    #expect(plan.attached() == all)
+    plan.expectModules()
+    #expect(plan.attached().allSatisfy { $0.module == nil })
   }
 
   @Test func gapsAreToldWithTheirReason() throws {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Kernel
+import Model
+import Monitor
+
+/// Settings that change while it runs.
+extension MonitorSession {
+  mutating func reload() {
+    service.reloading(nowNs: Clock.monotonic())
+    do throws(MonitorConfiguration.Problem) {
+      let new = try options.settings()
+      let old = settings
+      for name in old.settledAtStart(differingIn: new) {
+        journal.note("\(name) has changed in the configuration: that needs a restart", .warning)
+      }
+      settings = new
+      // as it runs
+      (settings.memory, settings.ringSize, settings.detail) = (old.memory, old.ringSize, old.detail)
+      (settings.pinModules, settings.directory) = (old.pinModules, old.directory)
+      let now = Clock.monotonic()
+      journal.change(linesPerMinute: new.linesPerMinute, now: now)
+      dumps?.change(settings, now: now)
+      if old.listen != new.listen {
+        do throws(RecordFailure) {
+          try listen()
+        } catch {
+          settings.listen = nil
+          journal.note(error.sentence, .error)
+        }
+      }
+      if let path = old.textfile, path != new.textfile { _ = unlink(path) }
+      textfileFailed = false
+      writeTextfile(now: now)
+      own.reloads &+= 1
+      journal.note("the configuration has been read again")
+    } catch {
+      own.reloadsFailed &+= 1
+      journal.note("the configuration stays as it was: \(error.sentence)", .error)
+    }
+    service.ready(status)
+  }
+
+  mutating func listen() throws(RecordFailure) {
+    if let old = server?.descriptor { held.loop.unwatch(old) }
+    server = nil
+    guard let address = settings.listen else { return }
+    do throws(Errno) {
+      let new = try MetricsServer(address: address)
+      try? held.loop.watch(new.descriptor)
+      server = new
+    } catch {
+      throw .monitor(
+        "metrics cannot be served at \(address): \(error); is the address of this machine, and free?"
+      )
+    }
+  }
+}
