@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs in the guest of lab/monitor: mrtrace monitor through module reloads and process births. lab/monitor puts RELOADS and BIRTHS before it.
+# Runs in the guest of lab/monitor: mrtrace monitor through module reloads and process births. lab/monitor puts
+# RELOADS, BIRTHS, OPTIONS and what fails (SCENARIOS, FEW) before it.
 metrics=/out/metrics.prom
 ip link set lo up
 # $1: file to write: what the monitor holds.
@@ -42,7 +43,6 @@ until [ -s $metrics ]; do
     sleep 0.1
 done
 await rdma_rxe 1
-SCENARIOS="hole-p protnone-p readonly-w pin-hole ok-anon"
 fail
 sleep 3
 count start
@@ -65,7 +65,7 @@ for number in $(seq "$RELOADS"); do
     fail
     [ "$number" != 3 ] || { sleep 3; count warm; }
 done
-SCENARIOS="hole-p pin-hole"
+SCENARIOS=$FEW
 for number in $(seq "$BIRTHS"); do
     workload $SCENARIOS >"/out/birth.$((number % 8))" 2>>/out/workload.stderr &
     if [ $((number % 8)) = 7 ] || [ "$number" = "$BIRTHS" ]; then
