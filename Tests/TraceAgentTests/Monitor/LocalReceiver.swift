@@ -10,7 +10,8 @@ final class LocalReceiver {
   /// `path` may begin with "@": an abstract name.
   init(_ path: String) throws {
     descriptor = socket(
-      AF_UNIX, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue),
+      AF_UNIX,
+      CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue),
       0)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)

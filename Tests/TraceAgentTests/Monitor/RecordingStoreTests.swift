@@ -35,8 +35,9 @@ import Testing
         == "monitor-20261123-064500-mapping-missing-EFAULT")
     #expect(RecordingStore.name(of: nil, utc: 0) == "monitor-19700101-000000-wanted")
     #expect(RecordingStore.isOurs(old) && RecordingStore.isOurs(middle))
-    for name in ["monitor-20261123", "monitor-2026112x-064500-a", "mrtrace-20261123-064500", "monitor-"]
-    {
+    for name in [
+      "monitor-20261123", "monitor-2026112x-064500-a", "mrtrace-20261123-064500", "monitor-",
+    ] {
       #expect(!RecordingStore.isOurs(name))
     }
   }

@@ -39,13 +39,14 @@ import Testing
     ServiceManager { ["NOTIFY_SOCKET": long][$0] }.ready("x")
   }
 
-  @Test(arguments: [
-    (["WATCHDOG_USEC": "30000000"], UInt64(30_000_000_000)),
-    (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "\(getpid())"], 30_000_000_000),
-    (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"], nil),
-    (["WATCHDOG_USEC": "0"], nil), (["WATCHDOG_USEC": "soon"], nil),
-    (["WATCHDOG_USEC": "18446744073709551615"], nil), ([:], nil),
-  ] as [([String: String], UInt64?)])
+  @Test(
+    arguments: [
+      (["WATCHDOG_USEC": "30000000"], UInt64(30_000_000_000)),
+      (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "\(getpid())"], 30_000_000_000),
+      (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"], nil),
+      (["WATCHDOG_USEC": "0"], nil), (["WATCHDOG_USEC": "soon"], nil),
+      (["WATCHDOG_USEC": "18446744073709551615"], nil), ([:], nil),
+    ] as [([String: String], UInt64?)])
   func watchdog(environment: [String: String], expected: UInt64?) {
     #expect(ServiceManager { environment[$0] }.watchdogNs == expected)
   }
