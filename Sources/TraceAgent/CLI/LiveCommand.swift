@@ -29,9 +29,6 @@ struct LiveCommand: ParsableCommand {
 
   enum Screen: String, CaseIterable, ExpressibleByArgument { case auto, always, never }
 
-  @OptionGroup(title: "What is watched")
-  var watched: FilterOptions
-
   @Option(help: "Seconds between two looks.")
   var interval = 1.0
 
@@ -62,19 +59,8 @@ struct LiveCommand: ParsableCommand {
   @Option(help: "With --replay: so many times as fast.")
   var speed = 1.0
 
-  @Option(
-    name: .customLong("no-hook"),
-    help: ArgumentHelp(
-      """
-      Leave a kernel function alone, or a family of hooks (fentry, kprobe, direct, fault). Repeatable.
-      """, valueName: "name"))
-  var noHook: [String] = []
-
-  @Option(help: "Size of the ring buffer between kernel and agent, KiB; a power of two.")
-  var ringSize = 4096
-
-  @Argument(parsing: .postTerminator, help: "The command to run, after --.")
-  var command: [String] = []
+  @OptionGroup
+  var tracing: TracingOptions
 
   func validate() throws {
     if !(interval >= 0.1 && interval < 1e6) {
@@ -83,18 +69,7 @@ struct LiveCommand: ParsableCommand {
     if let duration, !(duration > 0 && duration < 1e9) {
       throw ValidationError("--duration must be a number of seconds, more than 0.")
     }
-    let names = HookPlan.Family.allCases.map(\.rawValue) + Hook.all.map(\.symbol)
-    if let name = noHook.first(where: { !names.contains($0) }) {
-      throw ValidationError(
-        "--no-hook \(name): no such function or family is hooked; mrtrace doctor lists them.")
-    }
-    if ringSize < 4 || ringSize & (ringSize - 1) != 0 || ringSize > 1 << 20 {
-      throw ValidationError("--ring-size must be a power of two from 4 to 1048576 (KiB).")
-    }
-    if !command.isEmpty, !pids.isEmpty {
-      throw ValidationError("give either COMMAND or -p, not both.")
-    }
-    if replay != nil, !command.isEmpty || !watched.words.isEmpty || all {
+    if replay != nil, !command.isEmpty || !tracing.watched.words.isEmpty || tracing.all {
       throw ValidationError("--replay shows a recording: it takes neither COMMAND nor filters.")
     }
     if !(speed > 0 && speed <= 1e9) { throw ValidationError("--speed must be more than 0.") }
@@ -121,18 +96,9 @@ struct LiveCommand: ParsableCommand {
     if status != 0 { throw ExitCode(status) }
   }
 
-  var pids: [Int32] { watched.pids }
-  var all: Bool { watched.all }
-  var follow: Bool { watched.follow }
+  var command: [String] { tracing.command }
 
   func settings(_ filter: OperationFilter) -> TracerSettings {
-    var settings = TracerSettings(
-      detail: detail, processes: pids.map { UInt32(bitPattern: $0) },
-      filters: !all && (!pids.isEmpty || !command.isEmpty),
-      follow: !all && (follow || !command.isEmpty), statistics: true,
-      without: Set(noHook.compactMap(HookPlan.Family.init(rawValue:))), unhooked: Set(noHook),
-      ringSize: ringSize << 10)
-    settings.filter = filter
-    return settings
+    tracing.settings(filter, detail: detail, statistics: true)
   }
 }

@@ -18,54 +18,22 @@ struct LiveSession {
   private static let graceNs: UInt64 = 200_000_000
   /// How long a command may take to end when it is told to.
   private static let patienceNs: UInt64 = 5_000_000_000
-  private static let tickMs = 100
 
   init(_ options: LiveCommand) { self.options = options }
 
   /// The exit status.
   func run() throws(RecordFailure) -> Int32 {
-    let filter = try checkInput()
-    return try watch(try RecordFailure.wrapping { () throws(KernelError) in try attach(filter) })
+    let settings = options.settings(try options.tracing.filter())
+    return try watch(
+      try RecordFailure.wrapping { () throws(KernelError) in
+        try Attachment(options.tracing, settings)
+      })
   }
 
-  private struct Attached: ~Copyable {
-    let facts: KernelFacts
-    var tracer: Tracer
-    let ring: RingReader
-    let loop: EventLoop
-  }
-
-  private func checkInput() throws(RecordFailure) -> OperationFilter {
-    if let name = options.command.first {
-      switch ChildProcess.find(name, path: Output.environment("PATH")) {
-      case .success: break
-      case .failure(.noent): throw .commandNotFound(name)
-      case .failure(let errno): throw .commandNotRun(name, errno)
-      }
-    }
-    return try options.watched.filter()
-  }
-
-  private func attach(_ filter: OperationFilter) throws(KernelError) -> Attached {
-    if let obstacle = Permissions.obstacle() { throw obstacle }
-    let facts = try KernelFacts.read()
-    let tracer = try Tracer.start(facts: facts, settings: options.settings(filter))
-    if options.follow {
-      // after forks are seen: none slips through in between
-      for pid in Processes.descendants(of: options.pids) { tracer.watch(UInt32(bitPattern: pid)) }
-    }
-    let ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
-    let loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: Self.tickMs)
-    return Attached(facts: tracer.complete(facts), tracer: tracer, ring: ring, loop: loop)
-  }
-
-  private func watch(_ attached: consuming Attached) throws(RecordFailure) -> Int32 {
+  private func watch(_ attached: consuming Attachment) throws(RecordFailure) -> Int32 {
     let facts = attached.facts
     // before the screen is there
-    for note in options.watched.notes(facts) { Output.notes("mrtrace: \(note)\n") }
-    for want in Permissions.weakening() {
-      Output.notes("mrtrace: without \(want.capability.name): cannot \(want.purpose)\n")
-    }
+    for note in attached.notes(options.tracing) { Output.notes("mrtrace: \(note)\n") }
     var feed = LiveFeed(traits: facts.traits, plan: attached.tracer.plan, run: identity)
     var display = LiveDisplay(
       output: STDOUT_FILENO, wanted: options.screen, json: options.json,
@@ -79,7 +47,7 @@ struct LiveSession {
         held = output
       }
     }
-    let child = try start(attached, output: held?.writing)
+    let child = try attached.start(options.tracing, output: held?.writing)
     held?.started()
     attached.tracer.dropPrivileges(writing: [], command: child != nil)
     let started = Clock.monotonic()
@@ -115,7 +83,9 @@ struct LiveSession {
       if now - lastLook >= 1_000_000_000 {
         lastLook = now
         _ = attached.tracer.attachLate()
-        if !options.pids.isEmpty, options.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH }) {
+        if !options.tracing.pids.isEmpty,
+          options.tracing.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH })
+        {
           break
         }
       }
@@ -139,26 +109,11 @@ struct LiveSession {
 
   private var subject: String {
     if !options.command.isEmpty {
-      return options.command.joined(separator: " ") + (options.all ? " (and all processes)" : "")
+      return options.command.joined(separator: " ")
+        + (options.tracing.all ? " (and all processes)" : "")
     }
-    let words = options.watched.words
+    let words = options.tracing.watched.words
     return words.isEmpty ? "all processes" : words.joined(separator: ", ")
-  }
-
-  private func start(
-    _ attached: borrowing Attached, output: CInt?
-  ) throws(RecordFailure) -> ChildProcess? {
-    guard let name = options.command.first else { return nil }
-    var child = try RecordFailure.wrapping { () throws(KernelError) in
-      try ChildProcess(command: options.command, output: output)
-    }
-    attached.tracer.watch(UInt32(bitPattern: child.pid))
-    do throws(Errno) {
-      try child.run()
-    } catch {
-      throw error == .noent ? .commandNotFound(name) : .commandNotRun(name, error)
-    }
-    return child
   }
 
   /// Ctrl-C on our terminal goes to the command as well.

@@ -36,9 +36,6 @@ struct RecordCommand: ParsableCommand {
     help: "The recording's directory; must not exist (default: mrtrace-DATE-TIME).")
   var output: String?
 
-  @OptionGroup(title: "What is watched")
-  var watched: FilterOptions
-
   @Option(help: "Stop after this many seconds.")
   var duration: Double?
 
@@ -55,18 +52,6 @@ struct RecordCommand: ParsableCommand {
       process then costs some 170 instructions more.
       """)
   var faultCodes = false
-
-  @Option(
-    name: .customLong("no-hook"),
-    help: ArgumentHelp(
-      """
-      Leave a kernel function alone, or a family of hooks (fentry, kprobe, direct, fault), to see what the \
-      answer is without it. Repeatable.
-      """, valueName: "name"))
-  var noHook: [String] = []
-
-  @Option(help: "Size of the ring buffer between kernel and agent, KiB; a power of two.")
-  var ringSize = 4096
 
   @Flag(
     help: """
@@ -107,22 +92,12 @@ struct RecordCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Do not print the diagnosis at the end.")
   var quiet = false
 
-  @Argument(
-    parsing: .postTerminator,
-    help: "The command to run, after --.")
-  var command: [String] = []
+  @OptionGroup
+  var tracing: TracingOptions
 
   func validate() throws {
     if let duration, !(duration > 0 && duration < 1e9) {
       throw ValidationError("--duration must be a number of seconds, more than 0.")
-    }
-    let names = HookPlan.Family.allCases.map(\.rawValue) + Hook.all.map(\.symbol)
-    if let name = noHook.first(where: { !names.contains($0) }) {
-      throw ValidationError(
-        "--no-hook \(name): no such function or family is hooked; mrtrace doctor lists them.")
-    }
-    if ringSize < 4 || ringSize & (ringSize - 1) != 0 || ringSize > 1 << 20 {
-      throw ValidationError("--ring-size must be a power of two from 4 to 1048576 (KiB).")
     }
     if ring != nil, maxSize != nil {
       throw ValidationError("give either --ring or --max-size, not both.")
@@ -133,9 +108,6 @@ struct RecordCommand: ParsableCommand {
     if let keep, keep < 1 { throw ValidationError("--keep must be 1 or more.") }
     for (name, size) in [("--max-size", maxSize), ("--ring", ring)] where size?.isUsable == false {
       throw ValidationError("\(name) must be from 256K to 1024G.")
-    }
-    if !command.isEmpty, !pids.isEmpty {
-      throw ValidationError("give either COMMAND or -p, not both.")
     }
   }
 
@@ -149,21 +121,12 @@ struct RecordCommand: ParsableCommand {
     if status != 0 { throw ExitCode(status) }
   }
 
-  var pids: [Int32] { watched.pids }
-  var all: Bool { watched.all }
-  var follow: Bool { watched.follow }
+  var command: [String] { tracing.command }
 
   func settings(_ filter: OperationFilter) -> TracerSettings {
-    let families = Set(noHook.compactMap(HookPlan.Family.init(rawValue:)))
-    var settings = TracerSettings(
-      detail: detail, processes: pids.map { UInt32(bitPattern: $0) },
-      filters: !all && (!pids.isEmpty || !command.isEmpty),
-      follow: !all && (follow || !command.isEmpty), faultCodes: faultCodes,
-      statistics: RecordLive.isWanted(self), without: families,
-      unhooked: Set(noHook), ringSize: ringSize << 10)
-    settings.filter = filter
+    var settings = tracing.settings(
+      filter, detail: detail, statistics: RecordLive.isWanted(self))
+    settings.faultCodes = faultCodes
     return settings
   }
 }
-
-extension TracerSettings.Detail: ExpressibleByArgument {}

@@ -37,7 +37,7 @@ extension RecordSession {
   }
 
   func record(
-    to path: String, _ attached: consuming Attached
+    to path: String, _ attached: consuming Attachment
   ) throws(RecordFailure) -> Int32 {
     let target: RecordTarget
     do throws(RecordingError) {
@@ -100,7 +100,7 @@ extension RecordSession {
   }
 
   /// Takes all that the kernel has sent, over as many parts as that needs.
-  private func drain(_ attached: borrowing Attached, _ course: inout Course) {
+  private func drain(_ attached: borrowing Attachment, _ course: inout Course) {
     course.pump.drain(attached.ring)
     while course.pump.isFull {
       let now = Clock.monotonic()
@@ -129,7 +129,7 @@ extension RecordSession {
 
   /// What need not be done at once.
   private func eachSecond(
-    _ attached: inout Attached, path: String, command: pid_t?, _ course: inout Course, now: UInt64
+    _ attached: inout Attachment, path: String, command: pid_t?, _ course: inout Course, now: UInt64
   ) {
     course.pump.checkPlace()
     course.pump.lost(attached.tracer.lostByCPU())
@@ -140,7 +140,9 @@ extension RecordSession {
       course.pump.update(environment(attached))
       tell(planLine(attached.tracer.plan), &course)
     }
-    if !options.pids.isEmpty, options.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH }) {
+    if !options.tracing.pids.isEmpty,
+      options.tracing.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH })
+    {
       course.isOver = true
     }
     // A command's own output has the terminal for itself.
@@ -152,7 +154,7 @@ extension RecordSession {
 
   /// Writes what waits, or what the flight recorder holds.
   private func write(
-    _ reason: RecordingEnvironment.PartEnd, _ attached: borrowing Attached, _ course: inout Course
+    _ reason: RecordingEnvironment.PartEnd, _ attached: borrowing Attachment, _ course: inout Course
   ) {
     // What has come since belongs to it.
     drain(attached, &course)
@@ -182,14 +184,14 @@ extension RecordSession {
 
   /// The totals of the run so far.
   private func totals(
-    _ attached: borrowing Attached, _ course: Course, now: UInt64
+    _ attached: borrowing Attachment, _ course: Course, now: UInt64
   ) -> [Event] {
     course.losses.all(attached.tracer.tallies(), course.pump.tally, now: now)
       + attached.tracer.pageCounts().map { Event.pages($0.key, count: $0.count, timeNs: now) }
   }
 
   private func finish(
-    _ course: inout Course, _ attached: inout Attached, path: String
+    _ course: inout Course, _ attached: inout Attachment, path: String
   ) throws(RecordFailure) -> Bool {
     attached.tracer.stop()
     drain(attached, &course)
@@ -205,7 +207,7 @@ extension RecordSession {
     if lost > 0 {
       Output.notes(
         "mrtrace: \(lost) records found no room in the ring buffer and are lost: try --ring-size "
-          + "\(options.ringSize * 4)\n")
+          + "\(options.tracing.ringSize * 4)\n")
     }
     guard !options.quiet || options.strict else { return false }
     do throws(RecordingError) {

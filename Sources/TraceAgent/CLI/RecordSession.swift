@@ -16,54 +16,27 @@ struct RecordSession {
   let identity = RunIdentity()
   let style = Output.style(of: STDERR_FILENO)
 
-  private static let tickMs = 100
-
   init(_ options: RecordCommand) { self.options = options }
 
   /// The exit status.
   func run() throws(RecordFailure) -> Int32 {
     let filter = try checkInput()
     let path = options.output ?? RecordSession.defaultPath()
-    let session = try RecordFailure.wrapping { () throws(KernelError) in try attach(filter) }
-    return try record(to: path, session)
-  }
-
-  /// What is held while recording.
-  struct Attached: ~Copyable {
-    let facts: KernelFacts
-    var tracer: Tracer
-    let ring: RingReader
-    let loop: EventLoop
-  }
-
-  private func attach(_ filter: OperationFilter) throws(KernelError) -> Attached {
-    if let obstacle = Permissions.obstacle() { throw obstacle }
-    let facts = try KernelFacts.read()
-    let tracer = try Tracer.start(facts: facts, settings: options.settings(filter))
-    if options.follow {
-      // after forks are seen: none slips through in between
-      for pid in Processes.descendants(of: options.pids) { tracer.watch(UInt32(bitPattern: pid)) }
+    let settings = options.settings(filter)
+    let attached = try RecordFailure.wrapping { () throws(KernelError) in
+      try Attachment(options.tracing, settings)
     }
-    let ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
-    let loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: RecordSession.tickMs)
-    return Attached(facts: tracer.complete(facts), tracer: tracer, ring: ring, loop: loop)
+    return try record(to: path, attached)
   }
 
   // MARK: - Before anything is attached
 
   private func checkInput() throws(RecordFailure) -> OperationFilter {
-    if let name = options.command.first {
-      switch ChildProcess.find(name, path: Output.environment("PATH")) {
-      case .success: break
-      case .failure(.noent): throw .commandNotFound(name)
-      case .failure(let errno): throw .commandNotRun(name, errno)
-      }
-    }
     // Found again when it is made; but better before the seconds of attaching.
     if let path = options.output, access(path, F_OK) == 0 {
       throw .recording(.exists(path: path))
     }
-    return try options.watched.filter()
+    return try options.tracing.filter()
   }
 
   private static func defaultPath() -> String {
@@ -77,37 +50,24 @@ struct RecordSession {
 
   /// Lets the command go, now that all is attached; nil where there is none.
   func start(
-    path: String, _ attached: borrowing Attached, output: CInt?
+    path: String, _ attached: borrowing Attachment, output: CInt?
   ) throws(RecordFailure) -> ChildProcess? {
     Output.notes("mrtrace: \(planLine(attached.tracer.plan))\n")
-    for gap in attached.tracer.plan.gaps + options.watched.notes(attached.facts) {
-      Output.notes("mrtrace: \(gap)\n")
+    for note in attached.tracer.plan.gaps + attached.notes(options.tracing) {
+      Output.notes("mrtrace: \(note)\n")
     }
-    for want in Permissions.weakening() {
-      Output.notes("mrtrace: without \(want.capability.name): cannot \(want.purpose)\n")
-    }
-    guard let name = options.command.first else {
+    if options.command.isEmpty {
       Output.notes("mrtrace: recording into \(path); Ctrl-C ends it\n")
-      return nil
     }
     do throws(RecordFailure) {
-      var child = try RecordFailure.wrapping { () throws(KernelError) in
-        try ChildProcess(command: options.command, output: output)
-      }
-      attached.tracer.watch(UInt32(bitPattern: child.pid))
-      do throws(Errno) {
-        try child.run()
-      } catch {
-        throw error == .noent ? .commandNotFound(name) : .commandNotRun(name, error)
-      }
-      return child
+      return try attached.start(options.tracing, output: output)
     } catch {
       RecordingParts.remove(path)
       throw error
     }
   }
 
-  func environment(_ attached: borrowing Attached) -> RecordingEnvironment {
+  func environment(_ attached: borrowing Attachment) -> RecordingEnvironment {
     .ofThisRun(
       identity, facts: attached.facts, plan: attached.tracer.plan, detail: options.detail.rawValue,
       commandLine: CommandLine.arguments)

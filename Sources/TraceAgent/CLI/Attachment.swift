@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Kernel
+import Model
+
+/// What is held of the kernel while record or live runs.
+struct Attachment: ~Copyable {
+  let facts: KernelFacts
+  var tracer: Tracer
+  let ring: RingReader
+  let loop: EventLoop
+
+  private static let tickMs = 100
+
+  init(_ options: TracingOptions, _ settings: TracerSettings) throws(KernelError) {
+    if let obstacle = Permissions.obstacle() { throw obstacle }
+    let facts = try KernelFacts.read()
+    let tracer = try Tracer.start(facts: facts, settings: settings)
+    if options.follow {
+      // after forks are seen: none slips through in between
+      for pid in Processes.descendants(of: options.pids) { tracer.watch(UInt32(bitPattern: pid)) }
+    }
+    let ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
+    let loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: Self.tickMs)
+    self.facts = tracer.complete(facts)
+    self.tracer = tracer
+    self.ring = ring
+    self.loop = loop
+  }
+
+  /// Lets the command go, now that all is attached; nil where there is none.
+  func start(_ options: TracingOptions, output: CInt?) throws(RecordFailure) -> ChildProcess? {
+    guard let name = options.command.first else { return nil }
+    var child = try RecordFailure.wrapping { () throws(KernelError) in
+      try ChildProcess(command: options.command, output: output)
+    }
+    tracer.watch(UInt32(bitPattern: child.pid))
+    do throws(Errno) {
+      try child.run()
+    } catch {
+      throw error == .noent ? .commandNotFound(name) : .commandNotRun(name, error)
+    }
+    return child
+  }
+
+  /// What the user should know before it begins.
+  func notes(_ options: TracingOptions) -> [String] {
+    options.watched.notes(facts)
+      + Permissions.weakening().map {
+        "without \($0.capability.name): cannot \($0.purpose)"
+      }
+  }
+}
