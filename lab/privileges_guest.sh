@@ -70,7 +70,7 @@ grep -E '^(Cap|NoNew)' /proc/$PPID/status >/out/kept/agent
 /usr/bin/launch --reuid=1000 --regid=1000 --clear-groups /mnt/disk/setuid --dump >/out/kept/setuid 2>&1
 workload hole-p >/dev/null
 END
-(ulimit -l 1234; $M record -q -o kept/rec -- sh /tmp/look >kept/stdout 2>kept/stderr)
+(ulimit -l 1234; $M record -q -o kept/rec -- sh /tmp/look >kept/stdout 2>kept/stderr; echo $? >kept/status)
 $M doctor --json >doctor-root; echo $? >doctor-root.status
 list_system >after
 

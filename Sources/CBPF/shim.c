@@ -117,6 +117,18 @@ int cbpf_thread_exists(pid_t process, pid_t thread)
 	return !syscall(SYS_tgkill, process, thread, 0) || errno != ESRCH;
 }
 
+struct bpf_link *cbpf_attach_probe_link(const struct bpf_program *program, unsigned long address,
+					int at_return)
+{
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, options,
+		.addrs = &address,
+		.cnt = 1,
+		.retprobe = at_return,
+	);
+
+	return bpf_program__attach_kprobe_multi_opts(program, NULL, &options);
+}
+
 long cbpf_read_gzip(const char *path, void *buffer, unsigned long size)
 {
 	gzFile file = gzopen(path, "re");

@@ -31,6 +31,11 @@ const char *cbpf_log_text(void);
 /// helper. Loads a program of seven instructions and throws it away.
 int cbpf_may_read_kernel(void);
 
+/// Attach a program of type kprobe.multi to one address. NULL and errno where it fails. In C, since libbpf
+/// wants the padding of its options to be zero, which Swift does not promise.
+struct bpf_link *cbpf_attach_probe_link(const struct bpf_program *program, unsigned long address,
+					int at_return);
+
 /// Reads up to `size` bytes of a file, unpacked where it is gzip'ed. How many, or -1.
 long cbpf_read_gzip(const char *path, void *buffer, unsigned long size);
 

@@ -240,15 +240,7 @@ final class ProgramGroup {
       return bpf_program__attach_kprobe(program, atReturn, row.target)
     }
     // by address: names of modules' functions are found from 6.2 on only
-    var address = UInt(row.address)
-    return withUnsafePointer(to: &address) { addresses in
-      var options = bpf_kprobe_multi_opts()
-      options.sz = MemoryLayout<bpf_kprobe_multi_opts>.size
-      options.addrs = addresses
-      options.cnt = 1
-      options.retprobe = atReturn
-      return bpf_program__attach_kprobe_multi_opts(program, nil, &options)
-    }
+    return cbpf_attach_probe_link(program, UInt(row.address), atReturn ? 1 : 0)
   }
 
   // MARK: - What libbpf said
