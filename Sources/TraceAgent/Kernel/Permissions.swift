@@ -56,8 +56,9 @@ package enum Permissions {
   package static func weakening() -> [Want] {
     let have = Capabilities.effective()
     return wanted.filter { want in
+      if want.capability == .sysPtrace, Privileges.mayReadMaps() { return false }
       // without module BTF in the kernel there is no fexit to lose
-      !have.has(want.capability)
+      return !have.has(want.capability)
         && (want.capability != .sysAdmin
           || ProbeAccess.release().map { $0 >= KernelRelease(5, 11) } ?? true)
     }

@@ -25,11 +25,10 @@ package enum Privileges {
       self.directories = directories
     }
 
-    /// What may be kept for it: the names in stacks of other users' processes (CAP_SYS_PTRACE), those of
-    /// kernel functions (CAP_SYSLOG), and what attaches. `isHidden`: /proc/kallsyms shows no addresses
-    /// without CAP_SYSLOG.
+    /// What is kept for it whatever the kernel; ``Privileges/drop(needs:works:)`` tries what depends on that.
+    /// `isHidden`: /proc/kallsyms shows no addresses without CAP_SYSLOG.
     func kept(isHidden: Bool, probes: ProbeAccess = .withoutAdmin()) -> Capabilities {
-      var kept: Capabilities = [.sysPtrace]
+      var kept: Capabilities = []
       if isHidden { kept.insert(.syslog) }
       if command { kept.insert(.kill) }
       if attachLater || wholeRDMALater {
@@ -56,6 +55,15 @@ package enum Privileges {
       kept.remove(.syslog)
       takeUp(kept, of: have)
       if KernelSymbols.areHidden() && have.has(.syslog) { kept.insert(.syslog) }
+    }
+    // Names in the stacks of others' processes: newer kernels let CAP_PERFMON read /proc/PID/maps.
+    for reads in [Capability.perfmon, .sysPtrace] where have.has(reads) {
+      var more = kept
+      more.insert(reads)
+      takeUp(more, of: have)
+      guard mayReadMaps() else { continue }
+      kept = more
+      break
     }
     takeUp(kept, of: have)
     if !works(), have.has(.bpf) {
@@ -88,6 +96,9 @@ package enum Privileges {
     if geteuid() != 0 { _ = cprivileges_not_dumpable() }
     return kept
   }
+
+  /// /proc/PID/maps of another user's process; of init, which everybody has.
+  static func mayReadMaps() -> Bool { TextFile.read("/proc/1/maps") != nil }
 
   private static func mayWrite(_ directory: String) -> Bool {
     faccessat(AT_FDCWD, directory, R_OK | W_OK | X_OK, AT_EACCESS) == 0

@@ -19,23 +19,23 @@ import Testing
   }
 
   @Test func littleIsKept() {
-    #expect(Privileges.Needs().kept(isHidden: false, probes: .perf) == [.sysPtrace])
-    #expect(Privileges.Needs().kept(isHidden: true, probes: .perf) == [.sysPtrace, .syslog])
+    #expect(Privileges.Needs().kept(isHidden: false, probes: .perf) == [])
+    #expect(Privileges.Needs().kept(isHidden: true, probes: .perf) == [.syslog])
     #expect(
       Privileges.Needs(attachLater: true).kept(isHidden: false, probes: .perf) == [
         .sysPtrace, .bpf, .perfmon,
       ])
     #expect(
       Privileges.Needs(wholeRDMALater: true).kept(isHidden: false, probes: .perf)
-        == [.sysPtrace, .bpf, .perfmon, .sysAdmin])
+        == [.bpf, .perfmon, .sysAdmin])
     #expect(
-      Privileges.Needs(command: true).kept(isHidden: false, probes: .perf) == [.sysPtrace, .kill])
+      Privileges.Needs(command: true).kept(isHidden: false, probes: .perf) == [.kill])
   }
 
   @Test func oldKernelsNeedMoreToAttachLater() {
     #expect(
       Privileges.Needs(attachLater: true).kept(isHidden: false, probes: .none)
-        == [.sysPtrace, .bpf, .perfmon, .sysAdmin])
+        == [.bpf, .perfmon, .sysAdmin])
   }
 
   @Test func perfEventsMayTakeMore() {
