@@ -22,9 +22,8 @@ import Testing
     #expect(Privileges.Needs().kept(isHidden: false, probes: .perf) == [])
     #expect(Privileges.Needs().kept(isHidden: true, probes: .perf) == [.syslog])
     #expect(
-      Privileges.Needs(attachLater: true).kept(isHidden: false, probes: .perf) == [
-        .sysPtrace, .bpf, .perfmon,
-      ])
+      Privileges.Needs(attachLater: true).kept(isHidden: false, probes: .perf)
+        == [.bpf, .perfmon])
     #expect(
       Privileges.Needs(wholeRDMALater: true).kept(isHidden: false, probes: .perf)
         == [.bpf, .perfmon, .sysAdmin])
