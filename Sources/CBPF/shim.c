@@ -117,6 +117,28 @@ int cbpf_thread_exists(pid_t process, pid_t thread)
 	return !syscall(SYS_tgkill, process, thread, 0) || errno != ESRCH;
 }
 
+int cbpf_has_probe_links(void)
+{
+	const struct bpf_insn program[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, how, .expected_attach_type = BPF_TRACE_KPROBE_MULTI);
+	LIBBPF_OPTS(bpf_link_create_opts, nothing);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "has_links", "GPL", program,
+			       sizeof(program) / sizeof(program[0]), &how);
+	int link;
+
+	if (fd < 0)
+		return errno == EPERM ? -1 : 0;
+	link = bpf_link_create(fd, 0, BPF_TRACE_KPROBE_MULTI, &nothing);
+	close(fd);
+	if (link >= 0)
+		close(link);
+	/* what has them refuses a link to nothing (EINVAL) */
+	return link >= 0 || link == -EINVAL;
+}
+
 struct bpf_link *cbpf_attach_probe_link(const struct bpf_program *program, unsigned long address,
 					int at_return)
 {

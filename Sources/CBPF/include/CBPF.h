@@ -31,6 +31,10 @@ const char *cbpf_log_text(void);
 /// helper. Loads a program of seven instructions and throws it away.
 int cbpf_may_read_kernel(void);
 
+/// 0 where kprobes have no links of their own (before Linux 5.18, or without CONFIG_FPROBE, as Debian's 6.1), else
+/// 1; -1 where programs cannot be loaded. Tries it with a program of two instructions, attached to nothing.
+int cbpf_has_probe_links(void);
+
 /// Attach a program of type kprobe.multi to one address. NULL and errno where it fails. In C, since libbpf
 /// wants the padding of its options to be zero, which Swift does not promise.
 struct bpf_link *cbpf_attach_probe_link(const struct bpf_program *program, unsigned long address,

@@ -38,13 +38,11 @@ import Testing
   }
 
   @Test func perfEventsMayTakeMore() {
-    let old = KernelRelease(5, 10)
-    let new = KernelRelease(5, 18)
-    #expect(ProbeAccess.of(paranoid: 3, isAdmin: true, release: old) == .perf)
-    #expect(ProbeAccess.of(paranoid: 2, isAdmin: false, release: old) == .perf)
-    #expect(ProbeAccess.of(paranoid: 3, isAdmin: false, release: old) == ProbeAccess.none)
-    #expect(ProbeAccess.of(paranoid: 3, isAdmin: false, release: new) == .link)
-    #expect(ProbeAccess.of(paranoid: nil, isAdmin: false, release: new) == .perf)
+    #expect(ProbeAccess.of(paranoid: 3, isAdmin: true, hasLinks: false) == .perf)
+    #expect(ProbeAccess.of(paranoid: 2, isAdmin: false, hasLinks: false) == .perf)
+    #expect(ProbeAccess.of(paranoid: 3, isAdmin: false, hasLinks: false) == ProbeAccess.none)
+    #expect(ProbeAccess.of(paranoid: 3, isAdmin: false, hasLinks: true) == .link)
+    #expect(ProbeAccess.of(paranoid: nil, isAdmin: false, hasLinks: true) == .perf)
   }
 
   @Test func hiddenAddressesAreRecognised() throws {
