@@ -45,7 +45,8 @@ stacks() { # $1: name, $2: capabilities: the whole system watched, while another
     (with "$2" $M record -q -o rec >stdout 2>stderr; echo $? >status) &
     until grep -q "Ctrl-C ends" stderr 2>/dev/null || [ -s status ]; do sleep 0.3; done
     sleep 1
-    /usr/bin/launch --reuid=2000 --regid=2000 --clear-groups workload hole-p >/dev/null 2>&1
+    # it lives on while the agent looks
+    /usr/bin/launch --reuid=2000 --regid=2000 --clear-groups workload --seconds 2 --pause 300 hole-p >/dev/null 2>&1
     sleep 1
     # SIGINT is ignored in what sh has put into the background
     kill -TERM "$(pidof mrtrace)"
