@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Runs in the guest of lab/monitor: mrtrace monitor through module reloads and process births. lab/monitor puts
-# RELOADS, BIRTHS, OPTIONS and what fails (SCENARIOS, FEW) before it.
+# RELOADS, BIRTHS, WARM (reloads until what is held is counted), OPTIONS and what fails (SCENARIOS, FEW) before it.
 metrics=/out/metrics.prom
 ip link set lo up
 # $1: file to write: what the monitor holds.
@@ -11,9 +11,10 @@ count() {
         # links of kprobes are perf events
         echo "perf_event $(ls -l /proc/$monitor/fd | grep -c perf_event)"
         echo "fds $(ls /proc/$monitor/fd | wc -l)"
-        echo "rss $(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' /proc/$monitor/status)"
+        sed -n 's/^\(VmRSS\|RssAnon\|RssShmem\):[^0-9]*\([0-9]*\).*/\1 \2/p' /proc/$monitor/status
     } >"/out/$1"
 }
+tell() { echo "monitor: $1 after $(cut -d ' ' -f 1 /proc/uptime) s"; }
 attached() { sed -n 's/^mrtrace_module_attachments_total{module="'"$1"'"} //p' $metrics; }
 await() { # $1: module, $2: how often it must have come
     tries=0
@@ -33,7 +34,8 @@ unload() { # $1: module
 }
 fail() { workload $SCENARIOS >>/out/operations.jsonl 2>>/out/workload.stderr; }
 
-mrtrace monitor --directory /out/recordings --textfile $metrics --interval 1s --listen 127.0.0.1:9750 --lines-per-minute 100000 $OPTIONS \
+echo 'listen = 127.0.0.1:9750' >/out/monitor.conf
+mrtrace monitor --directory /out/recordings --textfile $metrics --interval 1s --memory 1M --ring-size 256K --config /out/monitor.conf --lines-per-minute 100000 $OPTIONS \
     2>/out/stderr &
 monitor=$!
 tries=0
@@ -43,6 +45,7 @@ until [ -s $metrics ]; do
     sleep 0.1
 done
 await rdma_rxe 1
+tell "attached"
 fail
 sleep 3
 count start
@@ -63,17 +66,23 @@ for number in $(seq "$RELOADS"); do
     await ib_uverbs $uverbs
     await rdma_rxe $((number + 1))
     fail
-    [ "$number" != 3 ] || { sleep 3; count warm; }
+    [ "$number" != "$WARM" ] || { sleep 3; count warm; }
+    [ $((number % 10)) != 0 ] || tell "$number reloads"
 done
 SCENARIOS=$FEW
+workers=
 for number in $(seq "$BIRTHS"); do
-    workload $SCENARIOS >"/out/birth.$((number % 8))" 2>>/out/workload.stderr &
-    if [ $((number % 8)) = 7 ] || [ "$number" = "$BIRTHS" ]; then
-        wait $(jobs -p | grep -v -x $monitor)
+    # each on a CPU of its own: the kernel skips a program where another was preempted in the middle of it
+    taskset -c $((number % 4)) workload $SCENARIOS >"/out/birth.$((number % 4))" 2>>/out/workload.stderr &
+    workers="$workers $!"
+    if [ $((number % 4)) = 3 ] || [ "$number" = "$BIRTHS" ]; then
+        wait $workers
+        workers=
         cat /out/birth.* >>/out/operations.jsonl
         rm -f /out/birth.*
     fi
 done
+tell "the processes are done"
 # a failed registration is explained a second later
 sleep 4
 # Clients that say nothing must not keep others waiting.
@@ -83,8 +92,32 @@ wget -q -O /out/scraped.prom http://127.0.0.1:9750/metrics || echo "monitor: no 
 cp $metrics /out/last.prom
 ls -l $metrics >/out/mode
 count end
-printf 'no-such = 1\n' >/out/monitor.conf
-kill -HUP $monitor; sleep 1
+cp -r /out/recordings /out/all
+# Signals: a recording now; a configuration with an error in it, which changes nothing; and one that is good.
+is_there() { # $1: what is awaited, rest: the test
+    what=$1; shift
+    tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        [ $tries -lt 300 ] || { echo "monitor: $what did not come"; return 1; }
+        sleep 0.1
+    done
+}
+is_wanted() { ls /out/recordings | grep -q -e '-wanted$'; }
+is_reloaded() { grep -q "^mrtrace_configuration_reloads_total{result=\"$1\"} 1" $metrics; }
+workload $SCENARIOS >/out/last.jsonl 2>>/out/workload.stderr
+kill -USR1 $monitor
+is_there "a recording on SIGUSR1" is_wanted
+printf 'no-such = 1\nlisten = 127.0.0.1:9751\n' >/out/monitor.conf
+kill -HUP $monitor
+is_there "word of a wrong configuration" is_reloaded failure
+wget -q -O /out/unchanged.prom http://127.0.0.1:9750/metrics
+printf 'keep = 1\nlisten = 127.0.0.1:9751\n' >/out/monitor.conf
+kill -HUP $monitor
+is_there "word of a new configuration" is_reloaded success
+wget -q -O /out/moved.prom http://127.0.0.1:9751/metrics
+wget -q -O /out/old.prom http://127.0.0.1:9750/metrics && echo "monitor: 9750 is still served"
+ls /out/recordings >/out/pruned
 kill -TERM $monitor
 wait $monitor
 echo $? >/out/status

@@ -133,20 +133,23 @@ struct MonitorSession: ~Copyable {
         guard signal == SIGHUP else { break }
         reload()
       }
-      if held.events?.changed() == true || now - lookNs >= Self.secondNs {
-        look()
-        // Hooking a module takes its time, and what was done meanwhile is newer than the wake.
-        now = Clock.monotonic()
-      }
+      if held.events?.changed() == true || isDue(lookNs, every: Self.secondNs, at: now) { look() }
+      // Both take their time, and what was done meanwhile is newer than the wake.
+      now = Clock.monotonic()
       dump(wake.write, now: now)
-      if now - textfileNs >= settings.intervalNs { writeTextfile(now: now) }
+      if isDue(textfileNs, every: settings.intervalNs, at: now) { writeTextfile(now: now) }
       serve(now: now)
-      if let watchdog = service.watchdogNs, now - aliveNs >= watchdog / 2 {
+      if let watchdog = service.watchdogNs, isDue(aliveNs, every: watchdog / 2, at: now) {
         aliveNs = now
         service.alive()
       }
     }
     end()
+  }
+
+  /// What was done at `last` may be newer than `now`.
+  private func isDue(_ last: UInt64, every interval: UInt64, at now: UInt64) -> Bool {
+    now >= last && now - last >= interval
   }
 
   private mutating func drain() {
