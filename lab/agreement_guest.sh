@@ -24,7 +24,7 @@ $T new-session -d -s record -x 100 -y 50 "sh /tmp/record"
 mrtrace live --json >/out/live.jsonl 2>/out/live.stderr &
 live=$!
 mrtrace monitor --directory /out/monitor --textfile $metrics --interval 2s --listen 127.0.0.1:9750 --lines-per-minute 100000 \
-    --detail operations 2>/out/monitor.stderr &
+    --detail operations --ring-size 16M 2>/out/monitor.stderr &
 monitor=$!
 until_is "record's screen" shows 'all hooks attached\|NOT HOOKED'
 until_is "live's first line" test -s /out/live.jsonl

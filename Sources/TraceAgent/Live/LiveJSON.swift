@@ -9,15 +9,17 @@ package struct LiveJSON: Sendable {
 
   package init() {}
 
-  /// A line of type "failure" for each failure since the last call (the object of `report --json`),
-  /// then one of type "live".
+  /// A line of type "failure" for each failure since the last call (the object of `report --json`), then one of type
+  /// "live", which tells how many more there were than are kept.
   package mutating func lines(_ snapshot: LiveSnapshot, isLast: Bool) -> String {
     var text = ""
-    for failure in snapshot.recent where failure.number > told {
+    let new = snapshot.recent.filter { $0.number > told }
+    for failure in new {
       text += Self.failure(failure.diagnosis, clockOffsetNs: snapshot.clockOffsetNs) + "\n"
     }
+    let untold = snapshot.explained - min(told, snapshot.explained) - UInt64(new.count)
     told = snapshot.explained
-    return text + Self.numbers(snapshot, isLast: isLast) + "\n"
+    return text + Self.numbers(snapshot, untold: untold, isLast: isLast) + "\n"
   }
 
   private static func failure(_ diagnosis: Diagnosis, clockOffsetNs: Int64) -> String {
@@ -26,7 +28,7 @@ package struct LiveJSON: Sendable {
     return "{\"type\":\"failure\"," + line.dropFirst()
   }
 
-  static func numbers(_ snapshot: LiveSnapshot, isLast: Bool) -> String {
+  static func numbers(_ snapshot: LiveSnapshot, untold: UInt64 = 0, isLast: Bool) -> String {
     var object = JSONObject()
     object.add("type", "live")
     object.add(
@@ -49,6 +51,7 @@ package struct LiveJSON: Sendable {
     object.add("failed", number: snapshot.failed)
     object.add("explained", number: snapshot.explained)
     object.add("mended", number: snapshot.mended)
+    object.add("untold", number: untold)
     object.add("causes", .array(snapshot.causes.map(cause)))
     object.add("flags", .array(snapshot.flags.map(flags)))
     object.add("processes", ranking(snapshot.processes))

@@ -228,4 +228,15 @@ import Testing
     #expect(failure["cause"] as? String == "pte-special-devmap")
     #expect(json.lines(snapshot, isLast: false).split(separator: "\n").count == 1)
   }
+
+  /// Of many failures in an interval the last hundred have a line, and the others a count.
+  @Test func countsWhatHasNoLine() throws {
+    var json = LiveJSON()
+    let snapshot = LiveSamples.heavy(300)
+    let lines = json.lines(snapshot, isLast: false).split(separator: "\n").map(String.init)
+    #expect(lines.count == 101)
+    #expect(try JSONReader.object(lines[100])["untold"] as? Int == 200)
+    let again = json.lines(snapshot, isLast: true).split(separator: "\n").map(String.init)
+    #expect(try JSONReader.object(again[0])["untold"] as? Int == 0)
+  }
 }
