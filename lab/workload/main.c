@@ -21,6 +21,7 @@ static void usage(FILE *to)
 {
 	fputs("usage: workload [--fs DIR] [--disk DIR] [--device NAME] [--expect WORDS] [--seconds N [--pause MS]] SCENARIO...\n"
 	      "       workload --list\n"
+	      "       workload --bench NAME [--count N] [--rounds N] [--megabytes N] [--regions N] [--threads N]\n"
 	      "Runs scenarios of RDMA memory, and prints one JSON line for each operation.\n"
 	      "  --fs DIR        directory on a DAX file system (/mnt/pmem)\n"
 	      "  --disk DIR      directory on an ordinary disk file system (/mnt/disk)\n"
@@ -82,14 +83,29 @@ static unsigned long number_of(const char *text)
 	return number;
 }
 
+static unsigned long count_of(const char *text)
+{
+	unsigned long number = number_of(text);
+
+	if (number == 0) {
+		fprintf(stderr, "workload: '%s' is not a number above 0\n", text);
+		exit(2);
+	}
+	return number;
+}
+
 static void parse(int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		{"fs", required_argument, NULL, 'f'}, {"disk", required_argument, NULL, 'k'},
 		{"device", required_argument, NULL, 'd'}, {"expect", required_argument, NULL, 'e'},
 		{"seconds", required_argument, NULL, 's'}, {"pause", required_argument, NULL, 'p'},
-		{"list", no_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'}, {0},
+		{"list", no_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
+		{"bench", required_argument, NULL, 'b'}, {"count", required_argument, NULL, 'n'},
+		{"rounds", required_argument, NULL, 'r'}, {"megabytes", required_argument, NULL, 'm'},
+		{"regions", required_argument, NULL, 'g'}, {"threads", required_argument, NULL, 't'}, {0},
 	};
+	const char *bench = NULL;
 	int letter;
 
 	if (getenv("WORKLOAD_EXPECT"))
@@ -104,9 +120,17 @@ static void parse(int argc, char **argv)
 		case 'p': pause_ms = number_of(optarg); break;
 		case 'l': list(); exit(0);
 		case 'h': usage(stdout); exit(0);
+		case 'b': bench = optarg; break;
+		case 'n': bench_options.count = count_of(optarg); break;
+		case 'r': bench_options.rounds = count_of(optarg); break;
+		case 'm': bench_options.megabytes = count_of(optarg); break;
+		case 'g': bench_options.regions = count_of(optarg); break;
+		case 't': bench_options.threads = count_of(optarg); break;
 		default: usage(stderr); exit(2);
 		}
 	}
+	if (bench)
+		exit(run_bench(bench));
 	if (optind == argc) {
 		usage(stderr);
 		exit(2);

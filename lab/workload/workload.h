@@ -192,4 +192,18 @@ bool run_spoiled(struct run *, const char *name);
 bool is_spoiled(const char *name);
 void list_spoiled(void);
 
+
+/* bench.c, bench_unrelated.c: loops, whose cost is measured */
+struct bench_options {
+	unsigned long count; /* iterations of a round */
+	unsigned rounds;
+	size_t megabytes;
+	size_t regions;      /* MRs that are there at the same time */
+	unsigned threads;
+};
+extern struct bench_options bench_options;
+extern const struct scenario unrelated_benches[];
+void bench_rounds(struct run *, void (*step)(struct run *, void *), void *argument);
+int run_bench(const char *name); /* 0, 2 no such bench, 3 the set-up failed */
+
 #endif
