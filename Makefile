@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 KERNELS ?= newest
 
-.PHONY: help setup build check unit test matrix clients bench demo demo-2021 clean
+.PHONY: help setup build check unit test matrix clients bench bench-host bench-lab demo demo-2021 clean
 
 help:
 	@echo "make setup      install the Debian packages that are missing (root or sudo), look for Swift 6.2 or newer"
@@ -13,7 +13,8 @@ help:
 	@echo "make test       everything below, and every scenario on the kernels $(KERNELS)"
 	@echo "make matrix     every scenario on 5.10, 6.1, 6.12, 6.18, 7.2, the newest and fsdax-2021: a table of the answers"
 	@echo "make clients    ibv_rc_pingpong, librpma and rdma-core's own Python tests, unmodified, under mrtrace"
-	@echo "make bench      what reading EVENTS (10 million) costs, beside babeltrace2: a table, and docs/performance.md"
+	@echo "make bench      bench-host: what reading EVENTS (10 million) costs, beside babeltrace2; bench-lab: what tracing costs,"
+	@echo "                in a guest's instructions, beside bpftrace. Tables, and docs/performance.md"
 	@echo "make check      licences, formatting, syntax"
 	@echo "make unit       unit tests"
 	@echo "make clean      remove what was built here (the lab's kernels stay in its cache)"
@@ -39,8 +40,13 @@ matrix: setup build
 clients: setup build
 	@lab/clients/run
 
-bench:
+bench: bench-host bench-lab
+
+bench-host:
 	@lab/bench/run --write
+
+bench-lab: setup build
+	@lab/bench/costs --write
 
 demo:
 	@lab/demo
@@ -49,5 +55,5 @@ demo-2021:
 	@lab/demo-2021
 
 clean:
-	@rm -rf build .build lab/workload/build lab/__pycache__
+	@rm -rf build .build lab/workload/build lab/bench/probes/build lab/__pycache__
 	@echo "removed build, .build, lab/workload/build (demo recordings and the lab's cache stay)"
