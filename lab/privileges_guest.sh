@@ -7,7 +7,7 @@ M=/usr/bin/mrtrace
 list_system() { # what mrtrace must leave as it is
     find /proc/sys -type f ! -path '*/random/*' ! -name 'dentry-state' ! -name 'inode-*' ! -name 'file-nr' ! -name 'aio-nr' \
         ! -name 'ns_last_pid' ! -name 'nr_open' ! -path '*/netfilter/*' ! -name 'compact_memory' ! -name 'drop_caches' \
-        ! -path '*/route/flush' ! -name 'pty' ! -name 'nr' ! -path '*bpf_stats*' -print0 2>/dev/null |
+        ! -path '*/route/flush' ! -name 'pty' ! -name 'nr' ! -path '*bpf_stats*' ! -name max_newidle_lb_cost -print0 2>/dev/null |
         xargs -0 grep -H . 2>/dev/null | sort
     cat /proc/self/mounts
     cut -d ' ' -f 1,2 /proc/modules | sort

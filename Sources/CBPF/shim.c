@@ -124,19 +124,21 @@ int cbpf_has_probe_links(void)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, how, .expected_attach_type = BPF_TRACE_KPROBE_MULTI);
-	LIBBPF_OPTS(bpf_link_create_opts, nothing);
+	/* an address of ours that cannot be read: what knows such links gets as far as EFAULT, others say EINVAL
+	 * (before 5.18) or EOPNOTSUPP (without CONFIG_FPROBE) */
+	LIBBPF_OPTS(bpf_link_create_opts, unreadable, .kprobe_multi.cnt = 1,
+		    .kprobe_multi.addrs = (const unsigned long *)sizeof(long));
 	int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "has_links", "GPL", program,
 			       sizeof(program) / sizeof(program[0]), &how);
 	int link;
 
 	if (fd < 0)
 		return errno == EPERM ? -1 : 0;
-	link = bpf_link_create(fd, 0, BPF_TRACE_KPROBE_MULTI, &nothing);
+	link = bpf_link_create(fd, 0, BPF_TRACE_KPROBE_MULTI, &unreadable);
 	close(fd);
 	if (link >= 0)
 		close(link);
-	/* what has them refuses a link to nothing (EINVAL) */
-	return link >= 0 || link == -EINVAL;
+	return link == -EFAULT;
 }
 
 struct bpf_link *cbpf_attach_probe_link(const struct bpf_program *program, unsigned long address,
