@@ -23,6 +23,18 @@ ACCEL = "tcg,thread=single,tb-size=512"
 SKIPPED_RUNS = re.compile(r"runs of hooks were missed|had not returned at the end|whose beginning was not seen")
 
 
+def complaints(notes, of):
+    """What mrtrace wrote to standard error, without the runs that the kernel skipped: they are no fault of what tells of
+    them, and what lacks evidence is not proved, and fails its own check. They are shown."""
+    found = []
+    for note in notes.strip().splitlines():
+        if SKIPPED_RUNS.search(note):
+            say(f"{of}: {note}")
+        else:
+            found.append(note)
+    return found
+
+
 def say(text):
     print(f"lab: {text}", file=sys.stderr, flush=True)
 
@@ -118,13 +130,8 @@ class Ran:
         done = subprocess.run([mrtrace, "report", "--json", recording], stdin=subprocess.DEVNULL, capture_output=True, check=False)
         with open(self._path("report.jsonl"), "wb") as file:
             file.write(done.stdout)
-        notes = done.stderr.decode(errors="replace").strip().splitlines()
-        # Runs that the kernel skipped are no fault of a recording that tells of them: what lacks evidence is not
-        # proved, and fails its own check.
-        told = [note for note in notes if SKIPPED_RUNS.search(note)]
-        for note in told:
-            say(f"{self._group.name}: {note}")
-        if done.returncode or len(told) < len(notes):
+        notes = complaints(done.stderr.decode(errors="replace"), self._group.name)
+        if done.returncode or notes:
             message = "\n".join(notes)[-500:]
             self._fail("mrtrace report --json", f"exit status {done.returncode}: {message}")
         self.reports, problems = check.read_json_lines(self._path("report.jsonl"))
