@@ -85,20 +85,20 @@ def ratios(results, kind, title):
     return table([title, "untraced"] + names, rows)
 
 
-def extras(results):
+def extras(results, kind, title):
     names = [name for name in results["modes"] if name != "untraced"]
     rows = []
     for row in UNRELATED:
-        base = of(results, "untraced", row)
+        base = of(results, "untraced", row, kind)
         if not base:
             continue
         cells = [WHAT[row], f"{median(base):,.0f} ±{spread(base) * median(base):.0f}"]
         for name in names:
-            have = of(results, name, row)
+            have = of(results, name, row, kind)
             cells.append("" if not have else
                          f"{median(have) - median(base):+.0f} ±{spread(have) * median(have):.0f}")
         rows.append(cells)
-    return table(["instructions more an event", "untraced"] + names, rows)
+    return table([title, "untraced"] + names, rows)
 
 
 def attached(results):
@@ -153,7 +153,8 @@ def section(all_kept):
         bpftrace = f", bpftrace {results['bpftrace']}" if "bpftrace" in results else ""
         parts += [f"### Linux {results['release']} ({results['date']}, {results.get('mrtrace', 'mrtrace')}{bpftrace})",
                   verdicts(results), ratios(results, "rows", "instructions an iteration, and ratios to them"),
-                  ratios(results, "own", "of the traced process alone"), extras(results), curves(results), attached(results)]
+                  ratios(results, "own", "of the traced process alone"), extras(results, "rows", "instructions more an event"),
+                  extras(results, "own", "of the traced process alone, without its children"), curves(results), attached(results)]
     return "\n\n".join(part for part in parts if part)
 
 
