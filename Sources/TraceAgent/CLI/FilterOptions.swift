@@ -5,7 +5,7 @@ import Glibc
 import Kernel
 import Model
 
-/// Whose operations are recorded: the options that record, live and monitor have in common.
+/// Whose operations are recorded: the options that record and live have in common.
 struct FilterOptions: ParsableArguments {
   @Option(name: [.customShort("p"), .customLong("pid")], help: "Watch this process. Repeatable.")
   var pids: [Int32] = []
