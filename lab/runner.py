@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What lab/test and lab/matrix share: booting a guest, and reading back what its groups left."""
 
-import glob
 import os
 import re
 import shlex
@@ -22,8 +21,8 @@ CPUS = 8
 ACCEL = "tcg,thread=single,tb-size=512"
 # LossSummary's sentences on hooks whose programs did not run, or not to their end.
 SKIPPED_RUNS = re.compile(r"runs of hooks were missed|had not returned at the end|whose beginning was not seen")
-
-NO_END = "operations have evidence but no end"
+# Guests that judged() ran a second time: (guest, what was wrong the first time).
+RAN_TWICE = []
 
 
 def complaints(notes, of):
@@ -67,31 +66,32 @@ def fetch(kernel):
     return done.stdout.strip().splitlines()[-1] if done.returncode == 0 and done.stdout.strip() else None
 
 
-def boot(kernel, directory, guest, programs, out, timeout, record_options="", log=None):
-    """lab/boot's exit status. The guest's own lines go to `log`, or to standard output. A guest in which the kernel
-    skipped the program at the end of an operation, as a recording of it tells, is run once more, aloud: that comes with
-    a busy host (docs/known-issues.md), and what the recording then lacks says nothing about the scenario."""
-    status = _boot(kernel, directory, guest, programs, out, timeout, record_options, log)
-    if status == 0 and (cut := _cut_operations(programs.mrtrace, out)):
-        say(f"{kernel}, guest {guest.name}: AGAIN, {cut} (kept in {out}.cut)")
-        os.rename(out, out + ".cut")
+def judged(kernel, guest, out, attempt):
+    """What `attempt()` returns: (result, problems). A guest with problems is run once more, aloud, and the second run
+    counts: on a busy host the kernel now and then skips a program (docs/known-issues.md), or QEMU a boot, which says
+    nothing about the scenario; what is really wrong is wrong twice. The first run is kept beside, in `out`.first."""
+    result, problems = attempt()
+    if problems:
+        RAN_TWICE.append((f"{kernel}, guest {guest.name}", problems))
+        say(f"{kernel}, guest {guest.name}: AGAIN (what the first run left is in {out}.first), as there was wrong:")
+        for problem in problems:
+            say(f"  {problem}")
+        os.rename(out, out + ".first")
+        if os.path.exists(out + ".log"):
+            os.rename(out + ".log", out + ".first.log")
         os.makedirs(out)
-        status = _boot(kernel, directory, guest, programs, out, timeout, record_options, log)
-    return status
+        result, _ = attempt()
+    return result
 
 
-def _cut_operations(mrtrace, out):
-    """The sentence of a recording of this guest on operations without an end, or None."""
-    for recording in sorted(glob.glob(os.path.join(glob.escape(out), "*", "recording"))):
-        told = subprocess.run([mrtrace, "report", "--json", recording], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True, errors="replace", check=False).stderr
-        for note in told.splitlines():
-            if NO_END in note:
-                return note
-    return None
+def tell_reruns():
+    """For the end of the output: the guests that were run twice, and why."""
+    for guest, problems in RAN_TWICE:
+        print(f"ran twice: {guest}; the first time there was wrong: {'; '.join(problems)}")
 
 
-def _boot(kernel, directory, guest, programs, out, timeout, record_options, log):
+def boot(kernel, directory, guest, programs, out, timeout, record_options="", log=None):
+    """lab/boot's exit status. The guest's own lines go to `log`, or to standard output."""
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
         script.write(guests.script(guest, shlex.split(record_options)))
         script.flush()

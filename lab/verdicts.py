@@ -16,6 +16,10 @@ class Verdict:
         self.row, self.verdict, self.page, self.problems = row, verdict, page, list(problems)
         self.weak = False
 
+    def __str__(self):
+        text = f"[{self.kernel} {self.group}] {self.verdict.upper()} {self.scenario} {self.operation}:"
+        return text + "".join(f"\n         {problem}" for problem in self.problems)
+
     @property
     def key(self):
         """One line of the table: what is expected."""
