@@ -70,13 +70,7 @@ final class HeldOutput {
     if dropped > 0 {
       Output.notes("mrtrace: the first \(dropped) bytes of the command's output are left out\n")
     }
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { break }
-      rest = rest.dropFirst(count)
-    }
+    bytes.withUnsafeBytes { Output.write($0, to: descriptor) }
     bytes = []
   }
 }

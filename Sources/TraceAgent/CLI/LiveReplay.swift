@@ -22,7 +22,6 @@ struct LiveReplay {
   private let accounts: RecordedAccounts
   private var waiting: Event?
   private var pages = PageStatistics()
-  private var pagesPart = 0
   private let watched: Set<FunctionName>
   private let startNs: UInt64
   private static let tickMs = 100
@@ -30,11 +29,11 @@ struct LiveReplay {
   init(_ options: LiveCommand, path: String) throws(RecordingError) {
     self.options = options
     var accounts = RecordedAccounts()
+    run = try RecordedRuns.open([path]).runs[0]
     // Gone through twice.
-    var records = try RecordedRuns.open([path]).runs[0].views()
+    var records = run.views()
     while let record = records.next() { accounts.add(record) }
     self.accounts = accounts
-    run = try RecordedRuns.open([path]).runs[0]
     let environment = run.environment
     correlator = Correlator(
       hooks: environment.hookNames, configuration: .recording(completeFromNs: run.completeFromNs))
@@ -96,12 +95,7 @@ struct LiveReplay {
   private mutating func advance(to timeNs: UInt64) -> Bool {
     while let event = waiting, event.header.time_ns <= timeNs {
       lastNs = max(lastNs, event.header.time_ns)
-      if case .pages = event {
-        // Totals since the start of the run, at the end of each part.
-        if events.part != pagesPart { pages = PageStatistics() }
-        pagesPart = events.part
-        pages.add(event)
-      }
+      pages.add(event, part: events.part)
       take(correlator.add(event))
       waiting = events.next()
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CEvents
+import Events
 import Glibc
 import Kernel
 import Live
@@ -13,11 +13,6 @@ import Terminal
 struct LiveSession {
   private let options: LiveCommand
   private let identity = RunIdentity()
-
-  /// After the command has ended, its asynchronous work may still fail: wait that long.
-  private static let graceNs: UInt64 = 200_000_000
-  /// How long a command may take to end when it is told to.
-  private static let patienceNs: UInt64 = 5_000_000_000
 
   init(_ options: LiveCommand) { self.options = options }
 
@@ -59,7 +54,7 @@ struct LiveSession {
     display.show(feed.snapshot(of: attached.tracer, nowNs: started), isLast: false)
     loop: while true {
       let wake = attached.loop.wait()
-      attached.ring.drain { feed.add(record: $0) }
+      attached.ring.drain { feed.add(reserved: $0) }
       let now = Clock.monotonic()
       if let output = held, !output.read() { attached.loop.unwatch(output.reading) }
       var wantsEnd = display.react(feed.named)
@@ -72,22 +67,18 @@ struct LiveSession {
         // The command first: its last failures belong to the numbers. Told twice, end at once.
         guard child != nil, status == nil, signalled == nil else { break loop }
         signalled = signal
-        if signal != SIGINT || !Self.isInForeground() { child?.send(signal) }
-        stopAt = now + Self.patienceNs
+        if signal != SIGINT || !CommandEnd.isInForeground() { child?.send(signal) }
+        stopAt = now + CommandEnd.patienceNs
       }
       if child != nil, status == nil, let ended = child?.exitStatus() {
         status = ended
-        stopAt = now + Self.graceNs
+        stopAt = now + CommandEnd.graceNs
       }
       if let stopAt, now >= stopAt { break }
       if now - lastLook >= 1_000_000_000 {
         lastLook = now
         _ = attached.tracer.attachLate()
-        if !options.tracing.pids.isEmpty,
-          options.tracing.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH })
-        {
-          break
-        }
+        if options.tracing.haveAllEnded { break }
       }
       if now - lastShown >= interval {
         lastShown = now
@@ -95,7 +86,7 @@ struct LiveSession {
       }
     }
     attached.tracer.stop()
-    attached.ring.drain { feed.add(record: $0) }
+    attached.ring.drain { feed.add(reserved: $0) }
     feed.finish()
     display.show(feed.snapshot(of: attached.tracer, nowNs: Clock.monotonic()), isLast: true)
     display.close()
@@ -115,17 +106,11 @@ struct LiveSession {
     let words = options.tracing.watched.words
     return words.isEmpty ? "all processes" : words.joined(separator: ", ")
   }
-
-  /// Ctrl-C on our terminal goes to the command as well.
-  private static func isInForeground() -> Bool { tcgetpgrp(STDIN_FILENO) == getpgrp() }
 }
 
 extension LiveFeed {
-  /// What the ring buffer holds: the kernel's reservation may be longer than the record.
-  mutating func add(record bytes: UnsafeRawBufferPointer) {
-    guard bytes.count >= MemoryLayout<mrt_header>.size else { return }
-    let size = Int(bytes.loadUnaligned(as: mrt_header.self).size)
-    guard size <= bytes.count else { return }
-    add(UnsafeRawBufferPointer(rebasing: bytes[..<size]))
+  /// What the ring buffer holds.
+  mutating func add(reserved bytes: UnsafeRawBufferPointer) {
+    if let record = RecordLayout.record(in: bytes) { add(record) }
   }
 }

@@ -24,14 +24,17 @@ struct LossWatch {
     return events
   }
 
-  /// The last accounts, of all hooks; and the counters that older readers know.
-  func all(_ tallies: [HookTally], _ records: ReceivedRecords, now: UInt64) -> [Event] {
-    tallies.map { event($0, records, now: now) }
+  /// The totals of the run so far: the last accounts, and the pages counted.
+  func all(_ tracer: borrowing Tracer, _ records: ReceivedRecords, now: UInt64) -> [Event] {
+    let tallies = tracer.tallies()
+    return tallies.map { event($0, records, now: now) }
+      // the counters that older readers know
       + tallies.map {
         .counter(
           hook: $0.row.hook.id.rawValue, rung: $0.row.rung.recorded, counts: $0.counts,
           missed: $0.missed, timeNs: now)
       }
+      + tracer.pageCounts().map { .pages($0.key, count: $0.count, timeNs: now) }
   }
 
   private func event(_ tally: HookTally, _ records: ReceivedRecords, now: UInt64) -> Event {

@@ -126,9 +126,7 @@ final class MonitorDumps {
     guard pump != nil, let tally = pump?.tally else { return nil }
     let kind = policy.isDue(at: isWanted ? .max : now)
     pump?.lost(tracer.lostByCPU())
-    let totals =
-      losses.all(tracer.tallies(), tally, now: now)
-      + tracer.pageCounts().map { Event.pages($0.key, count: $0.count, timeNs: now) }
+    let totals = losses.all(tracer, tally, now: now)
     var isWritten = false
     defer { policy.settled(written: isWritten, now: now) }
     do throws(RecordingError) {

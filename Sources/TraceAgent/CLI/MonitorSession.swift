@@ -156,10 +156,7 @@ struct MonitorSession: ~Copyable {
     guard dumps != nil else {
       let feed = feed
       held.ring.drain { bytes in
-        guard bytes.count >= MemoryLayout<mrt_header>.size else { return }
-        let size = Int(bytes.loadUnaligned(as: mrt_header.self).size)
-        guard size <= bytes.count else { return }
-        feed.add(UnsafeRawBufferPointer(rebasing: bytes[..<size]))
+        if let record = RecordLayout.record(in: bytes) { feed.add(record) }
       }
       return
     }

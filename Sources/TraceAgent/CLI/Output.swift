@@ -38,17 +38,19 @@ enum Output {
 
   static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
-  /// A reader that goes away (`| head`) ends the output, not the program.
   static func write(_ text: String, to descriptor: CInt) {
     var text = text
-    text.withUTF8 { bytes in
-      var rest = UnsafeRawBufferPointer(bytes)
-      while !rest.isEmpty {
-        let n = Glibc.write(descriptor, rest.baseAddress, rest.count)
-        if n < 0 && errno == EINTR { continue }
-        guard n > 0 else { return }
-        rest = UnsafeRawBufferPointer(rebasing: rest[n...])
-      }
+    text.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
+  }
+
+  /// A reader that goes away (`| head`) ends the output, not the program.
+  static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) {
+    var rest = bytes
+    while !rest.isEmpty {
+      let n = Glibc.write(descriptor, rest.baseAddress, rest.count)
+      if n < 0 && errno == EINTR { continue }
+      guard n > 0 else { return }
+      rest = UnsafeRawBufferPointer(rebasing: rest[n...])
     }
   }
 }

@@ -34,12 +34,9 @@ struct RecordPump {
   mutating func drain(
     _ ring: borrowing RingReader, also: (UnsafeRawBufferPointer) -> Void = { _ in }
   ) {
-    // the kernel's reservation may be longer than the record: `size` says how much is meant
     ring.drainWhile { bytes in
-      guard bytes.count >= MemoryLayout<mrt_header>.size else { return true }
-      let header = bytes.loadUnaligned(as: mrt_header.self)
-      guard Int(header.size) <= bytes.count else { return true }
-      let record = UnsafeRawBufferPointer(rebasing: bytes[..<Int(header.size)])
+      guard let record = RecordLayout.record(in: bytes) else { return true }
+      let header = record.loadUnaligned(as: mrt_header.self)
       also(record)
       guard failure == nil else { return true }
       tally.count(header.hook, written: append(record, cpu: Int(header.cpu)))

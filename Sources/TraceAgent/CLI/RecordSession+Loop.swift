@@ -10,11 +10,6 @@ import Terminal
 
 /// From the first record to the last.
 extension RecordSession {
-  /// After the command has ended, its asynchronous work may still fail: wait that long.
-  private static let graceNs: UInt64 = 200_000_000
-  /// How long a command may take to end when it is told to.
-  private static let patienceNs: UInt64 = 5_000_000_000
-
   /// What changes while it runs.
   private struct Course {
     let started = Clock.monotonic()
@@ -79,7 +74,7 @@ extension RecordSession {
       if course.pump.failure != nil { break }
       if course.status == nil, let ended = child?.exitStatus() {
         course.status = ended
-        course.stopAt = now + RecordSession.graceNs
+        course.stopAt = now + CommandEnd.graceNs
       }
       attend(to: wake, command: command, &course, now: now)
       if now - course.lastLook >= 1_000_000_000 {
@@ -121,8 +116,8 @@ extension RecordSession {
         return
       }
       course.signalled = signal
-      if signal != SIGINT || !RecordSession.isInForeground() { kill(command, signal) }
-      course.stopAt = now + RecordSession.patienceNs
+      if signal != SIGINT || !CommandEnd.isInForeground() { kill(command, signal) }
+      course.stopAt = now + CommandEnd.patienceNs
     }
     if let stopAt = course.stopAt, now >= stopAt { course.isOver = true }
   }
@@ -140,11 +135,7 @@ extension RecordSession {
       course.pump.update(environment(attached))
       tell(planLine(attached.tracer.plan), &course)
     }
-    if !options.tracing.pids.isEmpty,
-      options.tracing.pids.allSatisfy({ kill($0, 0) != 0 && errno == ESRCH })
-    {
-      course.isOver = true
-    }
+    if options.tracing.haveAllEnded { course.isOver = true }
     // A command's own output has the terminal for itself.
     if command == nil, course.pump.live == nil {
       Output.notes(course.progress.show(course.pump.progress(elapsedNs: now - course.started)))
@@ -186,8 +177,7 @@ extension RecordSession {
   private func totals(
     _ attached: borrowing Attachment, _ course: Course, now: UInt64
   ) -> [Event] {
-    course.losses.all(attached.tracer.tallies(), course.pump.tally, now: now)
-      + attached.tracer.pageCounts().map { Event.pages($0.key, count: $0.count, timeNs: now) }
+    course.losses.all(attached.tracer, course.pump.tally, now: now)
   }
 
   private func finish(
@@ -219,7 +209,4 @@ extension RecordSession {
       throw .recording(error)
     }
   }
-
-  /// Ctrl-C on our terminal goes to the command as well.
-  private static func isInForeground() -> Bool { tcgetpgrp(STDIN_FILENO) == getpgrp() }
 }

@@ -31,7 +31,6 @@ struct RecordingReport {
     var report = RecordingReport(name: run.name, environment: environment)
     var accounts = RecordedAccounts()
     var pages = PageStatistics()
-    var pagesPart = 0
     var configuration = Correlator.Configuration.recording(completeFromNs: run.completeFromNs)
     configuration.returnsSuccesses = keepAll
     var correlator = Correlator(hooks: environment.hookNames, configuration: configuration)
@@ -40,10 +39,7 @@ struct RecordingReport {
     while let record = records.next() {
       accounts.add(record)
       if let counted = record.pages {
-        // Totals since the start of the run, at the end of each part.
-        if records.part != pagesPart { pages = PageStatistics() }
-        pagesPart = records.part
-        pages.add(.pages(counted))
+        pages.add(.pages(counted), part: records.part)
       }
       correlator.add(record, into: &ended)
     }

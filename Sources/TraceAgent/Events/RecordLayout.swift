@@ -50,6 +50,15 @@ package struct RecordLayout: Sendable {
     }
   }
 
+  /// The record at the start of what the kernel has reserved for it, which may be longer; nil for
+  /// bytes that hold no whole record.
+  package static func record(in reserved: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    guard reserved.count >= headerSize else { return nil }
+    let size = Int(reserved.loadUnaligned(as: mrt_header.self).size)
+    guard size >= headerSize, size <= reserved.count else { return nil }
+    return UnsafeRawBufferPointer(rebasing: reserved[..<size])
+  }
+
   private static func fixed<T: BitwiseCopyable>(_ type: T.Type) -> RecordLayout {
     RecordLayout(fixedSize: MemoryLayout<T>.size, tail: nil)
   }

@@ -2,6 +2,7 @@
 
 import Glibc
 import Model
+import Recording
 
 /// The monitor's directory: its recordings by name, the oldest gone when there are too many or they
 /// are too large. What the monitor has not made is left alone.
@@ -57,16 +58,18 @@ package struct RecordingStore: Sendable {
     var removed: [String] = []
     while let oldest = stored.first, stored.count > keep || bytes > UInt64(max(maxTotal, 0)) {
       stored.removeFirst()
-      remove(oldest.name)
+      // a directory with something else in it stays
+      RecordingPlace.remove("\(path)/\(oldest.name)")
       removed.append(oldest.name)
     }
     return removed
   }
 
   package mutating func look() {
-    stored = Self.names(in: path).filter { Self.isOurs($0) && has($0, "metadata") }.sorted().map {
-      Stored(name: $0, bytes: size(of: $0))
-    }
+    stored = DirectoryNames.ifReadable(path).filter { Self.isOurs($0) && has($0, "metadata") }
+      .sorted().map {
+        Stored(name: $0, bytes: size(of: $0))
+      }
   }
 
   /// monitor-DATE-TIME-…
@@ -82,7 +85,7 @@ package struct RecordingStore: Sendable {
   }
 
   private func size(of name: String) -> UInt64 {
-    Self.names(in: "\(path)/\(name)").reduce(0) { sum, file in
+    DirectoryNames.ifReadable("\(path)/\(name)").reduce(0) { sum, file in
       var status = stat()
       guard lstat("\(path)/\(name)/\(file)", &status) == 0 else { return sum }
       return sum &+ UInt64(clamping: status.st_size)
@@ -91,35 +94,7 @@ package struct RecordingStore: Sendable {
 
   /// What a monitor that was killed has left of its work.
   package func removeDrafts(_ path: String) {
-    for draft in Self.names(in: path) {
-      for file in Self.names(in: "\(path)/\(draft)")
-      where file == "metadata" || file == ".metadata.draft" || file.hasPrefix("stream_") {
-        _ = unlink("\(path)/\(draft)/\(file)")
-      }
-      _ = rmdir("\(path)/\(draft)")
-    }
+    for draft in DirectoryNames.ifReadable(path) { RecordingPlace.remove("\(path)/\(draft)") }
     _ = rmdir(path)
-  }
-
-  /// Only what a recording has: a directory with something else in it stays.
-  private func remove(_ name: String) {
-    for file in Self.names(in: "\(path)/\(name)")
-    where file == "metadata" || file.hasPrefix("stream_") {
-      _ = unlink("\(path)/\(name)/\(file)")
-    }
-    _ = rmdir("\(path)/\(name)")
-  }
-
-  static func names(in path: String) -> [String] {
-    guard let handle = opendir(path) else { return [] }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names
   }
 }

@@ -14,6 +14,7 @@ package struct PageStatistics: Equatable, Sendable {
   }
 
   private var counts: [Key: UInt64] = [:]
+  private var part = 0
 
   package init() {}
 
@@ -25,6 +26,14 @@ package struct PageStatistics: Equatable, Sendable {
     let key = Key(
       bits: record.bits, level: record.level, outcome: record.outcome, weight: record.weight)
     counts[key, default: 0] &+= record.pages
+  }
+
+  /// An event of a part of a recording: each part ends with the totals since the start of the run.
+  package mutating func add(_ event: Event, part: Int) {
+    guard case .pages = event else { return }
+    if part != self.part { counts = [:] }
+    self.part = part
+    add(event)
   }
 
   /// What was counted, most pages first; `format` is that of the kernel that wrote the entries.

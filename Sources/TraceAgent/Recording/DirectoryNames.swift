@@ -2,9 +2,9 @@
 
 import Glibc
 
-enum DirectoryNames {
+package enum DirectoryNames {
   /// The names in a directory, in no order, `.` and `..` left out.
-  static func of(_ path: String) throws(RecordingError) -> [String] {
+  package static func of(_ path: String) throws(RecordingError) -> [String] {
     guard let directory = opendir(path) else { throw .cannotRead(path: path, errno: errno) }
     defer { closedir(directory) }
     var names: [String] = []
@@ -17,4 +17,7 @@ enum DirectoryNames {
     }
     return names
   }
+
+  /// The same; none where it cannot be read.
+  package static func ifReadable(_ path: String) -> [String] { (try? of(path)) ?? [] }
 }

@@ -34,19 +34,11 @@ package enum RecordingParts {
 
   /// The parts in a directory, in order of their numbers.
   static func numbers(in path: String) -> [(number: Int, name: String)] {
-    guard let directory = opendir(path) else { return [] }
-    defer { closedir(directory) }
-    var parts: [(number: Int, name: String)] = []
-    while let entry = readdir(directory) {
-      // By pointer: an entry may be shorter than its type says.
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
-        name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.hasPrefix(prefix), let number = Int(name.dropFirst(prefix.count)), number > 0,
+    let parts = DirectoryNames.ifReadable(path).compactMap { name -> (number: Int, name: String)? in
+      guard name.hasPrefix(prefix), let number = Int(name.dropFirst(prefix.count)), number > 0,
         name == Self.name(number)
-      {
-        parts.append((number, name))
-      }
+      else { return nil }
+      return (number, name)
     }
     return parts.sorted { $0.number < $1.number }
   }

@@ -157,7 +157,7 @@ package final class RecordingReader {
 
   /// The recordings that are in a directory which is none, by name.
   private static func recordings(in path: String) -> [String] {
-    let names = (try? DirectoryNames.of(path)) ?? []
+    let names = DirectoryNames.ifReadable(path)
     return names.filter { access("\(path)/\($0)/metadata", F_OK) == 0 }.sorted()
   }
 }

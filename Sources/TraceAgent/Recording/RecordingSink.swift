@@ -23,7 +23,7 @@ package protocol RecordingSink: AnyObject {
 }
 
 /// A directory that must stay where it is.
-struct RecordingPlace {
+package struct RecordingPlace {
   let path: String
   private let device: dev_t
   private let inode: ino_t
@@ -58,8 +58,8 @@ struct RecordingPlace {
   }
 
   /// Removes a recording with all that a recording has.
-  static func remove(_ path: String) {
-    for name in (try? DirectoryNames.of(path)) ?? []
+  package static func remove(_ path: String) {
+    for name in DirectoryNames.ifReadable(path)
     where name == "metadata" || name.hasPrefix("stream_") {
       _ = unlink("\(path)/\(name)")
     }

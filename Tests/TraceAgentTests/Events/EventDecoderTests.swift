@@ -149,6 +149,19 @@ import Testing
     #expect(try decode(record + [0, 0, 0]).encoded() == record)
   }
 
+  /// Of what the kernel reserved the record alone, and of what is none nothing.
+  @Test func recordInAReservation() {
+    let record = Event.stack(SampleEvents.stack()).encoded()
+    func found(_ bytes: [UInt8]) -> [UInt8]? {
+      bytes.withUnsafeBytes { RecordLayout.record(in: $0).map(Array.init) }
+    }
+    #expect(found(record + [1, 2, 3]) == record)
+    #expect(found(record) == record)
+    #expect(found(record.dropLast()) == nil)
+    #expect(found(Array(record.prefix(RecordLayout.headerSize - 1))) == nil)
+    #expect(found([UInt8](repeating: 0, count: 200)) == nil)
+  }
+
   @Test func agentsOwnRecords() throws {
     let counts = mrt_counts(seen: 9, failed: 8, recorded: 7, lost: 1, filtered: 0, untracked: 0)
     let counter = Event.counter(

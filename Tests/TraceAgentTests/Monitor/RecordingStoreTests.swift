@@ -2,6 +2,7 @@
 
 import Foundation
 import Model
+import Recording
 import Testing
 
 @testable import Monitor
@@ -20,7 +21,7 @@ import Testing
   }
 
   private var names: [String] {
-    RecordingStore.names(in: place.path).sorted()
+    DirectoryNames.ifReadable(place.path).sorted()
   }
 
   private let old = "monitor-20261123-064500-mapping-missing-EFAULT"
@@ -73,7 +74,7 @@ import Testing
         "monitor-20261123-064501-wanted", "monitor-20261123-064502-x", "monitor-20261123-064503-x",
         "monitor-notes", "mrtrace-20261123-064500",
       ])
-    #expect(RecordingStore.names(in: place(middle)) == ["notes.txt"])
+    #expect(DirectoryNames.ifReadable(place(middle)) == ["notes.txt"])
   }
 
   @Test func aDraftGetsANameThatIsFree() throws {
@@ -91,7 +92,7 @@ import Testing
     try make(".flight/kept", also: ["somebody's"])
     RecordingStore(path: place.path).removeDrafts(place(".flight"))
     #expect(names == [".flight"])
-    #expect(RecordingStore.names(in: place(".flight/kept")) == ["somebody's"])
-    #expect(RecordingStore.names(in: place(".flight")) == ["kept"])
+    #expect(DirectoryNames.ifReadable(place(".flight/kept")) == ["somebody's"])
+    #expect(DirectoryNames.ifReadable(place(".flight")) == ["kept"])
   }
 }

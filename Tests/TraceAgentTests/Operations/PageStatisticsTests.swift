@@ -46,6 +46,16 @@ import Testing
     #expect(counts.map(\.entry.kind) == [.marker(.uffdWP), .none, .swap(type: 3), .hwpoison])
   }
 
+  /// Each part of a recording ends with the totals of the run: the last ones count.
+  @Test func eachPartCountsFromTheStart() {
+    var statistics = PageStatistics()
+    for (count, part) in [(3, 0), (4, 0), (5, 2), (1, 2)] {
+      statistics.add(.pages(SampleEvents.pages(count: UInt64(count))), part: part)
+    }
+    statistics.add(.stack(SampleEvents.stack()), part: 3)
+    #expect(statistics.counts(format: format).map(\.pages) == [6])
+  }
+
   @Test func levelsAreApart() {
     let counts = statistics(
       SampleEvents.pages(bits: 0x8000_0000_0000_00E7, count: 512, level: MRT_LEVEL_PMD),
