@@ -35,7 +35,7 @@ package struct CSVExporter: Exporter {
     let isPlain = cell.utf8.allSatisfy {
       $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "\"") && $0 >= 0x20
     }
-    guard !isPlain else { return output.append(cell) }
+    guard !isPlain else { return output.append(text: cell) }
     output.append(UInt8(ascii: "\""))
     for byte in cell.utf8 {
       if byte == UInt8(ascii: "\"") { output.append(byte) }

@@ -21,19 +21,20 @@ struct JSONLine: FieldSink {
     begin(key)
     switch value {
     case .text(let text): quote(text)
-    case .number(let number): output.append(String(number))
-    case .signed(let number): output.append(String(number))
+    case .number(let number): output.append(decimal: number)
+    case .signed(let number): output.append(decimal: number)
     case .hex(let number): hex(number)
-    case .flag(let flag): output.append(flag ? "true" : "false")
+    case .flag(let flag): output.append(flag ? "true" as StaticString : "false")
     case .texts(let texts): list(texts) { quote($0) }
     case .hexes(let numbers): list(numbers) { hex($0) }
-    case .numbers(let numbers): list(numbers) { output.append(String($0)) }
+    case .numbers(let numbers): list(numbers) { output.append(decimal: $0) }
     case .counts(let counts):
       output.append(UInt8(ascii: "{"))
       for (index, entry) in counts.enumerated() {
         if index > 0 { output.append(UInt8(ascii: ",")) }
         quote(entry.key)
-        output.append(":\(entry.count)")
+        output.append(UInt8(ascii: ":"))
+        output.append(decimal: entry.count)
       }
       output.append(UInt8(ascii: "}"))
     }
@@ -63,7 +64,7 @@ struct JSONLine: FieldSink {
     if !isFirst { output.append(UInt8(ascii: ",")) }
     isFirst = false
     output.append(UInt8(ascii: "\""))
-    key.withUTF8Buffer { output.append($0) }
+    output.append(key)
     output.append("\":")
   }
 
@@ -76,7 +77,11 @@ struct JSONLine: FieldSink {
     output.append(UInt8(ascii: "]"))
   }
 
-  private func hex(_ number: UInt64) { output.append("\"0x" + String(number, radix: 16) + "\"") }
+  private func hex(_ number: UInt64) {
+    output.append("\"0x")
+    output.append(hex: number)
+    output.append(UInt8(ascii: "\""))
+  }
 
   /// In ASCII, so that no terminal obeys what stands in it: any reader gets the same text back.
   private func quote(_ text: String) {
@@ -98,7 +103,7 @@ struct JSONLine: FieldSink {
       case 0x20..<0x7f: output.append(UInt8(truncatingIfNeeded: unit))
       default:
         let digits = String(unit, radix: 16)
-        output.append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+        output.append(text: "\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
       }
     }
   }

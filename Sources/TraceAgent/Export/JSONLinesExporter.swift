@@ -43,7 +43,7 @@ package struct JSONLinesExporter: Exporter {
       line = DiagnosisJSON.operationLine(
         operation.operation, clockOffsetNs: offset, origin: origin)
     }
-    output.append("{\"type\":\"\(type)\",")
+    output.append(text: "{\"type\":\"\(type)\",")
     output.append(line.utf8.dropFirst())
     output.append(UInt8(ascii: "\n"))
     try output.flushIfFull()

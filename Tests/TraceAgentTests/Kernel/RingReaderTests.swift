@@ -10,9 +10,12 @@ import Testing
 /// A real ring buffer, filled by a real BPF program (bpf/selftest.bpf.c); needs the right to load a socket filter.
 @Suite(.enabled(if: SelfTest.canLoad, "loading a BPF socket filter is not permitted here"))
 struct RingReaderTests {
-  @Test func everyRecordOnceAndInOrder() throws {
+  /// The window that is mapped: all of the buffer, or much less.
+  @Test(arguments: [RingReader.windowSize, 8192])
+  func everyRecordOnceAndInOrder(window: Int) throws {
     let test = try #require(SelfTest())
-    let ring = try RingReader(descriptor: test.map("ring"), size: SelfTest.ringSize)
+    let ring = try RingReader(
+      descriptor: test.map("ring"), size: SelfTest.ringSize, window: window)
     var numbers: [UInt64] = []
     // several times round the buffer
     for _ in 0..<20 {
@@ -24,6 +27,20 @@ struct RingReaderTests {
     }
     #expect(numbers == Array(1...4000))
     #expect(ring.drain { _ in } == 0)
+  }
+
+  @Test func aReaderThatStopsGoesOnAfterWhatItTook() throws {
+    let test = try #require(SelfTest())
+    let ring = try RingReader(descriptor: test.map("ring"), size: SelfTest.ringSize, window: 8192)
+    test.produce(100)
+    var numbers: [UInt64] = []
+    for _ in 0..<100 {
+      ring.drainWhile {
+        numbers.append($0.loadUnaligned(as: mrt_layer.self).arguments.0)
+        return false
+      }
+    }
+    #expect(numbers == Array(1...100))
   }
 
   @Test func receivedAndLostMakeAll() throws {
