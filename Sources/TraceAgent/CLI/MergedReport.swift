@@ -9,67 +9,67 @@ import Terminal
 struct MergedReport {
   let reports: [RecordingReport]
 
-  /// What stands where: a diagnosis or an operation of a report.
+  /// An operation of a report.
   private struct Place {
     var report: Int
     var index: Int
     var timeNs: Int64
+    /// Its number among the failures of its report.
+    var failure: Int
   }
 
-  func text(style: Style) -> String {
-    var text = ""
-    let places = places { $0.diagnoses.map(\.operation) }
+  func text(style: Style, into output: inout some TextOutputStream) {
+    let places = places(all: false)
+    var totals = reports.map { _ in FailureTotals() }
     for (number, place) in places.enumerated() {
       let report = reports[place.report]
-      text += ReportText.render(
-        report.diagnoses[place.index], index: places.count > 1 ? number + 1 : nil, style: style,
-        clockOffsetNs: report.environment.clockOffsetNs, origin: origin(of: report))
-      text += "\n"
+      guard let diagnosis = report.diagnosis(of: report.operations[place.index]) else { continue }
+      ReportText.render(
+        diagnosis, index: places.count > 1 ? number + 1 : nil, style: style,
+        clockOffsetNs: report.environment.clockOffsetNs, origin: origin(of: report)
+      ).write(to: &output)
+      output.write("\n")
+      totals[place.report].add(diagnosis, number: place.failure)
     }
-    let parts = reports.map { report in
+    let parts = zip(reports, totals).map { report, failures in
       MergedPart(
         recording: report.name, host: report.environment.hostname,
-        kernel: report.environment.kernelRelease, diagnoses: report.diagnoses,
-        summary: report.summary)
+        kernel: report.environment.kernelRelease, failures: failures, summary: report.summary)
     }
-    return text + ReportText.mergedSummary(parts, style: style)
+    output.write(ReportText.mergedSummary(parts, style: style))
   }
 
   /// A line for each failed operation, or with `all` for each operation, in order of time.
-  func jsonLines(all: Bool) -> [String] {
-    // By the place of the operation.
-    let failures = reports.map { report in
-      let places =
-        all
-        ? report.operations.indices.filter { report.operations[$0].failed }
-        : Array(report.diagnoses.indices)
-      return Dictionary(uniqueKeysWithValues: zip(places, report.diagnoses))
-    }
-    return places { all ? $0.operations : $0.diagnoses.map(\.operation) }.map { place in
+  func jsonLines(all: Bool, into output: inout some TextOutputStream) {
+    for place in places(all: all) {
       let report = reports[place.report]
+      let operation = report.operations[place.index]
       let offset = report.environment.clockOffsetNs
       let origin = DiagnosisJSON.Origin(
         host: report.environment.hostname, recording: report.name)
-      if let diagnosis = failures[place.report][place.index] {
-        return DiagnosisJSON.line(diagnosis, clockOffsetNs: offset, origin: origin)
-      }
-      return DiagnosisJSON.operationLine(
-        report.operations[place.index], clockOffsetNs: offset, origin: origin)
+      let line =
+        report.diagnosis(of: operation).map {
+          DiagnosisJSON.line($0, clockOffsetNs: offset, origin: origin)
+        } ?? DiagnosisJSON.operationLine(operation, clockOffsetNs: offset, origin: origin)
+      output.write(line)
+      output.write("\n")
     }
   }
 
   /// In order of the time that is shown; of the same time, in order of the recordings.
-  private func places(of operations: (RecordingReport) -> [Operation]) -> [Place] {
+  private func places(all: Bool) -> [Place] {
     var places: [Place] = []
     for (number, report) in reports.enumerated() {
       let offset = report.environment.clockOffsetNs
-      for (index, operation) in operations(report).enumerated() {
+      var failures = 0
+      for (index, operation) in report.operations.enumerated() where all || operation.failed {
         let (sum, overflow) = Int64(clamping: operation.startNs ?? operation.endNs)
           .addingReportingOverflow(offset)
         places.append(
           Place(
             report: number, index: index,
-            timeNs: overflow ? (offset < 0 ? .min : .max) : sum))
+            timeNs: overflow ? (offset < 0 ? .min : .max) : sum, failure: failures))
+        if operation.failed { failures += 1 }
       }
     }
     return places.sorted { ($0.timeNs, $0.report, $0.index) < ($1.timeNs, $1.report, $1.index) }

@@ -202,7 +202,11 @@ extension RecordSession {
     guard !options.quiet || options.strict else { return false }
     do throws(RecordingError) {
       let report = try RecordingReport.load(path, keepAll: false)
-      if !options.quiet { Output.results(report.text(style: Output.style(of: STDOUT_FILENO))) }
+      if !options.quiet {
+        var output = ResultStream()
+        report.text(style: Output.style(of: STDOUT_FILENO), into: &output)
+        output.flush()
+      }
       if options.strict, !report.summary.isComplete { Output.notes(ExitStatus.lostNote([path])) }
       return !report.summary.isComplete
     } catch {

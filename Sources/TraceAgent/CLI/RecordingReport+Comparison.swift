@@ -14,6 +14,6 @@ extension RecordingReport {
       hooks: environment.hookPlan.map {
         .init(function: $0.symbol, rung: $0.rung, isAttached: watched.contains($0.symbol))
       },
-      diagnoses: diagnoses, latencies: latencies, summary: summary)
+      failures: FailureTotals(diagnoses), latencies: latencies, summary: summary)
   }
 }

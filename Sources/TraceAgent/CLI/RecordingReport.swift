@@ -8,18 +8,26 @@ import Operations
 import Recording
 import Terminal
 
-/// A run's recording read, correlated and diagnosed.
+/// A run's recording read and correlated. What is said of a failure is made when it is shown, and not kept: it is several
+/// times as large as the evidence.
 struct RecordingReport {
   /// As the recording was given.
   let name: String
   let environment: RecordingEnvironment
-  /// In order of their end.
-  private(set) var diagnoses: [Diagnosis] = []
-  /// All operations, failed ones too; empty unless asked for.
+  /// In order of their end: those that failed, or all where that was asked for.
   private(set) var operations: [Operation] = []
   /// How long operations took, all of them.
   private(set) var latencies = OperationLatencies()
   private(set) var summary = ReportSummary()
+  /// When runs of hooks were missed.
+  private var accounts = RecordedAccounts()
+  private let watched: Set<FunctionName>
+
+  private init(_ run: RecordedRun) {
+    name = run.name
+    environment = run.environment
+    watched = run.environment.watchedFunctions
+  }
 
   /// The recording at `path`, which may have parts.
   static func load(_ path: String, keepAll: Bool) throws(RecordingError) -> RecordingReport {
@@ -28,8 +36,7 @@ struct RecordingReport {
 
   static func load(_ run: RecordedRun, keepAll: Bool) -> RecordingReport {
     let environment = run.environment
-    var report = RecordingReport(name: run.name, environment: environment)
-    var accounts = RecordedAccounts()
+    var report = RecordingReport(run)
     var pages = PageStatistics()
     var configuration = Correlator.Configuration.recording(completeFromNs: run.completeFromNs)
     configuration.returnsSuccesses = keepAll
@@ -37,7 +44,7 @@ struct RecordingReport {
     var ended: [Operation] = []
     var records = run.views()
     while let record = records.next() {
-      accounts.add(record)
+      report.accounts.add(record)
       if let counted = record.pages {
         pages.add(.pages(counted), part: records.part)
       }
@@ -45,27 +52,20 @@ struct RecordingReport {
     }
     ended += correlator.finish()
     report.latencies = correlator.latencies
-    let order = ended.indices.sorted { (ended[$0].endNs, $0) < (ended[$1].endNs, $1) }
-    let watched = environment.watchedFunctions
-    for index in order {
+    for index in ended.indices {
       // names of kernel addresses come at the end of a recording
       correlator.symbols.name(&ended[index])
       ended[index].correctMissedEntry()
       run.markGaps(&ended[index])
-      if keepAll { report.operations.append(ended[index]) }
-      if let diagnosis = diagnose(
-        ended[index], traits: environment.traits, watched: watched,
-        missed: accounts.missed(during: ended[index], environment.hookNames))
-      {
-        report.diagnoses.append(diagnosis)
-      }
     }
+    ended.sortByEnd()
+    report.operations = ended
     report.summary = ReportSummary(
       seen: Operation.Kind.allCases.filter { correlator.ended[$0] > 0 }.map {
         ReportSummary.Seen(kind: $0, count: correlator.ended[$0])
       },
       loss: LossSummary(
-        hooks: accounts.hooks(environment.hookNames), discarded: run.totals.discarded,
+        hooks: report.accounts.hooks(environment.hookNames), discarded: run.totals.discarded,
         unfinishedOperations: UInt64(correlator.statistics.unfinishedOperations),
         problems: run.problems),
       pages: pages.counts(format: environment.traits.pageTables),
@@ -73,27 +73,59 @@ struct RecordingReport {
     return report
   }
 
-  func text(style: Style) -> String {
-    var text = ""
-    for (index, diagnosis) in diagnoses.enumerated() {
-      text += ReportText.render(
-        diagnosis, index: diagnoses.count > 1 ? index + 1 : nil, style: style,
-        clockOffsetNs: environment.clockOffsetNs)
-      text += "\n"
+  /// Of the operations that failed, in order of their end; each is made when it is asked for.
+  var diagnoses: some Sequence<Diagnosis> { operations.lazy.compactMap { diagnosis(of: $0) } }
+
+  /// nil where it did not fail.
+  func diagnosis(of operation: Operation) -> Diagnosis? {
+    diagnose(
+      operation, traits: environment.traits, watched: watched,
+      missed: operation.failed ? accounts.missed(during: operation, environment.hookNames) : [])
+  }
+
+  /// Writes each failure in order of their end, and the totals.
+  func text(style: Style, into output: inout some TextOutputStream) {
+    var totals = FailureTotals()
+    let areSeveral = operations.count { $0.failed } > 1
+    for diagnosis in diagnoses {
+      ReportText.render(
+        diagnosis, index: areSeveral ? totals.count + 1 : nil, style: style,
+        clockOffsetNs: environment.clockOffsetNs
+      ).write(to: &output)
+      output.write("\n")
+      totals.add(diagnosis, number: totals.count)
     }
-    return text + ReportText.summaryTable(diagnoses, summary, style: style)
+    output.write(ReportText.summaryTable(totals, summary, style: style))
   }
 
   /// A line for each failed operation, or with `all` for each operation, in order of their end.
-  func jsonLines(all: Bool) -> [String] {
+  func jsonLines(all: Bool, into output: inout some TextOutputStream) {
     let offset = environment.clockOffsetNs
-    guard all else { return diagnoses.map { DiagnosisJSON.line($0, clockOffsetNs: offset) } }
-    var diagnoses = diagnoses.makeIterator()
-    return operations.map { operation in
-      if operation.failed, let diagnosis = diagnoses.next() {
-        return DiagnosisJSON.line(diagnosis, clockOffsetNs: offset)
+    for operation in operations where all || operation.failed {
+      let line =
+        diagnosis(of: operation).map { DiagnosisJSON.line($0, clockOffsetNs: offset) }
+        ?? DiagnosisJSON.operationLine(operation, clockOffsetNs: offset)
+      output.write(line)
+      output.write("\n")
+    }
+  }
+}
+
+extension [Operation] {
+  /// In order of their end; of the same end, as they were. In place: they may be many, and are large.
+  fileprivate mutating func sortByEnd() {
+    var order = indices.sorted { (self[$0].endNs, $0) < (self[$1].endNs, $1) }
+    for start in order.indices where order[start] != start {
+      let first = self[start]
+      var place = start
+      while order[place] != start {
+        let next = order[place]
+        self[place] = self[next]
+        order[place] = place
+        place = next
       }
-      return DiagnosisJSON.operationLine(operation, clockOffsetNs: offset)
+      self[place] = first
+      order[place] = place
     }
   }
 }

@@ -61,14 +61,15 @@ struct ReportCommand: ParsableCommand {
     let reports = recordings.runs.map { RecordingReport.load($0, keepAll: all) }
     let style = Output.style(of: STDOUT_FILENO)
     let merged = MergedReport(reports: reports)
-    guard json else {
-      let text = reports.count == 1 ? reports[0].text(style: style) : merged.text(style: style)
-      Output.results(text)
-      return try checkComplete(reports)
+    var output = ResultStream()
+    switch (json, reports.count) {
+    case (false, 1): reports[0].text(style: style, into: &output)
+    case (false, _): merged.text(style: style, into: &output)
+    case (true, 1): reports[0].jsonLines(all: all, into: &output)
+    case (true, _): merged.jsonLines(all: all, into: &output)
     }
-    let lines =
-      reports.count == 1 ? reports[0].jsonLines(all: all) : merged.jsonLines(all: all)
-    for line in lines { Output.results(line + "\n") }
+    output.flush()
+    guard json else { return try checkComplete(reports) }
     // what a reader of the objects alone would not know
     for report in reports {
       let place = reports.count > 1 ? "\(report.name): " : ""

@@ -24,13 +24,13 @@ package struct ComparisonSide: Sendable {
   package var detail: String
   package var startWallNs: UInt64
   package var hooks: [Hook]
-  package var diagnoses: [Diagnosis]
+  package var failures: FailureTotals
   package var latencies: OperationLatencies
   package var summary: ReportSummary
 
   package init(
     recording: String, host: String, kernel: String, buildID: String?, machine: String,
-    detail: String, startWallNs: UInt64, hooks: [Hook], diagnoses: [Diagnosis],
+    detail: String, startWallNs: UInt64, hooks: [Hook], failures: FailureTotals,
     latencies: OperationLatencies, summary: ReportSummary
   ) {
     self.recording = recording
@@ -41,15 +41,15 @@ package struct ComparisonSide: Sendable {
     self.detail = detail
     self.startWallNs = startWallNs
     self.hooks = hooks
-    self.diagnoses = diagnoses
+    self.failures = failures
     self.latencies = latencies
     self.summary = summary
   }
 
   /// Operations that did not fail were recorded too: how many there were is known.
   var tellsSuccesses: Bool { detail != "failures" }
-  var failed: Int { diagnoses.count - mended }
-  var mended: Int { diagnoses.count { $0.operation.recoveredBy != nil } }
+  var failed: Int { failures.failed }
+  var mended: Int { failures.mended }
 }
 
 /// A value of each side.
@@ -138,17 +138,16 @@ package struct Comparison: Sendable {
     func add(
       _ side: ComparisonSide, _ place: WritableKeyPath<Pair<UInt64>, UInt64>
     ) {
-      for diagnosis in side.diagnoses {
+      for counted in side.failures.rows {
         let key = Key(
-          cause: diagnosis.cause, errno: diagnosis.errno.description, kind: diagnosis.operation.kind
-        )
+          cause: counted.key.cause, errno: counted.key.errno.description, kind: counted.key.kind)
         var row =
           rows[key]
           ?? CauseRow(
             cause: key.cause, errno: key.errno, kind: key.kind,
             count: Pair(before: 0, after: 0), mended: Pair(before: 0, after: 0))
-        row.count[keyPath: place] += 1
-        if diagnosis.operation.recoveredBy != nil { row.mended[keyPath: place] += 1 }
+        row.count[keyPath: place] += counted.count
+        row.mended[keyPath: place] += counted.mended
         rows[key] = row
       }
     }
@@ -166,13 +165,14 @@ package struct Comparison: Sendable {
 
   private static func rates(_ sides: Pair<ComparisonSide>) -> [RateRow] {
     func rate(_ side: ComparisonSide, _ kind: Operation.Kind) -> Rate {
-      let failures = side.diagnoses.filter { $0.operation.kind == kind }
-      let mended = failures.count { $0.operation.recoveredBy != nil }
+      let failures = side.failures.rows.filter { $0.key.kind == kind }
+      let mended = failures.reduce(0) { $0 + $1.mended }
       let seen = side.summary.seen.filter { $0.kind == kind }
         .reduce(UInt64(0)) { $0.addingSaturating($1.count) }
       return Rate(
-        seen: side.tellsSuccesses ? seen : nil, failed: UInt64(failures.count - mended),
-        mended: UInt64(mended))
+        seen: side.tellsSuccesses ? seen : nil,
+        failed: failures.reduce(0) { $0 + $1.count } - mended,
+        mended: mended)
     }
     return Operation.Kind.allCases.map { kind in
       RateRow(
@@ -185,7 +185,9 @@ package struct Comparison: Sendable {
   private static func flags(_ sides: Pair<ComparisonSide>) -> [FlagsRow] {
     func rows(_ side: ComparisonSide) -> [[String]: PageFlagsText.Row] {
       Dictionary(
-        PageFlagsText.rows(side.diagnoses, side.summary.pages).map { ($0.flags, $0) },
+        PageFlagsText.rows(decided: side.failures.decided, side.summary.pages).map {
+          ($0.flags, $0)
+        },
         uniquingKeysWith: { first, _ in first })
     }
     let (before, after) = (rows(sides.before), rows(sides.after))

@@ -7,16 +7,17 @@ package struct MergedPart: Sendable {
   package var recording: String
   package var host: String
   package var kernel: String
-  package var diagnoses: [Diagnosis]
+  package var failures: FailureTotals
   package var summary: ReportSummary
 
   package init(
-    recording: String, host: String, kernel: String, diagnoses: [Diagnosis], summary: ReportSummary
+    recording: String, host: String, kernel: String, failures: FailureTotals,
+    summary: ReportSummary
   ) {
     self.recording = recording
     self.host = host
     self.kernel = kernel
-    self.diagnoses = diagnoses
+    self.failures = failures
     self.summary = summary
   }
 }
@@ -25,7 +26,9 @@ extension ReportText {
   /// The end of a report of several recordings: totals over all, then of each, and what each lost.
   package static func mergedSummary(_ parts: [MergedPart], style: Style) -> String {
     var block = TextBlock(style: style)
-    totals(parts.flatMap(\.diagnoses), .sum(parts.map(\.summary)), into: &block)
+    var failures = FailureTotals()
+    for part in parts { failures.add(part.failures) }
+    totals(failures, .sum(parts.map(\.summary)), into: &block)
     block.blank()
     block.line([Span("The recordings:", .heading)])
     block.table(table(parts), indent: 2)
@@ -51,8 +54,7 @@ extension ReportText {
     ])
     for part in parts {
       let operations = part.summary.seen.reduce(UInt64(0)) { $0.addingSaturating($1.count) }
-      let mended = part.diagnoses.count { $0.operation.recoveredBy != nil }
-      let failed = part.diagnoses.count - mended
+      let (failed, mended) = (part.failures.failed, part.failures.mended)
       table.add([
         .word(part.host), .word(part.kernel), Span("\(operations)"),
         Span("\(failed)", failed > 0 ? .bad : nil), Span(mended > 0 ? "\(mended)" : ""),

@@ -44,12 +44,6 @@ package enum PageFlagsText {
     return key(page.flags, isHuge: page.level == "pmd" && page.flags.contains("PSE"))
   }
 
-  static func rows(_ diagnoses: [Diagnosis], _ pages: [PageCount]) -> [Row] {
-    var decided: [[String]: UInt64] = [:]
-    for key in diagnoses.compactMap(key(of:)) { decided[key, default: 0] += 1 }
-    return rows(decided: decided, pages)
-  }
-
   /// The rows that decided failures first, then by pages. `decided`: failed operations by the key
   /// of their page.
   package static func rows(decided: [[String]: UInt64], _ pages: [PageCount]) -> [Row] {
@@ -80,10 +74,10 @@ package enum PageFlagsText {
   }
 
   static func append(
-    _ diagnoses: [Diagnosis], _ summary: ReportSummary, to block: inout TextBlock
+    _ totals: FailureTotals, _ summary: ReportSummary, to block: inout TextBlock
   ) {
     guard !summary.pages.isEmpty else { return }
-    let rows = rows(diagnoses, summary.pages)
+    let rows = rows(decided: totals.decided, summary.pages)
     let isSampled = isSampled(summary)
     block.blank()
     block.line([Span("Page-table flags of the pages that HMM walked:", .heading)])

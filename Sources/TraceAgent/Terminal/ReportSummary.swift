@@ -41,29 +41,28 @@ package struct ReportSummary: Equatable, Sendable {
 extension ReportText {
   /// The end of a report; ends with a newline.
   package static func summaryTable(
-    _ diagnoses: [Diagnosis], _ summary: ReportSummary, style: Style
+    _ failures: FailureTotals, _ summary: ReportSummary, style: Style
   ) -> String {
     var block = TextBlock(style: style)
-    totals(diagnoses, summary, into: &block)
+    totals(failures, summary, into: &block)
     LossText.append(summary.loss, to: &block)
     return block.text
   }
 
   static func totals(
-    _ diagnoses: [Diagnosis], _ summary: ReportSummary, into block: inout TextBlock
+    _ failures: FailureTotals, _ summary: ReportSummary, into block: inout TextBlock
   ) {
-    let mended = diagnoses.count { $0.operation.recoveredBy != nil }
-    let failed = diagnoses.count - mended
-    if diagnoses.isEmpty {
+    let (failed, mended) = (failures.failed, failures.mended)
+    if failures.count == 0 {
       block.prose([Span(noFailure(summary), summary.isComplete ? .good : .warning)])
     } else {
       var text = failed == 0 ? "no failed operation" : Quantity.count(failed, "failed operation")
       if mended > 0 { text += ", \(mended) mended by the program itself" }
       if !summary.seen.isEmpty { text += ", of \(operations(summary.seen))" }
       block.prose([Span(text, failed == 0 ? .good : .heading)])
-      block.table(causes(diagnoses), indent: 2)
+      block.table(causes(failures), indent: 2)
     }
-    PageFlagsText.append(diagnoses, summary, to: &block)
+    PageFlagsText.append(failures, summary, to: &block)
   }
 
   private static func noFailure(_ summary: ReportSummary) -> String {
@@ -81,29 +80,30 @@ extension ReportText {
   }
 
   /// One row a cause, the most frequent first, equals in order of their first failure.
-  private static func causes(_ diagnoses: [Diagnosis]) -> TextTable {
+  private static func causes(_ failures: FailureTotals) -> TextTable {
     var order: [String] = []
-    var groups: [String: [Diagnosis]] = [:]
-    for diagnosis in diagnoses {
-      if groups[diagnosis.cause] == nil { order.append(diagnosis.cause) }
-      groups[diagnosis.cause, default: []].append(diagnosis)
+    var groups: [String: [FailureTotals.Row]] = [:]
+    for row in failures.rows {
+      if groups[row.key.cause] == nil { order.append(row.key.cause) }
+      groups[row.key.cause, default: []].append(row)
     }
+    let totals = groups.mapValues { $0.reduce(0) { $0 + $1.count } }
     var table = TextTable([
       .init("cause"), .init("count", .right), .init("mended", .right), .init("confidence"),
       .init("errno"), .init("operation"),
     ])
     let sorted = order.enumerated().sorted { one, other in
-      let counts = (groups[one.element]?.count ?? 0, groups[other.element]?.count ?? 0)
+      let counts = (totals[one.element] ?? 0, totals[other.element] ?? 0)
       return counts.0 != counts.1 ? counts.0 > counts.1 : one.offset < other.offset
     }
     for (_, cause) in sorted {
       let group = groups[cause] ?? []
-      let mended = group.count { $0.operation.recoveredBy != nil }
+      let mended = group.reduce(0) { $0 + $1.mended }
       table.add([
-        Span(cause, cause == "unknown" ? .warning : nil), Span("\(group.count)"),
-        Span(mended > 0 ? "\(mended)" : ""), Span(distinct(group.map(\.confidence.rawValue))),
-        Span(distinct(group.map(\.errno.description))),
-        Span(distinct(group.map(\.operation.kind.rawValue))),
+        Span(cause, cause == "unknown" ? .warning : nil), Span("\(totals[cause] ?? 0)"),
+        Span(mended > 0 ? "\(mended)" : ""), Span(distinct(group.map(\.key.confidence.rawValue))),
+        Span(distinct(group.map(\.key.errno.description))),
+        Span(distinct(group.map(\.key.kind.rawValue))),
       ])
     }
     return table

@@ -41,7 +41,7 @@ import Testing
     #expect(objects.count { $0["host"] as? String == "node2" } == 5)
     #expect(objects.count { $0["recording"] as? String == first } == 5)
 
-    let text = report.text(style: .plain(width: 200))
+    let text = report.text(.plain(width: 200))
     #expect(text.contains("\n  host node2, pid "))
     #expect(text.hasPrefix("1. "))
     #expect(text.contains("\n10. "))
@@ -65,7 +65,7 @@ import Testing
   /// Two runs on the same host are told apart by their recordings.
   @Test func runsOfOneHostNameTheirRecording() throws {
     try CopiedRecording.inParts(first, at: scratch("again"), count: 1)
-    let text = try merged(first, scratch("again")).text(style: .plain(width: 300))
+    let text = try merged(first, scratch("again")).text(.plain(width: 300))
     #expect(text.contains("  recording \(scratch("again")), pid "))
     #expect(!text.contains("  host (none), "))
     #expect(!text.contains("clocks"))
@@ -90,7 +90,7 @@ import Testing
     #expect(runs.notes.isEmpty)
     let parts = RecordingReport.load(runs.runs[0], keepAll: true)
     let whole = try RecordingReport.load(first, keepAll: true)
-    #expect(parts.diagnoses == whole.diagnoses)
+    #expect(Array(parts.diagnoses) == Array(whole.diagnoses))
     #expect(parts.operations == whole.operations)
     #expect(parts.latencies == whole.latencies)
     #expect(parts.summary == whole.summary)

@@ -18,7 +18,7 @@ import Testing
     #expect(counted.first?.entry.isDevmap == true)
     #expect(report.summary.pageSample == UInt64(MRT_PAGES_SAMPLE))
     #expect(report.summary.losses.contains { $0.contains("had no room to follow") })
-    let lines = report.text(style: .plain()).split(separator: "\n")
+    let lines = report.text().split(separator: "\n")
     let row = lines.first { $0.hasPrefix("  RW SPECIAL DEVMAP ") } ?? ""
     #expect(row.split(separator: " ").contains("24576"))
   }

@@ -139,7 +139,7 @@ import Testing
 
   private func readAll(_ path: String, isTold: Bool) throws {
     let report = try RecordingReport.load(path, keepAll: true)
-    _ = report.text(style: .plain())
+    _ = report.text()
     for diagnosis in report.diagnoses {
       _ = DiagnosisJSON.line(diagnosis, clockOffsetNs: report.environment.clockOffsetNs)
     }

@@ -31,7 +31,7 @@ import Testing
       recording: "rec", host: "node7", kernel: "6.1.0", buildID: "0123456789abcdef",
       machine: "x86_64", detail: "operations", startWallNs: 1_700_000_000_000_000_000,
       hooks: [.init(function: "hmm_range_fault", rung: "fexit", isAttached: true)],
-      diagnoses: failures, latencies: latencies,
+      failures: FailureTotals(failures), latencies: latencies,
       summary: ReportSummary(seen: [.init(kind: .adviseMR, count: seen)], pages: pages))
   }
 

@@ -24,7 +24,7 @@ import Testing
 
   static func text(_ diagnoses: [Diagnosis], _ summary: ReportSummary) -> [String] {
     var block = TextBlock(style: .plain())
-    PageFlagsText.append(diagnoses, summary, to: &block)
+    PageFlagsText.append(FailureTotals(diagnoses), summary, to: &block)
     return block.lines
   }
 
@@ -82,7 +82,7 @@ import Testing
       Self.count(Self.plain | 0x80, .accepted, 512, level: .pmd),
       Self.count(Self.plain & ~2, .accepted, 1),
     ]
-    let rows = PageFlagsText.rows([], pages)
+    let rows = PageFlagsText.rows(decided: [:], pages)
     #expect(rows.map(\.flags) == [["2 MiB", "RW"], ["PRESENT"], ["PTE_MARKER_GUARD"]])
     #expect(rows.map(\.telling) == [nil, nil, "PTE_MARKER_GUARD"])
   }
@@ -95,7 +95,7 @@ import Testing
     let pages = [
       Self.count(Self.plain, .accepted, .max, weight: 64), Self.count(Self.plain, .accepted, 5),
     ]
-    #expect(PageFlagsText.rows([], pages).first?.accepted == .max)
+    #expect(PageFlagsText.rows(decided: [:], pages).first?.accepted == .max)
   }
 
   @Test func whatIfIsMarkedAsComputed() {

@@ -15,10 +15,10 @@ import Testing
     let again = DiagnosisSamples.beyondEOF
     #expect(
       ReportText.summaryTable(
-        [
+        FailureTotals([
           DiagnosisSamples.specialPage, again, again, DiagnosisSamples.pinnedFSDAX,
           DiagnosisSamples.unknown,
-        ],
+        ]),
         ReportSummary(seen: ReportSummaryTests.seen), style: .plain()) == """
           4 failed operations, 1 mended by the program itself, of 12 operations (10 reg_mr, 2 page_fault)
             cause               count  mended  confidence  errno       operation
@@ -35,7 +35,7 @@ import Testing
     other.confidence = .proved
     other.operation.kind = .adviseMR
     let text = ReportText.summaryTable(
-      [DiagnosisSamples.beyondEOF, other], ReportSummary(), style: .plain())
+      FailureTotals([DiagnosisSamples.beyondEOF, other]), ReportSummary(), style: .plain())
     #expect(text.hasPrefix("2 failed operations\n"))
     #expect(text.contains("inferred, proved"))
     #expect(text.contains("prefetch, advise_mr"))
@@ -43,20 +43,24 @@ import Testing
 
   @Test func noFailureIsOneLine() {
     #expect(
-      ReportText.summaryTable([], ReportSummary(seen: ReportSummaryTests.seen), style: .plain())
+      ReportText.summaryTable(
+        FailureTotals([]), ReportSummary(seen: ReportSummaryTests.seen), style: .plain())
         == "no failed operation: 12 operations (10 reg_mr, 2 page_fault) seen\n")
     #expect(
-      ReportText.summaryTable([], ReportSummary(), style: .plain()) == "no failed operation\n")
+      ReportText.summaryTable(FailureTotals([]), ReportSummary(), style: .plain())
+        == "no failed operation\n")
     #expect(
       ReportText.summaryTable(
-        [], ReportSummary(seen: [.init(kind: .regMR, count: 0)]), style: .plain())
+        FailureTotals([]), ReportSummary(seen: [.init(kind: .regMR, count: 0)]), style: .plain())
         == "no failed operation: 0 operations seen\n")
   }
 
   @Test func aMendedFailureIsNone() {
     #expect(
-      ReportText.summaryTable([DiagnosisSamples.pinnedFSDAX], ReportSummary(), style: .plain())
-        .hasPrefix("no failed operation, 1 mended by the program itself\n"))
+      ReportText.summaryTable(
+        FailureTotals([DiagnosisSamples.pinnedFSDAX]), ReportSummary(), style: .plain()
+      )
+      .hasPrefix("no failed operation, 1 mended by the program itself\n"))
   }
 
   @Test func lossIsShownOnlyWhereThereIsAny() {
@@ -68,7 +72,7 @@ import Testing
         .sample("pagefault_mr", aggregated: 5, missed: 27),
       ]))
     #expect(
-      ReportText.summaryTable([], summary, style: .plain()) == """
+      ReportText.summaryTable(FailureTotals([]), summary, style: .plain()) == """
         no failed operation recorded: 10 operations (10 reg_mr) seen
 
         Not everything was seen: the report is incomplete.
@@ -80,12 +84,13 @@ import Testing
 
         """)
     summary.loss.hooks.removeLast(2)
-    #expect(!ReportText.summaryTable([], summary, style: .plain()).contains("hook"))
+    #expect(!ReportText.summaryTable(FailureTotals([]), summary, style: .plain()).contains("hook"))
   }
 
   @Test func problemsAreSaid() {
     let text = ReportText.summaryTable(
-      [], ReportSummary(loss: LossSummary(problems: ["stream_1 ends in the middle of a packet"])),
+      FailureTotals([]),
+      ReportSummary(loss: LossSummary(problems: ["stream_1 ends in the middle of a packet"])),
       style: .plain())
     #expect(
       text == "no failed operation recorded\nstream_1 ends in the middle of a packet\n")
@@ -94,7 +99,7 @@ import Testing
   /// Counts of a hostile recording.
   @Test func countsDoNotOverflow() {
     let text = ReportText.summaryTable(
-      [],
+      FailureTotals([]),
       ReportSummary(seen: [.init(kind: .regMR, count: .max), .init(kind: .prefetch, count: .max)]),
       style: .plain())
     #expect(text.contains("18446744073709551615 operations"))

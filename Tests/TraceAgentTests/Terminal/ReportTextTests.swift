@@ -328,7 +328,7 @@ import Testing
       #expect(unsafe.isEmpty)
       #expect(text.contains("(\\x1b[2J\\x9b31m\\x07\\r\\u{202e})"))
       let summary = ReportText.summaryTable(
-        [diagnosis],
+        FailureTotals([diagnosis]),
         ReportSummary(
           loss: LossSummary(hooks: [.sample(attack, cut: 1, lost: 1)], problems: [attack])),
         style: .plain())
