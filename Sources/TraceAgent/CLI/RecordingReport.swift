@@ -42,13 +42,16 @@ struct RecordingReport {
     configuration.returnsSuccesses = keepAll
     var correlator = Correlator(hooks: environment.hookNames, configuration: configuration)
     var ended: [Operation] = []
+    var stacks = SharedStacks()
     var records = run.views()
     while let record = records.next() {
       report.accounts.add(record)
       if let counted = record.pages {
         pages.add(.pages(counted), part: records.part)
       }
+      let known = ended.count
       correlator.add(record, into: &ended)
+      for index in known..<ended.count { stacks.share(&ended[index]) }
     }
     ended += correlator.finish()
     report.latencies = correlator.latencies
@@ -57,6 +60,7 @@ struct RecordingReport {
       correlator.symbols.name(&ended[index])
       ended[index].correctMissedEntry()
       run.markGaps(&ended[index])
+      stacks.share(&ended[index])
     }
     ended.sortByEnd()
     report.operations = ended

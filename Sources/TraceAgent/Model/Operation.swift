@@ -367,7 +367,7 @@ package struct FaultEvidence: Equatable, Sendable {
   }
 }
 
-package struct StackFrame: Equatable, Sendable {
+package struct StackFrame: Hashable, Sendable {
   package var address: UInt64
   /// "symbol+0x12" or "libibverbs.so.1+0x1234"; nil = not known.
   package var name: String?
