@@ -66,12 +66,25 @@ package struct RecordLayout: Sendable {
   /// Whether a whole record is exactly as long as its fields, as the recording's CTF description
   /// needs it: no byte of padding, no field of a later version.
   package static func isExact(_ record: RawSpan) -> Bool {
-    guard record.byteCount >= headerSize else { return false }
-    let header = record.unsafeLoadUnaligned(as: mrt_header.self)
-    guard Int(header.size) == record.byteCount, let layout = of(kind: header.kind),
-      let count = try? layout.tailCount(of: record, kind: header.kind)
-    else { return false }
-    return record.byteCount == layout.fixedSize + count * (layout.tail?.stride ?? 0)
+    record.withUnsafeBytes { exactRecord(in: $0)?.count == record.byteCount }
+  }
+
+  /// The record at the start of `bytes`, where it is one as ``isExact(_:)`` wants it.
+  @inline(__always)
+  package static func exactRecord(in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    guard bytes.count >= headerSize, let base = bytes.baseAddress else { return nil }
+    let size = Int(base.loadUnaligned(as: mrt_header.self).size)
+    let kind = base.loadUnaligned(as: mrt_header.self).kind
+    guard size <= bytes.count, let layout = of(kind: kind), size >= layout.fixedSize else {
+      return nil
+    }
+    var exact = layout.fixedSize
+    if let tail = layout.tail {
+      let count = base.loadUnaligned(fromByteOffset: tail.countOffset, as: UInt32.self)
+      guard count <= tail.max else { return nil }
+      exact += Int(count) * tail.stride
+    }
+    return size == exact ? UnsafeRawBufferPointer(start: base, count: size) : nil
   }
 
   /// Whether a whole record is of a known kind and as long as that kind needs, or longer where the

@@ -20,8 +20,12 @@ package final class RecordingWriter: RecordingSink {
   private let metadataSize: Int
   /// By CPU.
   private var streams: [StreamWriter?] = []
+  /// The packets that those fill; empty once the recording has stopped.
+  private let buffers = PacketTable()
   /// What stopped the recording for good.
-  private var failure: RecordingError?
+  private var failure: RecordingError? {
+    didSet { if failure != nil { buffers.removeAll() } }
+  }
 
   /// Bytes of a packet, unless one record needs more.
   package static let packetSize = 64 * 1024
@@ -120,7 +124,8 @@ package final class RecordingWriter: RecordingSink {
   /// every further call throws the same.
   @discardableResult
   package func append(_ bytes: UnsafeRawBufferPointer, cpu: Int) throws(RecordingError) -> Bool {
-    try append(RawSpan(_unsafeBytes: bytes), cpu: cpu)
+    if buffers.add(bytes, cpu: cpu) { return true }
+    return try append(RawSpan(_unsafeBytes: bytes), cpu: cpu)
   }
 
   /// As ``append(_:cpu:)``.
@@ -220,6 +225,7 @@ package final class RecordingWriter: RecordingSink {
       to: .file(path: "\(path)/stream_\(cpu)", uuid: uuid), cpu: cpu, packetSize: packetSize)
     stream.reclaim = { [weak self] in self?.reclaim?() ?? false }
     streams[cpu] = stream
+    buffers.set(stream.buffer, cpu: cpu)
     return stream
   }
 
