@@ -64,6 +64,13 @@ let package = Package(
     .executableTarget(
       name: "synthesize", dependencies: ["CEvents", "Events", "Recording"],
       path: "lab/bench/synthesize"),
+    // Runs one step of the agent's work by itself, for lab/bench; no product.
+    .executableTarget(
+      name: "stages",
+      dependencies: [
+        "CBPF", "CEvents", "Diagnosis", "Events", "Kernel", "Model", "Operations", "Recording",
+      ],
+      path: "lab/bench/stages"),
     .testTarget(
       name: "TraceAgentTests",
       dependencies: [
