@@ -47,7 +47,7 @@ struct Records {
     var begin = 0
     while begin < bytes.count {
       let size = min(RecordingWriter.packetSize, bytes.count - begin)
-      let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + begin, size) }
+      let written = bytes[begin...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, size) }
       guard written == size else { throw .cannotWrite(path: path, errno: errno) }
       begin += size
     }
