@@ -44,7 +44,7 @@ let package = Package(
       path: "\(layers)/Live"),
     .target(
       name: "Monitor",
-      dependencies: ["CHTTP", "Diagnosis", "Live", "Model", "Recording", "Terminal"],
+      dependencies: ["CHTTP", "Diagnosis", "Kernel", "Live", "Model", "Recording", "Terminal"],
       path: "\(layers)/Monitor"),
     .target(
       name: "Export",

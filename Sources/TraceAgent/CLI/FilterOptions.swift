@@ -36,58 +36,48 @@ struct FilterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Record only failures with these errnos: EFAULT,EPERM.", valueName: "names"))
-  var errno: [ErrnoList] = []
+  var errno: [String] = []
 
   func validate() throws {
     if let pid = pids.first(where: { $0 <= 0 }) {
       throw ValidationError("-p \(pid): a process's number is more than 0.")
     }
     if all, !pids.isEmpty { throw ValidationError("give either -a or -p, not both.") }
-    if let name = comm.first(where: { $0.isEmpty || $0.utf8.count > OperationFilter.commLength }) {
-      throw ValidationError(
-        name.isEmpty
-          ? "--comm: a name is missing."
-          : "--comm \(name): the kernel keeps \(OperationFilter.commLength) bytes of a name: "
-            + "\(String(decoding: name.utf8.prefix(OperationFilter.commLength), as: UTF8.self))")
-    }
-    if cgroup.contains("") { throw ValidationError("--cgroup: a path is missing.") }
-    if let name = device.first(where: { $0.isEmpty || $0.utf8.count > OperationFilter.deviceLength }
-    ) {
-      throw ValidationError("--device \(name): no RDMA device has such a name.")
-    }
-    if let word = errno.lazy.compactMap(\.unknown).first {
-      let near = NearestName.of(word.uppercased(), in: Errno.allNames)
-      throw ValidationError(
-        "--errno: there is no errno '\(word)'"
-          + (near.isEmpty ? "." : "; did you mean \(near.joined(separator: ", "))?"))
-    }
-    let errnos = self.errnos
-    if errnos.count > OperationFilter.errnosLimit {
-      throw ValidationError(
-        "--errno: at most \(OperationFilter.errnosLimit) errnos can be asked for.")
-    }
     let limit = OperationFilter.valuesLimit
-    if [pids.count, comm.count, cgroup.count, device.count].contains(where: { $0 > limit }) {
+    if pids.count > limit {
+      throw ValidationError("-p: at most \(limit) values can be asked for")
+    }
+    do throws(FilterRequest.Problem) {
+      _ = try read()
+    } catch {
+      var sentence = error.sentence
+      if let word = error.unknownErrno {
+        let near = NearestName.of(word.uppercased(), in: Errno.allNames)
+        sentence += near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"
+      }
       throw ValidationError(
-        "at most \(limit) processes, names, groups or devices can be asked for.")
+        "--\(error.kind.rawValue)\(error.value.map { " \($0)" } ?? ""): \(sentence)")
     }
   }
 
-  /// Without repetitions.
-  var errnos: [Errno] {
-    var seen: Set<Errno> = []
-    return errno.flatMap(\.errnos).filter { seen.insert($0).inserted }
+  private func read() throws(FilterRequest.Problem) -> FilterRequest {
+    var request = FilterRequest()
+    for name in comm { try request.add(.comm, name) }
+    for path in cgroup { try request.add(.cgroup, path) }
+    for name in device { try request.add(.device, name) }
+    for names in errno { try request.add(.errno, names) }
+    return request
   }
+
+  /// Besides processes.
+  private var request: FilterRequest { (try? read()) ?? FilterRequest() }
 
   /// What is asked for besides processes. Throws where it cannot be had.
   func filter() throws(RecordFailure) -> OperationFilter {
-    var filter = OperationFilter()
-    filter.comms = comm
-    filter.devices = device
-    filter.errnos = errnos
+    var groups: [UInt64] = []
     for path in cgroup {
       do throws(ControlGroups.Missing) {
-        filter.cgroups.append(try ControlGroups.number(of: path))
+        groups.append(try ControlGroups.number(of: path))
       } catch {
         throw .cgroup(path, error)
       }
@@ -96,60 +86,18 @@ struct FilterOptions: ParsableArguments {
     for pid in pids where kill(pid, 0) != 0 && Glibc.errno == ESRCH {
       throw .kernel(.processGone(pid: Int(pid)))
     }
-    return filter
+    return request.filter(cgroups: groups)
   }
 
   /// Sentences for what may be meant otherwise; nothing that hinders.
   func notes(_ facts: KernelFacts) -> [String] {
-    var notes: [String] = []
-    if !facts.knowsOwners, !pids.isEmpty || !comm.isEmpty || !cgroup.isEmpty {
-      notes.append(
-        "this kernel (without CONFIG_MEMCG) does not tell whose memory a kernel worker works on: page faults "
-          + "and asynchronous prefetches are left out")
-    }
-    let present = Directory.names(in: "/sys/class/infiniband").sorted()
-    for name in device where !present.contains(name) {
-      let others = present.isEmpty ? "" : " (there is \(present.joined(separator: ", ")))"
-      notes.append("there is no RDMA device \(name) yet\(others): it is watched when it comes")
-    }
-    return notes
+    request.notes(facts, byProcess: !pids.isEmpty)
   }
 
-  /// For the screen and for messages: "pid 4242 and children, comm server, errno EFAULT".
+  /// For the screen and for messages: "pid 4242 and children", "comm server", "errno EFAULT".
   var words: [String] {
-    var words: [String] = []
-    func add(_ what: String, _ values: [String], _ more: String = "") {
-      if !values.isEmpty { words.append("\(what) \(values.joined(separator: ", "))\(more)") }
-    }
-    add("pid", pids.map { "\($0)" }, follow ? " and children" : "")
-    add("comm", comm)
-    add("cgroup", cgroup)
-    add("device", device)
-    add("errno", errnos.map(\.description))
-    return words
-  }
-}
-
-/// "EFAULT,EPERM", or numbers.
-struct ErrnoList: ExpressibleByArgument {
-  var errnos: [Errno]
-  /// A word that is none.
-  var unknown: String?
-
-  init(argument: String) {
-    var errnos: [Errno] = []
-    for word in argument.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let errno = Errno(name: word.uppercased()) ?? Self.number(word) else {
-        unknown = String(word)
-        continue
-      }
-      errnos.append(errno)
-    }
-    self.errnos = errnos
-  }
-
-  private static func number(_ word: Substring) -> Errno? {
-    guard let number = Int32(word), (1...4095).contains(number) else { return nil }
-    return Errno(rawValue: number)
+    guard !pids.isEmpty else { return request.words }
+    let numbers = pids.map { "\($0)" }.joined(separator: ", ")
+    return ["pid \(numbers)\(follow ? " and children" : "")"] + request.words
   }
 }

@@ -53,6 +53,7 @@ struct LiveFeed {
     take(correlator.advance(to: nowNs))
     let tallies = tracer.tallies()
     for event in losses.look(tallies, ReceivedRecords(), now: nowNs) { accounts.add(event) }
+    accounts.foldOld(now: nowNs)
     for operation in failed {
       explain(operation, missed: accounts.missed(during: operation, hooks))
     }

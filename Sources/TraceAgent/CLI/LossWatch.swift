@@ -3,23 +3,26 @@
 import CEvents
 import Events
 import Kernel
+import Recording
 
 /// Looks at the kernel's counts now and then, so that the recording tells a loss near its time.
 struct LossWatch {
   private var told: [UInt32: UInt64] = [:]
   private var lastLook: UInt64 = 0
 
-  /// Accounts of the hooks that lost something since the last look.
+  /// Accounts of the hooks that lost something since the last look. `now`: before `tallies` were read.
   mutating func look(
     _ tallies: [HookTally], _ records: ReceivedRecords, now: UInt64
   ) -> [Event] {
+    // What was lost while they were read is in them, or in the next ones.
+    let read = max(now, Clock.monotonic())
     let changed = tallies.filter { tally in
       let hook = tally.row.hook.id.rawValue
       let lost = Self.losses(tally)
       defer { told[hook] = lost }
       return lost != told[hook, default: 0]
     }
-    let events = changed.map { event($0, records, now: now) }
+    let events = changed.map { event($0, records, now: read) }
     lastLook = now
     return events
   }
@@ -49,5 +52,12 @@ struct LossWatch {
   private static func losses(_ tally: HookTally) -> UInt64 {
     tally.tally.lost &+ tally.tally.unstarted &+ tally.tally.untracked &+ tally.missed
       &+ tally.missedReturns &+ tally.missedEntries
+  }
+}
+
+extension RecordedAccounts {
+  /// What operations of a minute and less need is kept exactly.
+  mutating func foldOld(now: UInt64) {
+    fold(endedBefore: now < 60_000_000_000 ? 0 : now - 60_000_000_000)
   }
 }

@@ -94,6 +94,25 @@ struct MonitorCommand: ParsableCommand {
       """, valueName: "detail"))
   var detail: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Watch threads and processes of this name, at most 15 bytes. Repeatable.", valueName: "name"))
+  var comm: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Watch processes in this control group (version 2) and below, also when it comes later. Repeatable.",
+      valueName: "path"))
+  var cgroup: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Watch this RDMA device. Repeatable.", valueName: "name"))
+  var device: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Only failures with these errnos: EFAULT,EPERM.", valueName: "names"))
+  var errno: [String] = []
+
   @Flag(
     help: """
       Hook modules by fexit, which costs less, and keeps them from being unloaded while the monitor runs.
@@ -109,7 +128,11 @@ struct MonitorCommand: ParsableCommand {
       ("lines-per-minute", linesPerMinute), ("memory", memory), ("ring-size", ringSize),
       ("detail", detail), ("pin-modules", pinModules ? "yes" : nil),
     ]
+    let lists: [(FilterRequest.Kind, [String])] = [
+      (.comm, comm), (.cgroup, cgroup), (.device, device), (.errno, errno),
+    ]
     return values.compactMap { key, value in value.map { (key, $0) } }
+      + lists.flatMap { kind, values in values.map { (kind.rawValue, $0) } }
   }
 
   /// Defaults, then the file, then the options.
@@ -120,6 +143,10 @@ struct MonitorCommand: ParsableCommand {
         throw .init(sentence: "\(config) cannot be read: see that it is there and readable")
       }
       settings = try settings.reading(text, of: config)
+    }
+    for kind in FilterRequest.Kind.allCases where given.contains(where: { $0.key == kind.rawValue })
+    {
+      settings.filter.removeAll(kind)
     }
     for (key, value) in given { try settings.set(key, value) }
     try settings.check()

@@ -99,12 +99,12 @@ final class MonitorDumps {
   }
 
   /// Each second.
-  func look(_ tracer: borrowing Tracer, now: UInt64) {
+  func look(_ tracer: borrowing Tracer, _ tallies: [HookTally], now: UInt64) {
     guard let tally = pump?.tally else { return }
     pump?.flush(now: now)
     pump?.checkPlace()
-    pump?.lost(tracer.lostByCPU())
-    pump?.tell(losses.look(tracer.tallies(), tally, now: now))
+    if tallies.contains(where: { $0.tally.lost > 0 }) { pump?.lost(tracer.lostByCPU()) }
+    pump?.tell(losses.look(tallies, tally, now: now))
   }
 
   /// What keeps recordings from being made, told once. The directory may come back.

@@ -22,7 +22,7 @@ final class MonitorFeed {
   private var watched: Set<FunctionName> = []
   private var watchedInKernel: Set<FunctionName> = []
   private var watchedFromNs: UInt64 = 0
-  /// Failed operations of one drain of the ring buffer, until the kernel's counts have been looked at: where a hook of theirs missed
+  /// Failed operations wait for the next look at the kernel's counts: where a hook of theirs missed
   /// a run, nothing of them is proved.
   private var failed: [Operation] = []
   private var losses = LossWatch()
@@ -54,13 +54,21 @@ final class MonitorFeed {
     take(correlator.add(event))
   }
 
+  /// So many wait that they should be explained at once.
+  var isFull: Bool { failed.count >= Self.waitingLimit }
+  private static let waitingLimit = 1024
+
+  /// Takes in what the kernel has counted: often, so that a miss is known to be of a short time.
+  func look(_ tallies: [HookTally], now: UInt64) {
+    for event in losses.look(tallies, ReceivedRecords(), now: now) { accounts.add(event) }
+    accounts.foldOld(now: now)
+  }
+
   /// Failures that can be explained by now.
   func explained(_ tracer: borrowing Tracer, now: UInt64, isLast: Bool = false) -> [Diagnosis] {
     take(isLast ? correlator.finish() : correlator.advance(to: now))
     guard !failed.isEmpty else { return [] }
-    // Counts of long ago are about other operations.
-    accounts = RecordedAccounts()
-    for event in losses.look(tracer.tallies(), ReceivedRecords(), now: now) { accounts.add(event) }
+    look(tracer.tallies(), now: now)
     defer { failed.removeAll(keepingCapacity: true) }
     return failed.compactMap { explain($0, missed: accounts.missed(during: $0, hooks)) }
   }

@@ -19,6 +19,7 @@ extension MonitorSession {
       // as it runs
       (settings.memory, settings.ringSize, settings.detail) = (old.memory, old.ringSize, old.detail)
       (settings.pinModules, settings.directory) = (old.pinModules, old.directory)
+      settings.filter = old.filter
       let now = Clock.monotonic()
       journal.change(linesPerMinute: new.linesPerMinute, now: now)
       dumps?.change(settings, now: now)

@@ -13,6 +13,8 @@ import Recording
 struct MonitorSession: ~Copyable {
   private static let tickMs = 200
   static let secondNs: UInt64 = 1_000_000_000
+  /// How long a failure may wait to be explained: that takes a look at what the kernel has counted of every hook.
+  private static let explainNs: UInt64 = 500_000_000
 
   let options: MonitorCommand
   var settings: MonitorConfiguration
@@ -23,10 +25,12 @@ struct MonitorSession: ~Copyable {
   let service = ServiceManager(environment: Output.environment)
   let dumps: MonitorDumps?
   var server: MetricsServer?
+  private var groups: FollowedGroups
   var modules: [String: MonitorMetrics.Module] = [:]
   var own = MonitorMetrics.Own()
   var page = ""
   var (pageNs, textfileNs, lookNs, aliveNs) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+  private var explainedNs: UInt64 = 0
   var textfileFailed = false
 
   /// What is held of the kernel.
@@ -46,8 +50,16 @@ struct MonitorSession: ~Copyable {
     if let path = settings.directory {
       dumps = MonitorDumps(try MonitorPlace(path), settings, now: now)
     }
-    let held = try RecordFailure.wrapping { () throws(KernelError) in try attach(settings) }
-    var session = MonitorSession(options, settings, held, dumps, now: now)
+    let groups: FollowedGroups
+    do throws(FollowedGroups.Unusable) {
+      groups = try FollowedGroups(settings.filter.cgroups)
+    } catch {
+      throw .cgroup(error.path, error.why)
+    }
+    let held = try RecordFailure.wrapping { () throws(KernelError) in
+      try attach(settings, groups.present)
+    }
+    var session = MonitorSession(options, settings, held, dumps, groups, now: now)
     try session.begin()
     session.dropPrivileges()
     session.run()
@@ -55,11 +67,12 @@ struct MonitorSession: ~Copyable {
 
   private init(
     _ options: MonitorCommand, _ settings: MonitorConfiguration, _ held: consuming Held,
-    _ dumps: MonitorDumps?, now: UInt64
+    _ dumps: MonitorDumps?, _ groups: FollowedGroups, now: UInt64
   ) {
     self.options = options
     self.settings = settings
     self.dumps = dumps
+    self.groups = groups
     feed = MonitorFeed(traits: held.facts.traits, plan: held.tracer.plan)
     journal = Journal(
       linesPerMinute: settings.linesPerMinute, now: now,
@@ -78,7 +91,9 @@ struct MonitorSession: ~Copyable {
     }
   }
 
-  private static func attach(_ settings: MonitorConfiguration) throws(KernelError) -> Held {
+  private static func attach(
+    _ settings: MonitorConfiguration, _ groups: [UInt64]
+  ) throws(KernelError) -> Held {
     if let obstacle = Permissions.obstacle() { throw obstacle }
     // Before the modules are looked at: none slips through.
     let events = settings.pinModules ? nil : try? ModuleEvents()
@@ -87,6 +102,7 @@ struct MonitorSession: ~Copyable {
       detail: TracerSettings.Detail(rawValue: settings.detail) ?? .failures, statistics: true,
       ringSize: settings.ringSize)
     wanted.pinsModules = settings.pinModules
+    wanted.filter = settings.filter.filter(cgroups: groups)
     let tracer = try Tracer.start(facts: facts, settings: wanted)
     let ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
     let loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: tickMs)
@@ -117,6 +133,10 @@ struct MonitorSession: ~Copyable {
 
   private mutating func run() {
     for gap in held.tracer.plan.gaps { journal.note(gap, .warning) }
+    for note in settings.filter.notes(held.facts) { journal.note(note, .warning) }
+    for path in groups.awaited {
+      journal.note("there is no control group \(path) yet: it is watched when it comes", .warning)
+    }
     if !settings.pinModules, ProbeAccess.current() != .perf {
       journal.note(
         "without CAP_SYS_ADMIN modules cannot be unloaded while this runs: perf_event_paranoid is 3 or more",
@@ -128,7 +148,7 @@ struct MonitorSession: ~Copyable {
       let wake = held.loop.wait()
       drain()
       var now = Clock.monotonic()
-      tell(feed.explained(held.tracer, now: now), now: now)
+      if feed.isFull || isDue(explainedNs, every: Self.explainNs, at: now) { explain(now: now) }
       if let signal = wake.stop {
         guard signal == SIGHUP else { break }
         reload()
@@ -164,6 +184,11 @@ struct MonitorSession: ~Copyable {
     dumps?.pump?.drain(held.ring) { feed.add($0) }
   }
 
+  private mutating func explain(now: UInt64) {
+    tell(feed.explained(held.tracer, now: now), now: now)
+    explainedNs = now
+  }
+
   private mutating func tell(_ failures: [Diagnosis], now: UInt64) {
     for failure in failures {
       journal.failed(failure, now: now)
@@ -176,11 +201,14 @@ struct MonitorSession: ~Copyable {
 
   /// What need not be done at once, and modules.
   private mutating func look() {
+    for text in MonitorText.lines(groups.look(held.tracer)) { journal.note(text) }
     if !settings.pinModules || !held.tracer.plan.later().isEmpty { followModules() }
     let now = Clock.monotonic()
     lookNs = now
     journal.summarize(now: now)
-    dumps?.look(held.tracer, now: now)
+    let tallies = held.tracer.tallies()
+    feed.look(tallies, now: now)
+    dumps?.look(held.tracer, tallies, now: now)
     if let problem = dumps?.problem() { journal.note(problem, .error) }
   }
 
@@ -202,6 +230,8 @@ struct MonitorSession: ~Copyable {
       dumps?.tell(came)
     }
     dumps?.update(environment)
+    // what failed before, by the hooks that there were
+    explain(now: Clock.monotonic())
     feed.planned(held.tracer.plan, now: Clock.monotonic())
     for text in MonitorText.lines(changes) { journal.note(text) }
     service.ready(status)

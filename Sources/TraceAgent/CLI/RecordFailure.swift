@@ -33,7 +33,7 @@ enum RecordFailure: Error {
       return "\(name) cannot be run: \(errno)"
     case .cgroup(let path, .noHierarchy):
       return "--cgroup \(path): no control groups of version 2 are mounted: "
-        + "mount -t cgroup2 cgroup2 /sys/fs/cgroup, or use -p"
+        + "mount -t cgroup2 cgroup2 /sys/fs/cgroup, or name processes instead"
     case .cgroup(let path, .noGroup):
       return "--cgroup \(path): there is no such control group below \(ControlGroups.root())"
     case .cgroup(let path, .otherHierarchy):

@@ -11,6 +11,8 @@ package struct OperationFilter: Equatable, Sendable {
   package var comms: [String] = []
   /// Numbers of control groups; what is below them belongs to them.
   package var cgroups: [UInt64] = []
+  /// Control groups are asked for, of which there may be none yet.
+  package var awaitsCgroups = false
   package var devices: [String] = []
   /// Of failures; successes are not concerned.
   package var errnos: [Errno] = []
@@ -25,7 +27,8 @@ package struct OperationFilter: Equatable, Sendable {
   package static let errnosLimit = Int(MRT_FILTER_ERRNOS)
 
   /// It needs to know whose memory it is.
-  package var asksForOwner: Bool { !comms.isEmpty || !cgroups.isEmpty }
+  package var asksForOwner: Bool { !comms.isEmpty || asksForCgroups }
+  var asksForCgroups: Bool { awaitsCgroups || !cgroups.isEmpty }
 }
 
 extension TracerSettings {
@@ -33,7 +36,7 @@ extension TracerSettings {
   func configure(_ config: inout mrt_config) {
     if filters { config.filter |= UInt32(MRT_FILTER_PID) }
     if !filter.comms.isEmpty { config.filter |= UInt32(MRT_FILTER_COMM) }
-    if !filter.cgroups.isEmpty { config.filter |= UInt32(MRT_FILTER_CGROUP) }
+    if filter.asksForCgroups { config.filter |= UInt32(MRT_FILTER_CGROUP) }
     if !filter.devices.isEmpty { config.filter |= UInt32(MRT_FILTER_DEVICE) }
     config.pid_namespace = PIDNamespace.ofThisProcess()?.inode ?? 0
     let errnos = filter.errnos.prefix(OperationFilter.errnosLimit)
@@ -52,9 +55,16 @@ extension Tracer {
   func fillFilters(_ filter: OperationFilter) {
     for comm in filter.comms { allow(Self.text(comm, cells: 16), in: "wanted_comms") }
     for device in filter.devices { allow(Self.text(device, cells: 64), in: "wanted_devices") }
-    for cgroup in filter.cgroups {
-      allow(withUnsafeBytes(of: cgroup) { Array($0) }, in: "wanted_cgroups")
-    }
+    for cgroup in filter.cgroups { watch(group: cgroup) }
+  }
+
+  func watch(group: UInt64) {
+    allow(withUnsafeBytes(of: group) { Array($0) }, in: "wanted_cgroups")
+  }
+
+  func unwatch(group: UInt64) {
+    var key = group
+    _ = bpf_map_delete_elem(mapDescriptor("wanted_cgroups"), &key)
   }
 
   private func allow(_ key: [UInt8], in map: String) {

@@ -14,14 +14,19 @@ package struct StackNames: Sendable {
   private var user: [UserAddress: String] = [:]
   /// Those of longer ago.
   private var olderUser: [UserAddress: String] = [:]
-  private var maps: [UInt32: [Mapped]] = [:]
+  private var maps: [UInt32: (maps: ProcessMaps, atNs: UInt64)] = [:]
+  /// No mapping with a name held them when they were last looked for.
+  private var nameless: Set<UserAddress> = []
 
   private struct UserAddress: Hashable { var pid: UInt32; var address: UInt64 }
-  private struct Mapped { var start: UInt64; var end: UInt64; var offset: UInt64; var name: String }
 
   /// Bounds on what is remembered: stacks of a run repeat.
   private static let limit = 65536
   private static let processLimit = 64
+  /// A nameless address is looked for again after this time of the records: a library may have been loaded.
+  private static let freshNs: UInt64 = 1_000_000_000
+  /// Addresses from here on are the kernel's (57 bits, 5-level paging), or none.
+  private static let userEnd: UInt64 = 1 << 56
 
   package init() {}
 
@@ -43,7 +48,8 @@ package struct StackNames: Sendable {
     for address in stack.addresses {
       let key = UserAddress(pid: pid, address: address)
       guard !told.contains(key), told.count < StackNames.limit else { continue }
-      guard let name = known(key) ?? name(of: address, in: pid) else { continue }
+      guard let name = known(key) ?? name(of: address, in: pid, timeNs: timeNs)
+      else { continue }
       remember(name, of: key)
       told.insert(key)
       events.append(Event.userSymbol(address: address, pid: pid, name: name, timeNs: timeNs))
@@ -90,33 +96,21 @@ package struct StackNames: Sendable {
     user[key] = name
   }
 
-  /// "libibverbs.so.1+0x1a2b": file and offset in it, as addr2line and perf take them.
-  private mutating func name(of address: UInt64, in pid: UInt32) -> String? {
-    if let found = maps[pid].flatMap({ StackNames.find(address, in: $0) }) { return found }
+  /// A stack without frame pointers has words in it that are no addresses: for those no maps are read again and again.
+  private mutating func name(of address: UInt64, in pid: UInt32, timeNs: UInt64) -> String? {
+    guard address < StackNames.userEnd else { return nil }
+    if let read = maps[pid] {
+      if let found = read.maps.name(of: address) { return found }
+      let isFresh = timeNs < read.atNs || timeNs - read.atNs < StackNames.freshNs
+      if isFresh, nameless.contains(UserAddress(pid: pid, address: address)) { return nil }
+    }
     if maps.count >= StackNames.processLimit { maps = [:] }
-    maps[pid] = StackNames.readMaps(pid)
-    return maps[pid].flatMap { StackNames.find(address, in: $0) }
-  }
-
-  private static func find(_ address: UInt64, in maps: [Mapped]) -> String? {
-    guard let mapped = maps.first(where: { $0.start <= address && address < $0.end }) else {
-      return nil
-    }
-    return "\(mapped.name)+0x\(String(address - mapped.start + mapped.offset, radix: 16))"
-  }
-
-  private static func readMaps(_ pid: UInt32) -> [Mapped] {
-    guard let text = TextFile.read("/proc/\(pid)/maps") else { return [] }
-    return text.split(separator: "\n").compactMap { line in
-      let fields = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
-      guard fields.count == 6 else { return nil }
-      let range = fields[0].split(separator: "-")
-      guard range.count == 2, let start = UInt64(range[0], radix: 16),
-        let end = UInt64(range[1], radix: 16), let offset = UInt64(fields[2], radix: 16)
-      else { return nil }
-      let path = fields[5].drop(while: { $0 == " " })
-      let name = path.split(separator: "/").last.map(String.init) ?? String(path)
-      return Mapped(start: start, end: end, offset: offset, name: name)
-    }
+    let read = ProcessMaps(of: pid)
+    // of a process that has gone the old ones are all there is
+    if !read.mappings.isEmpty || maps[pid] == nil { maps[pid] = (read, timeNs) }
+    if let found = read.name(of: address) { return found }
+    if nameless.count >= StackNames.limit { nameless = [] }
+    nameless.insert(UserAddress(pid: pid, address: address))
+    return nil
   }
 }

@@ -41,9 +41,10 @@ extension Tracer {
     var key = slot
     guard bpf_map_lookup_elem(mapDescriptor("latencies"), &key, &values) == 0 else { return sum }
     for cpu in 0..<cpus {
-      let value = values[cpu * words..<(cpu + 1) * words]
-      let first = value.startIndex
-      sum.add(counts: value[(first + 2)...], sumNs: value[first], maximumNs: value[first + 1])
+      let first = cpu * words
+      sum.add(
+        counts: values.span.extracting(first + 2..<first + words), sumNs: values[first],
+        maximumNs: values[first + 1])
     }
     return sum
   }

@@ -32,15 +32,17 @@ package struct LogBuckets: Equatable, Sendable {
 
   /// Adds what one CPU counted.
   package mutating func add(
-    counts more: some Collection<UInt64>, sumNs: UInt64, maximumNs: UInt64
+    counts more: borrowing Span<UInt64>, sumNs: UInt64, maximumNs: UInt64
   ) {
-    for (index, count) in more.prefix(Self.size).enumerated() { counts[index] &+= count }
+    for index in 0..<min(more.count, Self.size) where more[index] != 0 {
+      counts[index] &+= more[index]
+    }
     self.sumNs &+= sumNs
     self.maximumNs = max(self.maximumNs, maximumNs)
   }
 
   package mutating func merge(_ other: LogBuckets) {
-    add(counts: other.counts, sumNs: other.sumNs, maximumNs: other.maximumNs)
+    add(counts: other.counts.span, sumNs: other.sumNs, maximumNs: other.maximumNs)
   }
 
   /// What at least `permille`/1000 of all durations do not exceed; nil where there is none.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CHTTP
+import Kernel
 
 /// What the monitor is to do: the same names in its file and as options.
 package struct MonitorConfiguration: Equatable, Sendable {
@@ -26,6 +27,7 @@ package struct MonitorConfiguration: Equatable, Sendable {
   package var ringSize = 1 << 20
   package var detail = "failures"
   package var pinModules = false
+  package var filter = FilterRequest()
 
   package init() {}
 
@@ -33,6 +35,7 @@ package struct MonitorConfiguration: Equatable, Sendable {
   package static let keys = [
     "directory", "textfile", "listen", "allow-remote", "interval", "again", "recordings-per-hour",
     "keep", "max-total", "lines-per-minute", "memory", "ring-size", "detail", "pin-modules",
+    "comm", "cgroup", "device", "errno",
   ]
 
   package mutating func set(_ key: String, _ value: String) throws(Problem) {
@@ -95,7 +98,13 @@ package struct MonitorConfiguration: Equatable, Sendable {
       }
       detail = value
     case "pin-modules": pinModules = try yes()
-    default: throw Problem(sentence: "there is no setting \(key)")
+    default:
+      guard let kind = FilterRequest.Kind(rawValue: key) else {
+        throw Problem(sentence: "there is no setting \(key)")
+      }
+      do throws(FilterRequest.Problem) { try filter.add(kind, value) } catch {
+        throw wrong(error.sentence)
+      }
     }
   }
 
@@ -134,7 +143,8 @@ package struct MonitorConfiguration: Equatable, Sendable {
             "\(place): there is no setting \"\(key)\"; there are \(Self.keys.joined(separator: ", "))"
         )
       }
-      guard seen.insert(key).inserted else {
+      // of filters there may be several values
+      guard seen.insert(key).inserted || FilterRequest.Kind(rawValue: key) != nil else {
         throw Problem(sentence: "\(place): \(key) is set twice")
       }
       guard !value.isEmpty else { throw Problem(sentence: "\(place): \(key) has no value") }
@@ -155,6 +165,9 @@ package struct MonitorConfiguration: Equatable, Sendable {
     if detail != other.detail { names.append("detail") }
     if pinModules != other.pinModules { names.append("pin-modules") }
     if directory != other.directory { names.append("directory") }
+    for kind in FilterRequest.Kind.allCases where filter.differs(from: other.filter, in: kind) {
+      names.append(kind.rawValue)
+    }
     return names
   }
 

@@ -60,6 +60,8 @@ package struct PrometheusText: Sendable {
   }
 
   private static func escaped(_ text: String, quotes: Bool) -> String {
+    let special: [UInt8] = [UInt8(ascii: "\\"), UInt8(ascii: "\n"), UInt8(ascii: "\"")]
+    guard text.utf8.contains(where: special.contains) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {

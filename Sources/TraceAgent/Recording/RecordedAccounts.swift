@@ -10,6 +10,8 @@ package struct RecordedAccounts: Sendable {
   private var accounts: [UInt32: mrt_account] = [:]
   private var counters: [UInt32: mrt_counter] = [:]
   private var misses: [Miss] = []
+  /// Of misses that are not kept one by one: by hook, the end of the last one.
+  private var folded: [UInt32: UInt64] = [:]
 
   /// A time in which runs of a hook were missed.
   private struct Miss: Sendable {
@@ -51,6 +53,7 @@ package struct RecordedAccounts: Sendable {
     for miss in misses where miss.from <= end && start <= miss.to {
       missed.insert(names[miss.hook])
     }
+    for (hook, to) in folded where start <= to { missed.insert(names[hook]) }
     // older recordings tell no time
     for (hook, counter) in counters where accounts[hook] == nil && counter.missed > 0 {
       missed.insert(names[hook])
@@ -58,8 +61,18 @@ package struct RecordedAccounts: Sendable {
     return missed
   }
 
+  /// Keeps memory within bounds in a run without end: of misses that ended before `ns`, each hook's are
+  /// one time from then on, which reaches back to the start. Nothing becomes proved by that.
+  package mutating func fold(endedBefore ns: UInt64) {
+    misses.removeAll { miss in
+      guard miss.to < ns else { return false }
+      folded[miss.hook] = max(folded[miss.hook] ?? 0, miss.to)
+      return true
+    }
+  }
+
   private mutating func note(_ before: mrt_account?, _ now: mrt_account) {
-    guard misses.count < Self.missLimit else { return }
+    if misses.count >= Self.missLimit { fold(endedBefore: .max) }
     let hook = now.h.hook
     if now.missed > before?.missed ?? 0 || now.missed_entries > before?.missed_entries ?? 0 {
       misses.append(Miss(hook: hook, from: now.since_ns, to: now.h.time_ns))

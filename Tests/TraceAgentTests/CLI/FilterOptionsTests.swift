@@ -50,7 +50,7 @@ import Testing
     #expect(
       message("--comm", "sixteen_letters_")
         == "--comm sixteen_letters_: the kernel keeps 15 bytes of a name: sixteen_letters")
-    #expect(message("--comm", "") == "--comm: a name is missing.")
+    #expect(message("--comm", "") == "--comm: a name is missing")
     #expect(message("--device", String(repeating: "x", count: 64)).contains("no RDMA device has"))
   }
 
@@ -61,7 +61,7 @@ import Testing
 
   @Test func tooManyErrnosAreRefused() {
     let list = (1...17).map(String.init).joined(separator: ",")
-    #expect(message("--errno", list) == "--errno: at most 16 errnos can be asked for.")
+    #expect(message("--errno", list) == "--errno: at most 16 errnos can be asked for")
     #expect(message("--errno", String(list.dropLast(3))) == "accepted")
   }
 

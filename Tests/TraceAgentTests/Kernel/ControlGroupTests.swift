@@ -28,3 +28,16 @@ import Testing
     #expect(PIDNamespace.ownsProc())
   }
 }
+
+@Suite struct FilterRequestTests {
+  /// A group that is not there yet must not let everything through.
+  @Test func anAwaitedGroupIsAskedFor() throws {
+    var request = FilterRequest()
+    try request.add(.cgroup, "/system.slice/server.service")
+    let filter = request.filter(cgroups: [])
+    #expect(filter.asksForCgroups)
+    #expect(filter.asksForOwner)
+    request.removeAll(.cgroup)
+    #expect(request.filter(cgroups: []) == OperationFilter())
+  }
+}

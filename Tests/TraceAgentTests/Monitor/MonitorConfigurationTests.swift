@@ -37,6 +37,13 @@ import Testing
       ring-size = 64K
       detail = operations
       pin-modules = yes
+      comm = server
+      comm = a client
+      cgroup = /system.slice/server.service
+      device = mlx5_0
+      device = rxe0
+      errno = EFAULT,eperm
+      errno = 12
 
       """)
     #expect(settings.directory == "/srv/rec")
@@ -52,6 +59,10 @@ import Testing
     #expect(settings.ringSize == 64 << 10)
     #expect(settings.detail == "operations")
     #expect(settings.pinModules)
+    #expect(settings.filter.comms == ["server", "a client"])
+    #expect(settings.filter.cgroups == ["/system.slice/server.service"])
+    #expect(settings.filter.devices == ["mlx5_0", "rxe0"])
+    #expect(settings.filter.errnos == [.fault, .perm, .nomem])
     #expect(try read("directory = none").directory == nil)
     try settings.check()
   }
@@ -64,6 +75,10 @@ import Testing
     ("listen = localhost:1", "numeric"), ("listen = 127.0.0.1", "numeric"),
     ("listen = 0.0.0.0:9750", "allow-remote"), ("listen = 10.0.0.1:9750", "allow-remote"),
     ("textfile = m.prom", "begins with /"), ("memory = 2G\nmax-total = 1G", "at least memory"),
+    ("comm = sixteen_letters_", "the kernel keeps 15 bytes of a name: sixteen_letters"),
+    ("errno = EFAULT\nerrno = EFALT", "line 2: errno = EFALT: there is no errno 'EFALT'"),
+    ("cgroup =", "has no value"),
+    ("device = \(String(repeating: "x", count: 64))", "no RDMA device"),
   ])
   func tellsWhatIsWrong(_ text: String, _ wanted: String) {
     #expect(problem(text)?.contains(wanted) == true, "\(problem(text) ?? "nothing")")
@@ -75,7 +90,9 @@ import Testing
   }
 
   @Test func whatNeedsARestartIsNamed() throws {
-    let new = try read("memory = 1M\nkeep = 3\ndetail = operations")
-    #expect(MonitorConfiguration().settledAtStart(differingIn: new) == ["memory", "detail"])
+    let new = try read("memory = 1M\nkeep = 3\ndetail = operations\ncomm = server\nerrno = EFAULT")
+    #expect(
+      MonitorConfiguration().settledAtStart(differingIn: new)
+        == ["memory", "detail", "comm", "errno"])
   }
 }

@@ -67,4 +67,21 @@ import Testing
       #expect(accounts.missed(during: operation(901, 902), HookNames()) == [])
     }
   }
+
+  /// What is no longer kept one by one counts for all that began before its end.
+  @Test func foldedMissesAreOfAnyTimeBefore() {
+    var accounts = RecordedAccounts()
+    accounts.add(account({ $0.missed = 1 }, since: 100, timeNs: 200))
+    accounts.add(account({ $0.missed = 2 }, since: 800, timeNs: 900))
+    accounts.fold(endedBefore: 500)
+    for (start, end, isHit) in [
+      (10, 20, true), (200, 250, true), (201, 700, false), (850, 950, true), (901, 950, false),
+    ] as [(UInt64, UInt64, Bool)] {
+      let missed = accounts.missed(during: operation(start, end), HookNames())
+      #expect(missed == (isHit ? [Self.range] : []), "\(start) \(end)")
+    }
+    accounts.fold(endedBefore: .max)
+    #expect(accounts.missed(during: operation(700, 701), HookNames()) == [Self.range])
+    #expect(accounts.missed(during: operation(901, 902), HookNames()) == [])
+  }
 }
