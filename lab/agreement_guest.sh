@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Runs in the guest of lab/agreement: three tracers at once, and eight processes that fail for a while. lab/agreement
-# puts SECONDS_LONG, PAUSE and the processes' scenarios (CAST, one a line) before it.
+# puts SECONDS_LONG, PAUSE, OPTIONS of the monitor and the processes' scenarios (CAST, one a line) before it.
 export LANG=C.UTF-8 LC_ALL=C.UTF-8 TERM=xterm-256color SHELL=/bin/sh
 T="tmux -L lab -f /dev/null"
 metrics=/out/metrics.prom
@@ -19,21 +19,23 @@ until_is() { # $1: what is awaited, rest: the test
 shows() { $T capture-pane -p -t record | grep -q -e "$1"; }
 is_hooked() { grep -q '^mrtrace_module_attachments_total{module="rdma_rxe"} 1' $metrics 2>/dev/null; }
 
-echo "mrtrace record -a --live always -o /out/recording >/out/report.txt; echo \$? >/out/record.status; sleep 1000" >/tmp/record
+# Whose the CPUs are: 0 to 7 the processes', 8 the tracers', 9 to 11 the kernel's workers'. The kernel skips an fexit program
+# where another task on that CPU was preempted in the middle of it, and kprobes also where one was in the middle of
+# bpf(2) on a map, which is how a tracer reads what the kernel counted.
+tracers="taskset -c 8"
+echo e00 >/sys/devices/virtual/workqueue/cpumask
+echo "$tracers mrtrace record -a --live always -o /out/recording >/out/report.txt; echo \$? >/out/record.status; sleep 1000" >/tmp/record
 $T new-session -d -s record -x 100 -y 50 "sh /tmp/record"
-mrtrace live --json >/out/live.jsonl 2>/out/live.stderr &
+$tracers mrtrace live --json >/out/live.jsonl 2>/out/live.stderr &
 live=$!
-mrtrace monitor --directory /out/monitor --textfile $metrics --interval 2s --listen 127.0.0.1:9750 --lines-per-minute 100000 \
-    --detail operations --ring-size 16M 2>/out/monitor.stderr &
+$tracers mrtrace monitor --directory /out/monitor --textfile $metrics --interval 2s --listen 127.0.0.1:9750 --lines-per-minute 100000 \
+    --detail operations --ring-size 16M $OPTIONS 2>/out/monitor.stderr &
 monitor=$!
 until_is "record's screen" shows 'all hooks attached\|NOT HOOKED'
 until_is "live's first line" test -s /out/live.jsonl
 until_is "the monitor" is_hooked
 echo "agreement: three tracers are there after $(uptime_s) s"
 
-# Processes have CPUs of their own, and the kernel's workers that serve them have others: the kernel skips a program
-# where another was preempted in the middle of it.
-echo f00 >/sys/devices/virtual/workqueue/cpumask
 number=0
 workers=
 while read -r scenarios; do
