@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Runs in the guest of lab/monitor: mrtrace monitor through module reloads and process births. lab/monitor puts
-# RELOADS, BIRTHS, WARM (reloads until what is held is counted), OPTIONS and what fails (SCENARIOS, FEW) before it.
+# RELOADS, BIRTHS, WARM (reloads until what is held is counted), OPTIONS and what fails (SOME, FEW) before it.
 metrics=/out/metrics.prom
 ip link set lo up
+SCENARIOS=$SOME
 # $1: file to write: what the monitor holds.
 count() {
     {
@@ -124,4 +125,3 @@ echo $? >/out/status
 [ ! -e $metrics ] || echo "monitor: the text file stays after its end"
 ls -a /out/recordings >/out/left
 rm -f /out/rmmod
-exit 0
