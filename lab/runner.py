@@ -21,8 +21,9 @@ CPUS = 8
 ACCEL = "tcg,thread=single,tb-size=512"
 # LossSummary's sentences on hooks whose programs did not run, or not to their end.
 SKIPPED_RUNS = re.compile(r"runs of hooks were missed|had not returned at the end|whose beginning was not seen")
-# Guests that judged() ran a second time: (guest, what was wrong the first time).
-RAN_TWICE = []
+# How often judged() runs a guest at most, and those that it ran again: (guest, what was wrong before).
+ATTEMPTS = 3
+RAN_AGAIN = []
 
 
 def complaints(notes, of):
@@ -67,27 +68,28 @@ def fetch(kernel):
 
 
 def judged(kernel, guest, out, attempt):
-    """What `attempt()` returns: (result, problems). A guest with problems is run once more, aloud, and the second run
-    counts: on a busy host the kernel now and then skips a program (docs/known-issues.md), or QEMU a boot, which says
-    nothing about the scenario; what is really wrong is wrong twice. The first run is kept beside, in `out`.first."""
-    result, problems = attempt()
-    if problems:
-        RAN_TWICE.append((f"{kernel}, guest {guest.name}", problems))
-        say(f"{kernel}, guest {guest.name}: AGAIN (what the first run left is in {out}.first), as there was wrong:")
+    """What `attempt()` returns: (result, problems). A guest with problems is run again, aloud, and the last run counts:
+    on a busy host the kernel now and then skips a program (docs/known-issues.md), or QEMU a boot, which says nothing
+    about the scenario; what is really wrong is wrong each time. Earlier runs are kept beside, in `out`.1 and so on."""
+    for number in range(1, ATTEMPTS + 1):
+        result, problems = attempt()
+        if not problems or number == ATTEMPTS:
+            return result
+        RAN_AGAIN.append((f"{kernel}, guest {guest.name}", problems))
+        say(f"{kernel}, guest {guest.name}: AGAIN (what this run left is in {out}.{number}), as there was wrong:")
         for problem in problems:
             say(f"  {problem}")
-        os.rename(out, out + ".first")
+        os.rename(out, f"{out}.{number}")
         if os.path.exists(out + ".log"):
-            os.rename(out + ".log", out + ".first.log")
+            os.rename(out + ".log", f"{out}.{number}.log")
         os.makedirs(out)
-        result, _ = attempt()
     return result
 
 
 def tell_reruns():
-    """For the end of the output: the guests that were run twice, and why."""
-    for guest, problems in RAN_TWICE:
-        print(f"ran twice: {guest}; the first time there was wrong: {'; '.join(problems)}")
+    """For the end of the output: the guests that were run again, and why."""
+    for guest, problems in RAN_AGAIN:
+        print(f"ran again: {guest}; there was wrong: {'; '.join(problems)}")
 
 
 def boot(kernel, directory, guest, programs, out, timeout, record_options="", log=None):
