@@ -4,7 +4,8 @@
  *
  * Hooks: {rxe,mlx5_ib}_reg_user_mr (flags, limits, devices that refuse),
  *   {rxe,mlx5}_ib_advise_mr, get_prefetchable_mr (which key was refused),
- *   rxe_odp_map_range_and_lock, mr_check_range (a range left the MR),
+ *   rxe_odp_map_range_and_lock, mr_check_range (a range left the MR; with every
+ *   layer asked for: each packet runs them, outside of operations that are followed),
  *   mlx5r_umr_update_xlt (the device did not get its translations), and
  *   {rxe,mlx5}_ib_prefetch_mr_work (this worker is a prefetch, not a page fault).
  * Kernels: rxe's on-demand paging from 6.16 and 6.18; mlx5's all, .constprop and
@@ -46,7 +47,7 @@ static __always_inline int on_worker(void *ctx, struct call *c)
 	struct in_flight *op = in_flight();
 
 	if (op && op->root == c->hook)
-		end();
+		end(op);
 	else
 		c->tally->now = MRT_NOW_UNSTARTED;
 	return 0;

@@ -539,14 +539,16 @@ struct mrt_config {
 	mrt_u32 detail;		/* 0 failures, 1 operations, 2 layers */
 	mrt_u32 filter;		/* MRT_FILTER_… */
 	mrt_u32 follow;		/* 1 = children of watched pids are watched too */
-	mrt_u32 self;		/* the agent's own tgid */
+	mrt_u32 wake_at;	/* bytes that wait in the ring buffer before the agent is woken */
 	mrt_u32 layout;		/* MRT_LAYOUT_…: of modules without BTF */
 	mrt_u32 statistics;	/* 1 = latencies are counted (struct mrt_latencies) */
 	mrt_u32 pid_namespace;	/* inode of the agent's, where it is not the initial one; else 0 */
 	mrt_u32 errno_count;	/* 0 = all failures */
 	mrt_u32 errnos[MRT_FILTER_ERRNOS];
+	mrt_u32 modern;		/* 1 = plain loads from the kernel's memory, storage of tasks */
+	mrt_u32 reserved;
 };
-_Static_assert(sizeof(struct mrt_config) == 32 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
+_Static_assert(sizeof(struct mrt_config) == 40 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
 
 /*
  * How long something took: kept in a per-CPU map by BPF for the live views, never

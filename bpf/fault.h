@@ -154,7 +154,7 @@ static __always_inline int on_dax_iomap_fault(void *ctx, struct call *c)
 	if (c->rung == MRT_RUNG_FEXIT)
 		bpf_probe_read_kernel(&c->a[3], sizeof(c->a[3]), (u64 *)ctx + 3);
 	if (c->a[3])
-		bpf_probe_read_kernel(&error, sizeof(error), (void *)c->a[3]);
+		read_kernel(&error, sizeof(error), (void *)c->a[3]);
 	if (error < -4095 || error > 0)
 		error = 0;
 	file = BPF_CORE_READ(vmf, vma, vm_file);

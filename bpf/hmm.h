@@ -180,7 +180,7 @@ static __always_inline int on_walk_entry(void *ctx, struct call *c, u64 start,
 
 	if (!op)
 		return 0;
-	bpf_probe_read_kernel(&entry, sizeof(entry), (void *)c->a[0]);
+	read_kernel(&entry, sizeof(entry), (void *)c->a[0]);
 	send_walk(op, c, start, end, mm_walk, entry);
 	if (c->hook == MRT_HOOK_WALK_PMD) {
 		count_pages(entry, start, end, MRT_PAGES_FAILED | 1 << 16);
@@ -211,7 +211,7 @@ static __always_inline int on_handle_pte(void *ctx, struct call *c)
 
 	if (!op)
 		return 0;
-	bpf_probe_read_kernel(&entry, sizeof(entry), (void *)c->a[4]);
+	read_kernel(&entry, sizeof(entry), (void *)c->a[4]);
 	send_walk(op, c, c->a[1], c->a[2], mm_walk, entry);
 	send_surroundings(op, c->hook, mm_walk, c->a[1], c->a[2], true);
 	return 0;
@@ -276,12 +276,6 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 	struct in_flight *op;
 
 	if (!is_failure(c->ret)) {
-		/* what was asked for has been faulted; a new walk will ask anew */
-		if (c->hook == MRT_HOOK_RANGE_FAULT_LOCKED) {
-			op = in_flight();
-			if (op)
-				op->pending_start = 0;
-		}
 		if (config.detail < 2)
 			return 0;
 		op = in_flight();

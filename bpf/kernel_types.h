@@ -31,12 +31,21 @@ typedef _Bool bool;
 
 enum {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
+
+/* bpf_ringbuf_submit(), bpf_ringbuf_query() */
+#define BPF_RB_NO_WAKEUP	(1ull << 0)
+#define BPF_RB_FORCE_WAKEUP	(1ull << 1)
+#define BPF_RB_AVAIL_DATA	0
 enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
+enum { BPF_F_NO_PREALLOC = 1 };
 enum { BPF_F_USER_STACK = 1 << 8 };
+enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 
 /* tells bpf_tracing.h to use the kernel's own register names */
 #define __VMLINUX_H__

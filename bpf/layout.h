@@ -26,7 +26,7 @@ static __always_inline u64 read_u64(u64 address)
 {
 	u64 value = 0;
 
-	bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+	read_kernel(&value, sizeof(value), (void *)address);
 	return value;
 }
 
@@ -117,6 +117,16 @@ static __always_inline u64 bundle_attribute(u64 bundle, u32 slot)
 	return bundle + BUNDLE_ATTRS_5_10 + slot * ATTR_SIZE_5_10;
 }
 
+/* Ended by NUL, or by the end of the field. */
+static __always_inline bool read_device(struct mrt_operation *r, const void *name)
+{
+	if (!config.modern)
+		return bpf_probe_read_kernel_str(r->device, sizeof(r->device), name) > 0;
+	read_kernel(r->device, sizeof(r->device), name);
+	r->device[sizeof(r->device) - 1] = 0;
+	return r->device[0];
+}
+
 static __noinline void fill_device_btf(struct mrt_operation *r, u64 address)
 {
 	struct ib_device *device = (void *)address;
@@ -124,7 +134,7 @@ static __noinline void fill_device_btf(struct mrt_operation *r, u64 address)
 
 	if (!r)
 		return;
-	if (bpf_core_read_str(r->device, sizeof(r->device), &device->name) > 0)
+	if (read_device(r, (char *)device + bpf_core_field_offset(device->name)))
 		r->has |= MRT_HAS_DEVICE;
 	if (!bpf_core_read(&caps, sizeof(caps), &device->attrs.kernel_cap_flags)) {
 		r->has |= MRT_HAS_CAPS;

@@ -132,7 +132,7 @@ static __always_inline void send_pagefault(struct in_flight *op, struct call *c)
 		fill_owner(r, umem_field(mr.umem, UMEM_OWNING_MM));
 		fill_device(r, mr.device);
 	}
-	send(r, c->hook);
+	send_last(op, r, c->hook, c->ret < 0);
 }
 
 static __always_inline int on_pagefault(void *ctx, struct call *c)
@@ -153,7 +153,7 @@ static __always_inline int on_pagefault(void *ctx, struct call *c)
 	if (!op->muted && (c->ret < 0 || config.detail >= 1))
 		send_pagefault(op, c);
 	if (op->root == c->hook) {
-		end();
+		end(op);
 		return 0;
 	}
 	/* a prefetch goes on with its next range */

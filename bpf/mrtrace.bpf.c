@@ -11,8 +11,10 @@
 
 #include "events.h"
 #include "state.h"
+#include "read.h"
 #include "hook.h"
 #include "page_table.h"
+#include "vma.h"
 #include "mapping.h"
 #include "stack.h"
 #include "layout.h"

@@ -19,7 +19,7 @@ static __always_inline void fill_owner(struct mrt_operation *r, u64 mm_address)
 	if (!owner)
 		return;
 	r->owner_pid = BPF_CORE_READ(owner, tgid);
-	bpf_core_read_str(r->owner_comm, sizeof(r->owner_comm), &owner->comm);
+	read_comm(r->owner_comm, (char *)owner + bpf_core_field_offset(owner->comm));
 	r->has |= MRT_HAS_OWNER | MRT_HAS_OWNER_COMM;
 }
 
@@ -72,6 +72,7 @@ static __always_inline struct mrt_operation *operation_record(struct in_flight *
 							      u32 hook, s64 result)
 {
 	struct mrt_operation *r = record(op, hook, MRT_KIND_OPERATION, sizeof(*r));
+	struct task_struct *task = (void *)bpf_get_current_task();
 
 	if (!r)
 		return NULL;
@@ -83,7 +84,10 @@ static __always_inline struct mrt_operation *operation_record(struct in_flight *
 	r->lost = op->lost;
 	if (result < 0 && op->done & DONE_WITHHELD)
 		r->lost++;
-	bpf_get_current_comm(r->comm, sizeof(r->comm));
+	if (config.modern)
+		read_comm(r->comm, (char *)task + bpf_core_field_offset(task->comm));
+	else
+		bpf_get_current_comm(r->comm, sizeof(r->comm));
 	return r;
 }
 

@@ -39,18 +39,16 @@ static __always_inline void paging_of_kernel(struct paging *p)
 	p->physical_mask = ENTRY_ADDRESS;
 	p->pgd_shift = P4D_SHIFT;
 	if (&pgdir_shift &&
-	    !bpf_probe_read_kernel(&shift, sizeof(shift), &pgdir_shift))
+	    !read_kernel(&shift, sizeof(shift), &pgdir_shift))
 		p->pgd_shift = shift;
 	if (&page_offset_base)
-		bpf_probe_read_kernel(&p->direct_map, sizeof(p->direct_map),
-				      &page_offset_base);
+		read_kernel(&p->direct_map, sizeof(p->direct_map), &page_offset_base);
 	if (!p->direct_map)
 		p->direct_map = p->pgd_shift == P4D_SHIFT ?
 					0xffff888000000000ull :
 					0xff11000000000000ull;
 	if (&physical_mask)
-		bpf_probe_read_kernel(&p->physical_mask,
-				      sizeof(p->physical_mask), &physical_mask);
+		read_kernel(&p->physical_mask, sizeof(p->physical_mask), &physical_mask);
 }
 
 static __always_inline u64 table_of(struct paging *p, u64 entry)
@@ -62,7 +60,7 @@ static __always_inline bool read_entry(u64 table, u64 address, u32 shift, u64 *o
 {
 	u64 at = table + ((address >> shift) & 511) * 8;
 
-	return !bpf_probe_read_kernel(out, sizeof(*out), (void *)at);
+	return !read_kernel(out, sizeof(*out), (void *)at);
 }
 
 static __always_inline bool is_table(u64 entry)
@@ -213,22 +211,74 @@ __noinline u64 pmd_of(u64 mm_address, u64 address)
 	return entry;
 }
 
+/* Entries are read eight at a time: as many as stand in 64 bytes, which cross no page. */
+#define BLOCK 8
+
+/* Of the entries first to last - 1 of a block the first that a fault is still wanted for, or BLOCK. */
+__noinline u32 wanting_of_block(u64 block, u32 first, u32 last, u32 write)
+{
+	u64 entries[BLOCK];
+	u32 i;
+
+	if (read_kernel(entries, sizeof(entries), (void *)block))
+		return BLOCK;
+	for (i = 0; i < BLOCK; i++)
+		if (i >= first && i < last && wants_fault(entries[i], write))
+			return i;
+	return BLOCK;
+}
+
 /* Index of the first of `count` entries that a fault is still wanted for, or `count`. */
 __noinline u32 first_wanting(u64 from, u32 count, u32 write)
 {
-	u64 entry;
-	u32 i;
+	u32 before = (from & (8 * BLOCK - 1)) / 8, end = before + count, i, at, found;
 
-	for (i = 0; i < 512; i++) {
-		if (i >= count)
+	from -= before * 8;
+	for (i = 0; i <= 512 / BLOCK; i++) {
+		at = i * BLOCK;
+		if (at >= end)
 			break;
-		if (bpf_probe_read_kernel(&entry, sizeof(entry),
-					  (void *)(from + (u64)i * 8)))
-			break;
-		if (wants_fault(entry, write))
-			return i;
+		found = wanting_of_block(from + (u64)at * 8, i ? 0 : before, end - at,
+					 write);
+		if (found < BLOCK)
+			return at + found - before;
 	}
 	return count;
+}
+
+/* Pages from `address` on in its page table, as far as `end`. */
+static __always_inline u64 pages_in_table(u64 address, u64 end)
+{
+	u64 pages = 512 - ((address >> PAGE_SHIFT) & 511), wanted = (end - address) >> PAGE_SHIFT;
+
+	return pages < wanted ? pages : wanted;
+}
+
+#define FOUND 1ull	/* beside an address, of which it is no part */
+
+/*
+ * The first page from `address` on, in one page table, that a fault is still wanted
+ * for, with FOUND; or where the next table begins.
+ */
+__noinline u64 next_wanting(u64 mm, u64 address, u64 end, u32 write)
+{
+	u64 pmd = pmd_of(mm, address), pages, from;
+	struct paging p;
+	u32 found;
+
+	address &= ~(PAGE_SIZE - 1);
+	if (!is_table(pmd)) {
+		if (wants_fault(pmd, write))	/* no table: `address` itself is the page */
+			return address | FOUND;
+		return (address + PMD_SIZE) & ~(PMD_SIZE - 1);
+	}
+	paging_of_kernel(&p);
+	pages = pages_in_table(address, end);
+	from = table_of(&p, pmd) + ((address >> PAGE_SHIFT) & 511) * 8;
+	found = first_wanting(from, pages, write);
+	if (found < pages)
+		return (address + (u64)found * PAGE_SIZE) | FOUND;
+	return (address + PMD_SIZE) & ~(PMD_SIZE - 1);
 }
 
 /*
@@ -242,35 +292,28 @@ __noinline u32 first_wanting(u64 from, u32 count, u32 write)
 __noinline int send_unfaulted(u32 hook, u64 mm, u64 address, u64 end, u32 write)
 {
 	u32 what = MRT_ENTRIES_PTE | MRT_ENTRIES_FAULTED << 8;
-	u64 pmd, pages, from;
 	struct paging p;
-	u32 i, found;
+	u64 next, pmd;
+	u32 i;
 
-	paging_of_kernel(&p);
 	for (i = 0; i < SEARCH_TABLES; i++) {
 		if (address >= end)
 			return 0;
-		pmd = pmd_of(mm, address);
-		if (!is_table(pmd)) {
-			if (wants_fault(pmd, write))
-				break;	/* no table: `address` itself is the page */
-			goto next;
-		}
-		pages = 512 - ((address >> PAGE_SHIFT) & 511);
-		if (pages > (end - address) >> PAGE_SHIFT)
-			pages = (end - address) >> PAGE_SHIFT;
-		from = table_of(&p, pmd) + ((address >> PAGE_SHIFT) & 511) * 8;
-		found = first_wanting(from, pages, write);
-		if (found < pages) {
-			send_entries(hook, what, address, from, pages);
-			address += (u64)found * PAGE_SIZE;
+		next = next_wanting(mm, address, end, write);
+		if (next & FOUND)
 			break;
-		}
-next:
-		address = (address + PMD_SIZE) & ~(PMD_SIZE - 1);
+		address = next;
 	}
-	if (i < SEARCH_TABLES)
-		send_levels(hook, mm, address);
+	if (i == SEARCH_TABLES)
+		return 0;
+	pmd = pmd_of(mm, address);
+	if (is_table(pmd)) {
+		paging_of_kernel(&p);
+		send_entries(hook, what, address,
+			     table_of(&p, pmd) + ((address >> PAGE_SHIFT) & 511) * 8,
+			     pages_in_table(address, end));
+	}
+	send_levels(hook, mm, next & ~FOUND);
 	return 0;
 }
 

@@ -26,8 +26,12 @@ struct {
 	__type(value, u64);	/* walks that succeeded */
 } accepted_walks SEC(".maps");
 
-/* The entry without what differs from page to page: frame, or place in swap. */
-static __always_inline u64 flags_of_entry(u64 entry)
+/*
+ * The entry without what differs from page to page: frame, or place in swap. This
+ * and the next are global functions of plain numbers: what one of them found out
+ * of an entry would be another state of the loop for older verifiers.
+ */
+__noinline u64 flags_of_entry(u64 entry)
 {
 	if (!entry)
 		return 0;
@@ -38,21 +42,20 @@ static __always_inline u64 flags_of_entry(u64 entry)
 	return entry | ENTRY_SWAP_OFFSET;
 }
 
-/*
- * Pages under an entry. how: outcome, level in the second byte, weight in the
- * third. These are global functions of plain numbers: what one of them found out
- * of an entry would be another state of the loop for older verifiers.
- */
-__noinline int add_pages(u64 entry, u32 how, u64 count)
+/* how: outcome, level in the second byte, weight in the third. */
+__noinline int add_pages(u64 flags, u32 how, u64 count)
 {
 	struct mrt_pages_key key = {
-		.bits = flags_of_entry(entry),
+		.bits = flags,
 		.outcome = how & 0xff,
 		.level = how >> 8 & 0xff,
 		.weight = how >> 16 & 0xff,
 	};
-	u64 *have = bpf_map_lookup_elem(&pages, &key);
+	u64 *have;
 
+	if (!count)
+		return 0;
+	have = bpf_map_lookup_elem(&pages, &key);
 	if (have)
 		*have += count;
 	else if (bpf_map_update_elem(&pages, &key, &count, BPF_ANY))
@@ -60,35 +63,96 @@ __noinline int add_pages(u64 entry, u32 how, u64 count)
 	return 0;
 }
 
-__noinline int add_page(u64 from, u32 how)
+static __always_inline bool same_flags(u64 entry, u64 other)
 {
+	if (entry & other & ENTRY_PRESENT)
+		return !((entry ^ other) & ~ENTRY_ADDRESS);
+	return flags_of_entry(entry) == flags_of_entry(other);
+}
+
+/* How many entries of a block, from `first` on, have the flags of `entry`. */
+__noinline u32 same_in_block(u64 block, u32 first, u64 entry)
+{
+	u64 entries[BLOCK];
+	u32 i;
+
+	if (read_kernel(entries, sizeof(entries), (void *)block))
+		return 0;
+	for (i = 0; i < BLOCK; i++)
+		if (i >= first && !same_flags(entries[i], entry))
+			return i - first;
+	return BLOCK - first;
+}
+
+/* How many of `count` entries from `from` on have the flags of the first, `entry`. */
+__noinline u32 same_from(u64 from, u32 count, u64 entry)
+{
+	u32 first = (from & (8 * BLOCK - 1)) / 8, done = 0, i, same;
+
+	from -= first * 8;
+	for (i = 0; i <= 512 / BLOCK; i++) {
+		if (done >= count)
+			break;
+		same = same_in_block(from + (u64)i * 8 * BLOCK, first, entry);
+		done += same;
+		if (same < BLOCK - first)
+			break;
+		first = 0;
+	}
+	return done < count ? done : count;
+}
+
+/* Neighbours with the same flags are counted at once: so many times, and again for what is left. */
+#define RUNS 32
+
+/* Returns how many of `count` entries from `from` on have been counted. */
+__noinline u32 count_runs(u64 from, u32 count, u32 how)
+{
+	u32 done = 0, i, same;
 	u64 entry;
 
-	if (bpf_probe_read_kernel(&entry, sizeof(entry), (void *)from))
-		return 0;
-	return add_pages(entry, how, 1);
+	for (i = 0; i < RUNS; i++) {
+		if (done >= count ||
+		    read_kernel(&entry, sizeof(entry), (void *)(from + (u64)done * 8)))
+			break;
+		same = same_from(from + (u64)done * 8, count - done, entry);
+		if (!same)
+			break;
+		add_pages(flags_of_entry(entry), how, same);
+		done += same;
+	}
+	return done;
+}
+
+__noinline int count_entries(u64 from, u32 count, u32 how)
+{
+	u32 done = 0, i, some;
+
+	for (i = 0; i < 512 / RUNS; i++) {
+		if (done >= count)
+			break;
+		some = count_runs(from + (u64)done * 8, count - done, how);
+		if (!some)
+			break;
+		done += some;
+	}
+	return 0;
 }
 
 /* The pages of [start, end) under this PMD entry. */
 __noinline int count_pages(u64 pmd, u64 start, u64 end, u32 how)
 {
-	u64 from, count = (end - start) >> PAGE_SHIFT;
+	u64 count = (end - start) >> PAGE_SHIFT;
 	struct paging p;
-	u32 i;
 
 	/* where there is no entry hmm_vma_walk_hole() decides */
 	if (!pmd || end <= start || count > 512)
 		return 0;
 	if (!is_table(pmd))
-		return add_pages(pmd, how | MRT_LEVEL_PMD << 8, count);
+		return add_pages(flags_of_entry(pmd), how | MRT_LEVEL_PMD << 8, count);
 	paging_of_kernel(&p);
-	from = table_of(&p, pmd) + ((start >> PAGE_SHIFT) & 511) * 8;
-	for (i = 0; i < 512; i++) {
-		if (i >= count)
-			break;
-		add_page(from + (u64)i * 8, how | MRT_LEVEL_PTE << 8);
-	}
-	return 0;
+	return count_entries(table_of(&p, pmd) + ((start >> PAGE_SHIFT) & 511) * 8, count,
+			     how | MRT_LEVEL_PTE << 8);
 }
 
 /*
@@ -118,7 +182,7 @@ static __always_inline void sample_accepted(struct mm_walk *mm_walk, u64 pmdp,
 	if (!(BPF_CORE_READ(walk, range, default_flags) &
 	      (HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE)))
 		return;
-	bpf_probe_read_kernel(&pmd, sizeof(pmd), (void *)pmdp);
+	read_kernel(&pmd, sizeof(pmd), (void *)pmdp);
 	count_pages(pmd, start, end,
 		    MRT_PAGES_ACCEPTED | (*walks > SAMPLE ? SAMPLE : 1) << 16);
 }

@@ -21,6 +21,7 @@
  * more mappings than this nothing is known beyond them.
  */
 #define PIN_MAPPINGS 512
+#define PIN_STEP 32	/* so many at a time */
 #define VM_PKEYS (15ull << 32)	/* x86: VM_PKEY_BIT0 to 3 */
 #define ACCESS_WRITES 0x1b	/* ib_access_writable() */
 
@@ -54,13 +55,23 @@ __noinline u64 send_if_refused(u32 hook, u64 mm, u64 address)
 	return vma ? BPF_CORE_READ((struct vm_area_struct *)vma, vm_end) : 0;
 }
 
+/* Of PIN_STEP mappings; returns where to go on, 0 at a gap. */
+__noinline u64 send_some_refused(u32 hook, u64 mm, u64 address, u64 end)
+{
+	u32 i;
+
+	for (i = 0; i < PIN_STEP && address && address < end; i++)
+		address = send_if_refused(hook, mm, address);
+	return address;
+}
+
 static __always_inline void send_refused_mappings(u32 hook, u64 mm, u64 address,
 						  u64 end)
 {
 	u32 i;
 
-	for (i = 0; i < PIN_MAPPINGS && address && address < end; i++)
-		address = send_if_refused(hook, mm, address);
+	for (i = 0; i < PIN_MAPPINGS / PIN_STEP && address && address < end; i++)
+		address = send_some_refused(hook, mm, address, end);
 }
 
 /* ib_umem_get(device, addr, size, access), and __ib_umem_get_va() alike */

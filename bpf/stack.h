@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The call chains of the first failure in an operation: kernel, then user. */
+/*
+ * The call chains of the first failure in an operation: kernel, then user. They
+ * cost more than all other evidence, so of a task that fails again and again in the
+ * same place they are taken only so often.
+ */
 #ifndef MRTRACE_STACK_H
 #define MRTRACE_STACK_H
 
@@ -23,6 +27,22 @@ static __always_inline void send_stack(void *ctx, struct in_flight *op, u32 hook
 	send(r, hook);
 }
 
+#define STACKS_AGAIN_NS 10000000ull
+
+/* Registrations always have theirs: it names the method that was called. */
+static __always_inline bool had_stacks(struct in_flight *op, u32 hook)
+{
+	u64 now = bpf_ktime_get_ns();
+	u32 place = op->kind << 16 | hook;
+
+	if (op->stacks_of == place && op->kind != MRT_OP_REG_MR &&
+	    now - op->stacks_ns < STACKS_AGAIN_NS)
+		return true;
+	op->stacks_of = place;
+	op->stacks_ns = now;
+	return false;
+}
+
 static __always_inline void send_stacks(void *ctx, struct in_flight *op, u32 hook)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -30,6 +50,8 @@ static __always_inline void send_stacks(void *ctx, struct in_flight *op, u32 hoo
 	if (op->done & DONE_STACK)
 		return;
 	op->done |= DONE_STACK;
+	if (had_stacks(op, hook))
+		return;
 	send_stack(ctx, op, hook, MRT_STACK_KERNEL);
 	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
 		send_stack(ctx, op, hook, MRT_STACK_USER);

@@ -30,21 +30,48 @@ struct in_flight {
 	u64 request_address;	/* of the driver's page fault */
 	u64 request_length;
 	u32 required_fault;
-	u32 kind;		/* enum mrt_operation_kind */
+	u32 kind;		/* enum mrt_operation_kind; 0 = none is in flight */
 	u32 root;		/* hook that began it and will end it */
 	u32 done;		/* DONE_… */
 	u32 lost;
 	u32 muted;		/* owner is not watched */
 	u32 driver;		/* hook of the driver's page fault around, 0 = none */
+	/* what is of the task, and stays when its operation has ended */
+	u32 resident;		/* so does the entry */
+	u64 woke_ns;		/* it woke the agent */
+	u64 stacks_ns;		/* its call chains were taken … */
+	u32 stacks_of;		/* … of a failure there: kind and hook */
 	u32 reserved;
 };
 
+/* Where the kernel can (config.modern): a lookup costs half, and it goes with its task. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct in_flight);
+} tasks SEC(".maps");
+
+/*
+ * Elsewhere: by task. An entry stays when its operation has ended, for the next one
+ * of that task: making and deleting one costs more than all else. Tasks that are
+ * gone leave theirs, so only half of the table is for those.
+ */
+#define RESIDENTS 8192
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 2 * RESIDENTS);
 	__type(key, u64);	/* pid_tgid */
 	__type(value, struct in_flight);
 } operations SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} residents SEC(".maps");
 
 /* kprobe twins keep the arguments from entry to return here */
 struct call_key {
@@ -131,11 +158,39 @@ static __always_inline void count_untracked(u32 hook)
 			     : : "r"(&tally->untracked), "r"(1ull) : "memory");
 }
 
+/* This task's entry, whether or not an operation is in flight; NULL: it has none. */
+static __always_inline struct in_flight *entry_of_task(u64 flags)
+{
+	u64 task;
+
+	if (config.modern)
+		return bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL,
+					    flags);
+	task = bpf_get_current_pid_tgid();
+	return bpf_map_lookup_elem(&operations, &task);
+}
+
 static __always_inline struct in_flight *in_flight(void)
 {
-	u64 task = bpf_get_current_pid_tgid();
+	struct in_flight *op = entry_of_task(0);
 
-	return bpf_map_lookup_elem(&operations, &task);
+	return op && op->kind ? op : NULL;
+}
+
+static __noinline int add_entry(u64 task, u32 hook)
+{
+	struct in_flight new = {};
+	u32 key = 0;
+	u64 *count = bpf_map_lookup_elem(&residents, &key);
+
+	if (count && *count < RESIDENTS) {
+		asm volatile("lock *(u64 *)(%0 + 0) += %1"
+			     : : "r"(count), "r"(1ull) : "memory");
+		new.resident = 1;
+	}
+	if (bpf_map_update_elem(&operations, &task, &new, BPF_ANY))
+		count_untracked(hook);
+	return 0;
 }
 
 /*
@@ -144,25 +199,34 @@ static __always_inline struct in_flight *in_flight(void)
  */
 static __always_inline struct in_flight *begin(u32 hook, u32 kind, u64 attrs)
 {
-	u64 task = bpf_get_current_pid_tgid();
-	struct in_flight new = {
-		.kind = kind,
-		.root = hook,
-		.attrs = attrs,
-	};
+	struct in_flight *op = entry_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	new.id = new.start_ns = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&operations, &task, &new, BPF_ANY)) {
+	if (!op && config.modern) {
 		count_untracked(hook);
 		return NULL;
 	}
-	return bpf_map_lookup_elem(&operations, &task);
+	if (!op) {
+		add_entry(bpf_get_current_pid_tgid(), hook);
+		op = entry_of_task(0);
+		if (!op)
+			return NULL;
+	}
+	__builtin_memset(op, 0, offsetof(struct in_flight, resident));
+	op->kind = kind;
+	op->root = hook;
+	op->attrs = attrs;
+	op->id = op->start_ns = bpf_ktime_get_ns();
+	return op;
 }
 
-static __always_inline void end(void)
+static __always_inline void end(struct in_flight *op)
 {
-	u64 task = bpf_get_current_pid_tgid();
+	u64 task;
 
+	op->kind = 0;
+	if (config.modern || op->resident)
+		return;
+	task = bpf_get_current_pid_tgid();
 	bpf_map_delete_elem(&operations, &task);
 }
 
@@ -197,16 +261,49 @@ static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind,
 	return h;
 }
 
-static __always_inline void send(void *r, u32 hook)
+static __always_inline void sent(u32 hook)
 {
-	struct mrt_tally *tally;
+	struct mrt_tally *tally = tally_of(hook);
 
-	bpf_ringbuf_submit(r, 0);
-	tally = tally_of(hook);
 	if (tally) {
 		tally->recorded++;
 		tally->now |= MRT_NOW_SENT;
 	}
+}
+
+/*
+ * The agent looks by itself several times a second. Waking it costs the traced
+ * more than all that is done here, so it is woken when much waits, and by a
+ * failure that is complete: it reads /proc of the process, which may be gone soon.
+ * A task that fails again and again does so only so often.
+ */
+#define WAKE_AGAIN_NS 10000000ull
+
+static __always_inline void send(void *r, u32 hook)
+{
+	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wake_at)
+		bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
+	else
+		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	sent(hook);
+}
+
+/* The last record of an operation, `op`. */
+static __always_inline void send_last(struct in_flight *op, void *r, u32 hook,
+				      bool failed)
+{
+	u64 now;
+
+	if (failed) {
+		now = bpf_ktime_get_ns();
+		if (now - op->woke_ns >= WAKE_AGAIN_NS) {
+			op->woke_ns = now;
+			bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
+			sent(hook);
+			return;
+		}
+	}
+	send(r, hook);
 }
 
 #endif

@@ -21,8 +21,12 @@ static __always_inline int on_map_entry(void *ctx, struct call *c)
 
 	if (!op)
 		op = begin(c->hook, MRT_OP_PAGE_FAULT, 0);
+	if (!op)
+		return 0;
+	/* what was asked for before has been faulted: a new walk will ask anew */
+	op->pending_start = 0;
 	/* a driver's page fault is the operation, this a part of it */
-	if (!op || !is_worker(op) || op->driver)
+	if (!is_worker(op) || op->driver)
 		return 0;
 	/* a worker's prefetch maps several ranges: each is an operation */
 	begin_attempt(op);
@@ -52,7 +56,7 @@ static __always_inline void send_worker_operation(struct in_flight *op,
 	r->has |= MRT_HAS_MR | MRT_HAS_REQUEST;
 	fill_owner(r, umem_field(umem, UMEM_OWNING_MM));
 	fill_device(r, umem_field(umem, UMEM_IBDEV));
-	send(r, c->hook);
+	send_last(op, r, c->hook, c->ret < 0);
 }
 
 static __always_inline int on_map(void *ctx, struct call *c)
@@ -81,7 +85,7 @@ static __always_inline int on_map(void *ctx, struct call *c)
 	op->done &= DONE_STACK | DONE_FILTERS;
 	op->witness = 0;
 	if (worker && op->root == c->hook)
-		end();
+		end(op);
 	return 0;
 }
 

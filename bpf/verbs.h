@@ -37,7 +37,7 @@ static __always_inline bool attribute(u64 bundle_address, u32 id, u64 *value,
 	u64 address = bundle_attribute(bundle_address, ATTR_SLOT(id));
 
 	/* unchanged from 5.10 to 7.3: a value or a pointer, then the length */
-	if (!address || bpf_probe_read_kernel(&attr, sizeof(attr), (void *)address))
+	if (!address || read_kernel(&attr, sizeof(attr), (void *)address))
 		return false;
 	if (length)
 		*length = attr.len;
@@ -149,7 +149,7 @@ static __always_inline void fill_advice(struct mrt_operation *r, u64 attrs)
 		return;
 	r->num_sge = length / sizeof(sge);
 	if (!r->num_sge ||
-	    bpf_probe_read_kernel(&sge, sizeof(sge), (void *)value))
+	    read_kernel(&sge, sizeof(sge), (void *)value))
 		return;
 	r->request_address = sge.addr;
 	r->request_length = sge.length;
@@ -195,9 +195,9 @@ static __always_inline int on_verb(void *ctx, struct call *c)
 		fill_from_command(r, op->attrs);
 	else
 		fill_from_reg_method(r, op->attrs, c->hook);
-	send(r, c->hook);
+	send_last(op, r, c->hook, c->ret < 0);
 out:
-	end();
+	end(op);
 	return 0;
 }
 

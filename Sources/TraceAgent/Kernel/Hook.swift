@@ -81,8 +81,12 @@ extension Hook {
     Hook(
       MRT_HOOK_RXE_PREFETCH_WORK, "rxe_ib_prefetch_mr_work", .driver, modules: ["rdma_rxe"],
       way: .entryAndExit),
-    Hook(MRT_HOOK_RXE_MAP_RANGE, "rxe_odp_map_range_and_lock", .driver, modules: ["rdma_rxe"]),
-    Hook(MRT_HOOK_RXE_CHECK_RANGE, "mr_check_range", .driver, modules: ["rdma_rxe"]),
+    // Every packet runs these two, outside of any operation that is followed.
+    Hook(
+      MRT_HOOK_RXE_MAP_RANGE, "rxe_odp_map_range_and_lock", .driver, modules: ["rdma_rxe"],
+      need: .layers),
+    Hook(
+      MRT_HOOK_RXE_CHECK_RANGE, "mr_check_range", .driver, modules: ["rdma_rxe"], need: .layers),
     Hook(
       MRT_HOOK_RXE_INVALIDATE, "rxe_ib_invalidate_range", .driver, modules: ["rdma_rxe"],
       way: .entryAndExit, need: .statistics),

@@ -26,6 +26,7 @@ package struct KernelFacts: Sendable {
     "__traceiter_sched_process_exit", "__tracepoint_sched_process_exit", "mm_update_next_owner",
     "__tracepoint_dax_pte_fault_done", "__tracepoint_dax_pmd_fault_done",
     "__tracepoint_sched_process_fork", "_text",
+    "bpf_rdonly_cast",
   ]
 
   /// Modules have BTF from 5.11 on; of what was before, 5.10's structures are known.
@@ -34,6 +35,12 @@ package struct KernelFacts: Sendable {
       return MRT_LAYOUT_NONE
     }
     return MRT_LAYOUT_5_10
+  }
+
+  /// The verifier lets programs read memory of no type (bpf/read.h); tasks have storage since long.
+  var isModern: Bool {
+    guard let number = KernelRelease(release), number >= KernelRelease(6, 17) else { return false }
+    return offers.symbols.has("bpf_rdonly_cast")
   }
 
   /// The layout of `struct ib_device` is known, or will be once its module is loaded.

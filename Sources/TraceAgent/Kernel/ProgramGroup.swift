@@ -160,11 +160,16 @@ final class ProgramGroup {
         config.detail = settings.detail.code
         settings.configure(&config)
         config.follow = settings.follow ? 1 : 0
-        config.`self` = UInt32(getpid())
+        // a quarter: the rest is room for what comes while the agent wakes
+        config.wake_at = UInt32(settings.ringSize / 4)
         config.layout = UInt32(settings.layout)
         config.statistics = settings.statistics ? 1 : 0
+        config.modern = settings.isModern ? 1 : 0
         let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
         guard result == 0 else { throw refusal("configure its BPF programs", result) }
+      } else if name == (settings.isModern ? "operations" : "tasks") {
+        // the other has what is in flight
+        bpf_map__set_autocreate(current, false)
       } else if let first, !name.contains(".") {
         let result = bpf_map__reuse_fd(current, first.mapDescriptor(name))
         guard result == 0 else { throw refusal("share its BPF maps", result) }

@@ -38,6 +38,8 @@ package struct TracerSettings: Sendable {
   package var ringSize: Int
   /// MRT_LAYOUT_…: how structures of modules without BTF are laid out.
   var layout = MRT_LAYOUT_NONE
+  /// BPF reads the kernel's memory by plain loads, and keeps what is in flight with its task.
+  var isModern = false
 
   package init(
     detail: Detail = .operations, processes: [UInt32] = [], filters: Bool = false,
@@ -101,6 +103,7 @@ package struct Tracer: ~Copyable {
   ) throws(KernelError) -> Tracer {
     var settings = settings
     settings.layout = facts.layout
+    settings.isModern = facts.isModern
     if let obstacle = Permissions.obstacle() { throw obstacle }
     guard !facts.offers.symbols.areHidden else {
       throw .symbolsHidden
@@ -125,10 +128,16 @@ package struct Tracer: ~Copyable {
         for process in settings.processes { tracer.watch(process) }
         return tracer
       } catch {
+        if settings.isModern {
+          settings.isModern = false
+          continue
+        }
         // One program the verifier refuses must not cost the others: one rung down, and again.
         guard !error.helperWithheld, let symbol = error.symbol, refusals.add(symbol) else {
           throw error.asKernelError
         }
+        // refused without what newer kernels can as well: that was not the reason
+        settings.isModern = facts.isModern
       }
     }
   }

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reading kernel memory. Where the kernel lets programs do so by plain loads
+ * (bpf_rdonly_cast() to memory of no type, 6.17 and later) that is a handful of
+ * instructions; bpf_probe_read_kernel() is a hundred. Either way what cannot be
+ * read is 0.
+ */
+#ifndef MRTRACE_READ_H
+#define MRTRACE_READ_H
+
+extern void *bpf_rdonly_cast(const void *from, u32 type) __ksym __weak;
+
+#define LOAD(type, from, i) (((const volatile type *)bpf_rdonly_cast(from, 0))[i])
+
+/* `size` is a constant: 1, 2, 4, or some times 8. Not 0: it was tried, and failed. */
+static __always_inline long read_kernel(void *to, u32 size, const void *from)
+{
+	u64 *words = to;
+	u32 i;
+
+	if (!config.modern || (size & 7 && size & (size - 1)) || size > 128)
+		return bpf_probe_read_kernel(to, size, from);
+	if (size == 1)
+		*(u8 *)to = LOAD(u8, from, 0);
+	else if (size == 2)
+		*(u16 *)to = LOAD(u16, from, 0);
+	else if (size == 4)
+		*(u32 *)to = LOAD(u32, from, 0);
+	else
+#pragma unroll
+		for (i = 0; i < size / 8; i++)
+			words[i] = LOAD(u64, from, i);
+	return 0;
+}
+
+/* BPF_CORE_READ() reads with this. */
+#undef bpf_core_read
+#define bpf_core_read(to, size, from)                                          \
+	read_kernel(to, size, (const void *)__builtin_preserve_access_index(from))
+
+/* The name of a task, which fills its 16 bytes up with NUL where it can be read so. */
+static __always_inline long read_comm(u8 *to, const void *comm)
+{
+	return config.modern ? read_kernel(to, 16, comm) :
+				     bpf_probe_read_kernel_str(to, 16, comm);
+}
+
+#endif
