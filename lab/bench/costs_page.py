@@ -20,6 +20,12 @@ BOUNDS = {("odp", "failures"): 1.045, ("odp", "operations"): 1.06, ("odp", "laye
           ("write", "operations"): 1.04, ("pin", "operations"): 1.01, ("large", "operations"): 1.01,
           ("fail", "operations"): 1.15}
 ATTACH_BOUND = 1.5e9
+# what was measured before the tuning of November 2026: ratios, and instructions until attached
+BEFORE = {
+    "newest": {"odp failures": 1.116, "odp operations": 1.611, "odp layers": 2.054, "write operations": 1.714,
+               "pin operations": 1.015, "large operations": 1.003, "fail operations": 10.219, "attached": 20.39e9},
+    "6.18": {"odp operations": 1.527, "write operations": 1.282, "fail operations": 10.298, "attached": 16.24e9},
+}
 CURVES = {"large": ("register and deregister, by MB", [256, 512, 1024]),
           "odp": ("(a), by memory regions that are there beside it", [1, 100, 10000]),
           "threads": ("(a) with anonymous memory, by threads, whose start and filling of memory is in it and dilutes it", [1, 8, 64])}
@@ -29,8 +35,9 @@ INTRODUCTION = """
 
 `make bench-lab` measures it and writes this section, in a guest of one CPU that counts instructions (QEMU's icount): the
 numbers do not depend on the machine or on what else it does. Caches and branch predictors are not in them. Each mode has
-a fresh boot; the first round of each row is discarded; ± is half of what lies between the smallest and the largest of the
-other rounds of all its boots. Differences below the ± of untraced say nothing: fork and exit depends on what a boot left
+a fresh boot; the first round of each row is discarded; numbers are means, ± is half of what lies between the smallest and
+the largest of the other rounds of all its boots: the agent empties the ring buffer some ten times a second, and that is in
+one round for several. Differences below the ± of untraced say nothing: fork and exit depends on what a boot left
 in memory. With one CPU, what the agent itself does in the meantime is in the numbers too; the second table has only
 what the traced process did, kernel and BPF programs included. A monitor or recording that falls behind loses records, and
 says so: (e) fails as fast as it can, and rounds in which evidence found no room in the ring buffer cost less than what
@@ -47,14 +54,15 @@ def flat(boots):
     return [value for boot in boots for value in boot if value is not None]
 
 
-def median(boots):
-    return statistics.median(flat(boots))
+def mean(boots):
+    """Not the median: the agent empties the ring buffer now and then, and a round may hold that for several."""
+    return statistics.mean(flat(boots))
 
 
 def spread(boots):
-    """Half of what lies between the smallest and the largest round, of the median."""
+    """Half of what lies between the smallest and the largest round, of the mean."""
     values = flat(boots)
-    return (max(values) - min(values)) / 2 / statistics.median(values)
+    return (max(values) - min(values)) / 2 / statistics.mean(values)
 
 
 def table(header, rows):
@@ -69,11 +77,11 @@ def of(results, mode, row, kind="rows"):
 
 
 def ratio(results, mode, row, kind="rows"):
-    """Of the medians; where rounds differ because records were lost, of the dearest round."""
+    """Of the means; where rounds differ because records were lost, of the dearest round."""
     base, have = of(results, "untraced", row, kind), of(results, mode, row, kind)
     if not base or not have:
         return None
-    return (max(flat(have)) if row == "fail" else median(have)) / median(base)
+    return (max(flat(have)) if row == "fail" else mean(have)) / mean(base)
 
 
 def ratio_cell(results, mode, row, kind):
@@ -81,7 +89,7 @@ def ratio_cell(results, mode, row, kind):
     if not base or not have:
         return ""
     if row == "fail":
-        return f"{min(flat(have)) / median(base):.3f} to {max(flat(have)) / median(base):.3f}"
+        return f"{min(flat(have)) / mean(base):.3f} to {max(flat(have)) / mean(base):.3f}"
     return f"{ratio(results, mode, row, kind):.3f} ±{spread(have):.1%}"
 
 
@@ -92,7 +100,7 @@ def ratios(results, kind, title):
         base = of(results, "untraced", row, kind)
         if not base or row in UNRELATED:
             continue
-        cells = [what, f"{median(base):,.0f} ±{spread(base):.1%}"]
+        cells = [what, f"{mean(base):,.0f} ±{spread(base):.1%}"]
         cells += [ratio_cell(results, name, row, kind) for name in names]
         rows.append(cells)
     return table([title, "untraced"] + names, rows)
@@ -105,11 +113,11 @@ def extras(results, kind, title):
         base = of(results, "untraced", row, kind)
         if not base:
             continue
-        cells = [WHAT[row], f"{median(base):,.0f} ±{spread(base) * median(base):.0f}"]
+        cells = [WHAT[row], f"{mean(base):,.0f} ±{spread(base) * mean(base):.0f}"]
         for name in names:
             have = of(results, name, row, kind)
             cells.append("" if not have else
-                         f"{median(have) - median(base):+.0f} ±{spread(have) * median(have):.0f}")
+                         f"{mean(have) - mean(base):+.0f} ±{spread(have) * mean(have):.0f}")
         rows.append(cells)
     return table([title, "untraced"] + names, rows)
 
@@ -124,9 +132,9 @@ def attached(results):
     return table(["from start to attached", "G instructions", "programs", "verifier's instructions"], rows)
 
 
-def verdicts(results):
-    """Each bound beside what was measured, the floor, and bpftrace."""
-    rows = []
+def verdicts(kernel, results):
+    """Each bound beside what was measured, what it was once, the floor, and bpftrace."""
+    rows, before = [], BEFORE.get(kernel, {})
     for (row, mode), bound in BOUNDS.items():
         value = ratio(results, mode, row)
         if value is None:
@@ -135,16 +143,18 @@ def verdicts(results):
         def cell(name):
             return "-" if ratio(results, name, row) is None else f"{ratio(results, name, row):.3f}"
         rows.append([f"{WHAT[row].split()[0]} {mode}", f"{bound:.3f}", f"{value:.3f}",
-                     "yes" if value <= bound else "**no**", cell("empty"), cell("bpftrace")])
+                     "yes" if value <= bound else "**no**", cell("empty"), cell("bpftrace"),
+                     f"{before[f'{row} {mode}']:.3f}" if f"{row} {mode}" in before else "-"])
     attach = results["modes"].get("operations", {}).get("attach_ns")
     if attach:
         def seconds(name):
             have = results["modes"].get(name, {}).get("attach_ns")
-            return f"{statistics.median(have) / 1e9:.2f} G" if have else "-"
+            return f"{statistics.mean(have) / 1e9:.2f} G" if have else "-"
         taken = statistics.median(attach)
         rows.append(["attached, operations", f"{ATTACH_BOUND / 1e9:.2f} G", f"{taken / 1e9:.2f} G",
-                     "yes" if taken <= ATTACH_BOUND else "**no**", seconds("empty"), seconds("bpftrace")])
-    return table(["bound", "at most", "measured", "kept", "empty programs", "bpftrace"], rows)
+                     "yes" if taken <= ATTACH_BOUND else "**no**", seconds("empty"), seconds("bpftrace"),
+                     f"{before['attached'] / 1e9:.2f} G" if "attached" in before else "-"])
+    return table(["bound", "at most", "measured", "kept", "empty programs", "bpftrace", "before tuning"], rows)
 
 
 def curves(results):
@@ -165,7 +175,7 @@ def section(all_kept):
             continue
         bpftrace = f", bpftrace {results['bpftrace']}" if "bpftrace" in results else ""
         parts += [f"### Linux {results['release']} ({results['date']}, {results.get('mrtrace', 'mrtrace')}{bpftrace})",
-                  verdicts(results), ratios(results, "rows", "instructions an iteration, and ratios to them"),
+                  verdicts(kernel, results), ratios(results, "rows", "instructions an iteration, and ratios to them"),
                   ratios(results, "own", "of the traced process alone"), extras(results, "rows", "instructions more an event"),
                   extras(results, "own", "of the traced process alone, without its children"), curves(results), attached(results)]
     return "\n\n".join(part for part in parts if part)
