@@ -194,7 +194,7 @@ struct MonitorSession: ~Copyable {
       journal.failed(failure, now: now)
       // What the program mended itself is no reason to write anything.
       if failure.operation.recoveredBy == nil {
-        dumps?.policy.failed(FailureKind(failure), now: now)
+        dumps?.policy.failed(FailureKind(failure), endNs: failure.operation.endNs, now: now)
       }
     }
   }

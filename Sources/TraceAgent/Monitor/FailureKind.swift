@@ -42,6 +42,8 @@ package struct RecordingPolicy: Sendable {
   private var bucket: TokenBucket
   private var recorded: [FailureKind: UInt64] = [:]
   private var due: Due?
+  /// What ended until then is in the last recording, explained by then or not.
+  private var writtenNs: UInt64?
   /// Failures of a kind that had been recorded, and those that came too thick.
   package private(set) var known: UInt64 = 0
   package private(set) var limited: UInt64 = 0
@@ -57,7 +59,11 @@ package struct RecordingPolicy: Sendable {
     bucket = TokenBucket(capacity: perHour, per: 3_600_000_000_000, now: now)
   }
 
-  package mutating func failed(_ kind: FailureKind, now: UInt64) {
+  /// A failed operation that ended at `endNs` has been explained `now`.
+  package mutating func failed(_ kind: FailureKind, endNs: UInt64, now: UInt64) {
+    if let writtenNs, endNs <= writtenNs, !isKnown(kind, now: now) {
+      remember([kind], at: writtenNs)
+    }
     if due != nil {
       if !isKnown(kind, now: now) { due?.kinds.insert(kind) }
       return
@@ -80,14 +86,18 @@ package struct RecordingPolicy: Sendable {
     return due.first
   }
 
-  /// It has been made, or could not be: then the kinds are still new.
+  /// It has been made, of all that ended until `now`; or could not be: then the kinds are still new.
   package mutating func settled(written: Bool, now: UInt64) {
+    if written { writtenNs = now }
     guard let due else { return }
     self.due = nil
     _ = bucket.take(now: now)
-    guard written else { return }
-    if recorded.count + due.kinds.count > Self.kindLimit { recorded.removeAll() }
-    for kind in due.kinds { recorded[kind] = now }
+    if written { remember(due.kinds, at: now) }
+  }
+
+  private mutating func remember(_ kinds: Set<FailureKind>, at now: UInt64) {
+    if recorded.count + kinds.count > Self.kindLimit { recorded.removeAll() }
+    for kind in kinds { recorded[kind] = now }
   }
 
   private func isKnown(_ kind: FailureKind, now: UInt64) -> Bool {
