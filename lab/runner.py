@@ -22,7 +22,7 @@ ACCEL = "tcg,thread=single,tb-size=512"
 # LossSummary's sentences on hooks whose programs did not run, or not to their end.
 SKIPPED_RUNS = re.compile(r"runs of hooks were missed|had not returned at the end|whose beginning was not seen")
 # How often judged() runs a guest at most, and those that it ran again: (guest, what was wrong before).
-ATTEMPTS = 3
+ATTEMPTS = 4
 RAN_AGAIN = []
 
 
