@@ -5,6 +5,13 @@ import Glibc
 import Kernel
 import Model
 
+/// Of options that monitor has too.
+extension ArgumentHelp {
+  static let comm = ArgumentHelp(
+    "Watch threads and processes of this name, at most 15 bytes. Repeatable.", valueName: "name")
+  static let device = ArgumentHelp("Watch this RDMA device. Repeatable.", valueName: "name")
+}
+
 /// Whose operations are recorded: the options that record and live have in common.
 struct FilterOptions: ParsableArguments {
   @Option(name: [.customShort("p"), .customLong("pid")], help: "Watch this process. Repeatable.")
@@ -16,9 +23,7 @@ struct FilterOptions: ParsableArguments {
   @Flag(help: "Watch the children of -p processes too.")
   var follow = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Watch threads and processes of this name, at most 15 bytes. Repeatable.", valueName: "name"))
+  @Option(help: .comm)
   var comm: [String] = []
 
   @Option(
@@ -29,8 +34,7 @@ struct FilterOptions: ParsableArguments {
       """, valueName: "path"))
   var cgroup: [String] = []
 
-  @Option(
-    help: ArgumentHelp("Watch this RDMA device. Repeatable.", valueName: "name"))
+  @Option(help: .device)
   var device: [String] = []
 
   @Option(

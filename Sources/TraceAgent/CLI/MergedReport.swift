@@ -43,15 +43,9 @@ struct MergedReport {
   func jsonLines(all: Bool, into output: inout some TextOutputStream) {
     for place in places(all: all) {
       let report = reports[place.report]
-      let operation = report.operations[place.index]
-      let offset = report.environment.clockOffsetNs
       let origin = DiagnosisJSON.Origin(
         host: report.environment.hostname, recording: report.name)
-      let line =
-        report.diagnosis(of: operation).map {
-          DiagnosisJSON.line($0, clockOffsetNs: offset, origin: origin)
-        } ?? DiagnosisJSON.operationLine(operation, clockOffsetNs: offset, origin: origin)
-      output.write(line)
+      output.write(report.jsonLine(of: report.operations[place.index], origin: origin))
       output.write("\n")
     }
   }

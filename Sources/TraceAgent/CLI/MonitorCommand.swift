@@ -94,9 +94,7 @@ struct MonitorCommand: ParsableCommand {
       """, valueName: "detail"))
   var detail: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Watch threads and processes of this name, at most 15 bytes. Repeatable.", valueName: "name"))
+  @Option(help: .comm)
   var comm: [String] = []
 
   @Option(
@@ -105,8 +103,7 @@ struct MonitorCommand: ParsableCommand {
       valueName: "path"))
   var cgroup: [String] = []
 
-  @Option(
-    help: ArgumentHelp("Watch this RDMA device. Repeatable.", valueName: "name"))
+  @Option(help: .device)
   var device: [String] = []
 
   @Option(

@@ -104,14 +104,19 @@ struct RecordingReport {
 
   /// A line for each failed operation, or with `all` for each operation, in order of their end.
   func jsonLines(all: Bool, into output: inout some TextOutputStream) {
-    let offset = environment.clockOffsetNs
     for operation in operations where all || operation.failed {
-      let line =
-        diagnosis(of: operation).map { DiagnosisJSON.line($0, clockOffsetNs: offset) }
-        ?? DiagnosisJSON.operationLine(operation, clockOffsetNs: offset)
-      output.write(line)
+      output.write(jsonLine(of: operation))
       output.write("\n")
     }
+  }
+
+  /// `origin`: where several recordings are told together.
+  func jsonLine(of operation: Operation, origin: DiagnosisJSON.Origin? = nil) -> String {
+    let offset = environment.clockOffsetNs
+    guard let diagnosis = diagnosis(of: operation) else {
+      return DiagnosisJSON.operationLine(operation, clockOffsetNs: offset, origin: origin)
+    }
+    return DiagnosisJSON.line(diagnosis, clockOffsetNs: offset, origin: origin)
   }
 }
 

@@ -4,7 +4,7 @@ import Glibc
 
 package enum DirectoryNames {
   /// The names in a directory, in no order, `.` and `..` left out.
-  package static func of(_ path: String) throws(RecordingError) -> [String] {
+  static func of(_ path: String) throws(RecordingError) -> [String] {
     guard let directory = opendir(path) else { throw .cannotRead(path: path, errno: errno) }
     defer { closedir(directory) }
     var names: [String] = []
