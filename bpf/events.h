@@ -547,8 +547,16 @@ struct mrt_config {
 	mrt_u32 errnos[MRT_FILTER_ERRNOS];
 	mrt_u32 modern;		/* 1 = plain loads from the kernel's memory, storage of tasks */
 	mrt_u32 reserved;
+	/* where these variables of the kernel are; 0 = it has none of that name */
+	mrt_u64 zero_pfn;
+	mrt_u64 empty_zero_page;
+	mrt_u64 phys_base;
+	mrt_u64 page_offset_base;
+	mrt_u64 physical_mask;
+	mrt_u64 pgdir_shift;
+	mrt_u64 init_user_ns;
 };
-_Static_assert(sizeof(struct mrt_config) == 40 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
+_Static_assert(sizeof(struct mrt_config) == 96 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
 
 /*
  * How long something took: kept in a per-CPU map by BPF for the live views, never

@@ -11,10 +11,6 @@
 #ifndef MRTRACE_FACTS_H
 #define MRTRACE_FACTS_H
 
-extern const void zero_pfn __ksym __weak;
-extern const void empty_zero_page __ksym __weak;
-extern const void phys_base __ksym __weak;
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -32,12 +28,13 @@ int raw_tp__facts(void *ctx)
 
 	paging_of_kernel(&p);
 	f.paging_levels = p.pgd_shift == P4D_SHIFT ? 4 : 5;
-	if (&zero_pfn) {
-		if (!bpf_probe_read_kernel(&f.zero_pfn, sizeof(f.zero_pfn), &zero_pfn))
+	if (config.zero_pfn) {
+		if (!bpf_probe_read_kernel(&f.zero_pfn, sizeof(f.zero_pfn),
+					   (void *)config.zero_pfn))
 			f.has |= MRT_FACTS_ZERO_PFN;
-	} else if (&empty_zero_page && &phys_base) {
-		if (!bpf_probe_read_kernel(&base, sizeof(base), &phys_base)) {
-			f.zero_pfn = ((u64)&empty_zero_page - START_KERNEL_MAP + base) >>
+	} else if (config.empty_zero_page && config.phys_base) {
+		if (!bpf_probe_read_kernel(&base, sizeof(base), (void *)config.phys_base)) {
+			f.zero_pfn = (config.empty_zero_page - START_KERNEL_MAP + base) >>
 				     PAGE_SHIFT;
 			f.has |= MRT_FACTS_ZERO_PFN;
 		}

@@ -91,8 +91,6 @@ static __always_inline struct mrt_operation *operation_record(struct in_flight *
 	return r;
 }
 
-extern const void init_user_ns __ksym __weak;
-
 /* As capable(CAP_IPC_LOCK): what a user namespace grants does not count. */
 static __always_inline bool may_lock(struct task_struct *task)
 {
@@ -103,7 +101,7 @@ static __always_inline bool may_lock(struct task_struct *task)
 			      (char *)cred +
 				      bpf_core_field_offset(struct cred, cap_effective));
 	return capabilities >> CAP_IPC_LOCK & 1 &&
-	       BPF_CORE_READ(cred, user_ns) == &init_user_ns;
+	       (u64)BPF_CORE_READ(cred, user_ns) == config.init_user_ns;
 }
 
 /* The umem of an ODP operation, or the request of a pinned one (umem 0). */

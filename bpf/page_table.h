@@ -7,11 +7,6 @@
 #ifndef MRTRACE_PAGE_TABLE_H
 #define MRTRACE_PAGE_TABLE_H
 
-/* Typeless: none of these is a BTF variable. Absent ones resolve to 0. */
-extern const void page_offset_base __ksym __weak;
-extern const void physical_mask __ksym __weak;
-extern const void pgdir_shift __ksym __weak;
-
 #define PAGE_SHIFT 12
 #define PMD_SHIFT 21
 #define PUD_SHIFT 30
@@ -38,17 +33,19 @@ static __always_inline void paging_of_kernel(struct paging *p)
 	p->direct_map = 0;
 	p->physical_mask = ENTRY_ADDRESS;
 	p->pgd_shift = P4D_SHIFT;
-	if (&pgdir_shift &&
-	    !read_kernel(&shift, sizeof(shift), &pgdir_shift))
+	if (config.pgdir_shift &&
+	    !read_kernel(&shift, sizeof(shift), (void *)config.pgdir_shift))
 		p->pgd_shift = shift;
-	if (&page_offset_base)
-		read_kernel(&p->direct_map, sizeof(p->direct_map), &page_offset_base);
+	if (config.page_offset_base)
+		read_kernel(&p->direct_map, sizeof(p->direct_map),
+			    (void *)config.page_offset_base);
 	if (!p->direct_map)
 		p->direct_map = p->pgd_shift == P4D_SHIFT ?
 					0xffff888000000000ull :
 					0xff11000000000000ull;
-	if (&physical_mask)
-		read_kernel(&p->physical_mask, sizeof(p->physical_mask), &physical_mask);
+	if (config.physical_mask)
+		read_kernel(&p->physical_mask, sizeof(p->physical_mask),
+			    (void *)config.physical_mask);
 }
 
 static __always_inline u64 table_of(struct paging *p, u64 entry)

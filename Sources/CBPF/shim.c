@@ -167,6 +167,20 @@ long cbpf_read_gzip(const char *path, void *buffer, unsigned long size)
 	return n < 0 ? -1 : (long)used;
 }
 
+long cbpf_unpack_gzip(const void *packed, unsigned long length, void *buffer, unsigned long size)
+{
+	z_stream stream = {
+		.next_in = (Bytef *)packed, .avail_in = length, .next_out = buffer, .avail_out = size,
+	};
+	int result;
+
+	if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK)
+		return 0;
+	result = inflate(&stream, Z_FINISH);
+	inflateEnd(&stream);
+	return result == Z_STREAM_END ? (long)stream.total_out : 0;
+}
+
 int cbpf_file_is_dax(const char *path)
 {
 	struct statx status;

@@ -4,7 +4,7 @@ import Foundation
 import PackagePlugin
 
 /// Compiles bpf/*.bpf.c with clang's BPF target and embeds each object in the target that uses this plugin, as a
-/// base64 string: one binary, nothing to install, rebuilt when any file of bpf/ changes.
+/// base64 string of the packed object: one binary, nothing to install, rebuilt when any file of bpf/ changes.
 ///
 /// `BPF_CLANG` in the environment names another clang (Debian's, say).
 @main
@@ -26,7 +26,7 @@ struct BPFObject: BuildToolPlugin {
       "$1" -g -O2 -target bpf -mcpu=v3 "-D__TARGET_ARCH_$2" -Wall -Werror -I "$3" -c "$4" -o "$5"
       if [ -x "$7" ]; then "$7" --strip-debug "$5"; fi
       { printf '// Generated from bpf/.\\nextension BPFObjectImage {\\n  static var %s: StaticString { "' "$8"
-        base64 -w0 "$5"
+        gzip -9 -n -c "$5" | base64 -w0
         printf '" }\\n}\\n'; } > "$6"
       """
     return

@@ -43,6 +43,9 @@ struct bpf_link *cbpf_attach_probe_link(const struct bpf_program *program, unsig
 /// Reads up to `size` bytes of a file, unpacked where it is gzip'ed. How many, or -1.
 long cbpf_read_gzip(const char *path, void *buffer, unsigned long size);
 
+/// Unpacks `length` bytes of gzip into `size` bytes of `buffer`. How many there were, or 0 where it is damaged.
+long cbpf_unpack_gzip(const void *packed, unsigned long length, void *buffer, unsigned long size);
+
 /// Is this file in DAX state? 1 yes, 0 no, -1 not told (statx, STATX_ATTR_DAX).
 int cbpf_file_is_dax(const char *path);
 

@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The compiled BPF object, embedded by the build-tool plugin (bpf/plugin) as base64.
+import CBPF
+
+/// The compiled BPF object, embedded by the build-tool plugin (bpf/plugin): packed (gzip), as base64.
 enum BPFObjectImage {
   /// The ELF image of bpf/mrtrace.bpf.c.
   static func bytes() -> [UInt8] { decode(mrtrace) }
 
-  static func decode(_ base64: StaticString) -> [UInt8] {
+  static func decode(_ base64: StaticString) -> [UInt8] { unpack(unbase64(base64)) }
+
+  static func unpack(_ packed: [UInt8]) -> [UInt8] {
+    // gzip ends with the size of what was packed
+    guard let last = packed.suffix(4).last, packed.count >= 18 else { return [] }
+    let size = packed.suffix(4).dropLast().reversed().reduce(Int(last)) { $0 << 8 | Int($1) }
+    return [UInt8](unsafeUninitializedCapacity: size) { bytes, count in
+      count = packed.withUnsafeBytes {
+        Int(cbpf_unpack_gzip($0.baseAddress, UInt($0.count), bytes.baseAddress, UInt(size)))
+      }
+    }
+  }
+
+  static func unbase64(_ base64: StaticString) -> [UInt8] {
     let text = UnsafeBufferPointer(start: base64.utf8Start, count: base64.utf8CodeUnitCount)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count / 4 * 3)

@@ -25,7 +25,7 @@ package struct KernelFacts: Sendable {
     "__traceiter_dax_pmd_fault_done", "__traceiter_sched_process_fork",
     "__traceiter_sched_process_exit", "__tracepoint_sched_process_exit", "mm_update_next_owner",
     "__tracepoint_dax_pte_fault_done", "__tracepoint_dax_pmd_fault_done",
-    "__tracepoint_sched_process_fork", "_text",
+    "__tracepoint_sched_process_fork", "_text", "phys_base", "physical_mask", "init_user_ns",
     "bpf_rdonly_cast",
   ]
 

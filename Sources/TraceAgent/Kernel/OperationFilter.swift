@@ -38,6 +38,14 @@ extension TracerSettings {
     if !filter.comms.isEmpty { config.filter |= UInt32(MRT_FILTER_COMM) }
     if filter.asksForCgroups { config.filter |= UInt32(MRT_FILTER_CGROUP) }
     if !filter.devices.isEmpty { config.filter |= UInt32(MRT_FILTER_DEVICE) }
+    func address(_ name: String) -> UInt64 { symbols[name]?.address ?? 0 }
+    config.zero_pfn = address("zero_pfn")
+    config.empty_zero_page = address("empty_zero_page")
+    config.phys_base = address("phys_base")
+    config.page_offset_base = address("page_offset_base")
+    config.physical_mask = address("physical_mask")
+    config.pgdir_shift = address("pgdir_shift")
+    config.init_user_ns = address("init_user_ns")
     config.pid_namespace = PIDNamespace.ofThisProcess()?.inode ?? 0
     let errnos = filter.errnos.prefix(OperationFilter.errnosLimit)
     config.errno_count = UInt32(errnos.count)

@@ -40,6 +40,8 @@ package struct TracerSettings: Sendable {
   var layout = MRT_LAYOUT_NONE
   /// BPF reads the kernel's memory by plain loads, and keeps what is in flight with its task.
   var isModern = false
+  /// Where variables are that BPF reads.
+  var symbols = KernelSymbols([:])
 
   package init(
     detail: Detail = .operations, processes: [UInt32] = [], filters: Bool = false,
@@ -104,6 +106,7 @@ package struct Tracer: ~Copyable {
     var settings = settings
     settings.layout = facts.layout
     settings.isModern = facts.isModern
+    settings.symbols = facts.offers.symbols
     if let obstacle = Permissions.obstacle() { throw obstacle }
     guard !facts.offers.symbols.areHidden else {
       throw .symbolsHidden

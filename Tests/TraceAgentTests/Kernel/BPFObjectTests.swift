@@ -7,10 +7,20 @@ import Testing
 
 @Suite struct BPFObjectTests {
   @Test func base64() {
-    #expect(BPFObjectImage.decode("") == [])
-    #expect(BPFObjectImage.decode("TQ==") == [0x4d])
-    #expect(BPFObjectImage.decode("TWE=") == [0x4d, 0x61])
-    #expect(BPFObjectImage.decode("TWFu+/8=") == [0x4d, 0x61, 0x6e, 0xfb, 0xff])
+    #expect(BPFObjectImage.unbase64("") == [])
+    #expect(BPFObjectImage.unbase64("TQ==") == [0x4d])
+    #expect(BPFObjectImage.unbase64("TWE=") == [0x4d, 0x61])
+    #expect(BPFObjectImage.unbase64("TWFu+/8=") == [0x4d, 0x61, 0x6e, 0xfb, 0xff])
+  }
+
+  @Test func whatIsEmbeddedIsUnpacked() {
+    let packed = BPFObjectImage.unbase64(
+      "H4sIAAAAAAACAytITM5OTVEoQKYA5pGLBRQAAAA=")
+    #expect(BPFObjectImage.unpack(packed) == Array("packed packed packed".utf8))
+    var damaged = packed
+    damaged[packed.count - 6] ^= 1
+    #expect(BPFObjectImage.unpack(damaged) == [])
+    #expect(BPFObjectImage.unpack([]) == [])
   }
 
   /// Every hook has its programs in the object that is embedded, under the names the agent looks for.
