@@ -48,11 +48,15 @@ final class ProgramGroup {
   static func load(
     _ rows: [HookPlan.Row], settings: TracerSettings, sharing first: ProgramGroup?
   ) throws(Refusal) -> ProgramGroup {
-    // With CAP_SYS_ADMIN libbpf finds modules' types by itself, and only those that it needs.
-    let types =
-      Capabilities.effective().has(.sysAdmin)
-      ? nil : TypesFile.make(modules: Set(rows.flatMap(\.hook.modules)))
-    let group = try open(types: types)
+    var types = TypesFile()
+    var group = try open(types: types)
+    if let file = types,
+      !file.fill(names: group.typeNames, modules: Set(Hook.all.flatMap(\.modules)))
+    {
+      // libbpf looks for them by itself, as well as it may
+      types = nil
+      group = try open(types: nil)
+    }
     group.choosePrograms(rows)
     try group.prepareMaps(settings: settings, sharing: first)
     // the types' file is read here
@@ -120,6 +124,19 @@ final class ProgramGroup {
         detail: lastWords(of: String(cString: cbpf_log_text())))
     }
     return ProgramGroup(object: opened)
+  }
+
+  /// Of the types that our programs were compiled with; what follows "___" only tells ours apart.
+  private var typeNames: [String] {
+    guard let types = bpf_object__btf(object) else { return [] }
+    return (1..<btf__type_cnt(types)).compactMap { id in
+      guard let type = btf__type_by_id(types, id),
+        let name = btf__name_by_offset(types, type.pointee.name_off)
+      else { return nil }
+      let text = String(cString: name)
+      let essential = text.prefix(upTo: text.firstRange(of: "___")?.lowerBound ?? text.endIndex)
+      return essential.isEmpty ? nil : String(essential)
+    }
   }
 
   private func programNames(for row: HookPlan.Row) -> [String] {
