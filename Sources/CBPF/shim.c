@@ -55,7 +55,14 @@ const char *cbpf_log_text(void)
 
 void cbpf_release_memory(void)
 {
+	extern char __executable_start, etext;
+	unsigned long page = sysconf(_SC_PAGESIZE);
+	unsigned long begin = (unsigned long)&__executable_start & ~(page - 1);
+	unsigned long end = (unsigned long)&etext & ~(page - 1);
+
 	malloc_trim(0);
+	/* code too: what is still needed comes back from the page cache */
+	madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
 int cbpf_may_read_kernel(void)

@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -40,6 +41,21 @@ int cbpf_has_probe_links(void);
 struct bpf_link *cbpf_attach_probe_link(const struct bpf_program *program, unsigned long address,
 					int at_return);
 
+/// A function that a program of type tracing is for: its id among the kernel's types, or, where `module` is not 0, among
+/// those that this descriptor stands for.
+struct cbpf_target {
+	const char *function;
+	uint32_t id;
+	int module;
+};
+
+/// From now on fentry and fexit programs are for these, by the function in their section's name. They are copied, their
+/// names are not. None: libbpf looks for them.
+void cbpf_set_targets(const struct cbpf_target *targets, size_t count);
+
+/// A descriptor of the types of a module, or -1: it has none, or CAP_SYS_ADMIN is missing.
+int cbpf_module_types(const char *module);
+
 /// Reads up to `size` bytes of a file, unpacked where it is gzip'ed. How many, or -1.
 long cbpf_read_gzip(const char *path, void *buffer, unsigned long size);
 
@@ -55,7 +71,8 @@ int cbpf_xfs_reflink(const char *path);
 /// A file in memory (memfd_create, close-on-exec), or -1.
 int cbpf_memory_file(const char *name);
 
-/// Gives memory that was freed back to the kernel: loading programs takes a lot for a moment.
+/// Gives memory that was freed back to the kernel, and code that has run: loading programs takes a lot of both for a
+/// moment.
 void cbpf_release_memory(void);
 
 /// The positions at the start of a BPF ring buffer's pages, with the ordering

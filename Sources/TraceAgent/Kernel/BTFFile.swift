@@ -25,17 +25,21 @@ struct BTFFile {
     static let union: UInt32 = 5
     static let enumeration: UInt32 = 6
     static let typedef: UInt32 = 8
+    static let function: UInt32 = 12
     static let enumeration64: UInt32 = 19
   }
 
-  /// The file.
-  let bytes: [UInt8]
+  let bytes: UnsafeRawBufferPointer
+  /// Whose bytes they are.
+  private let file: FileBytes
   /// Where each type begins.
   private(set) var places: [UInt32] = []
   let strings: Range<Int>
 
   /// nil where the file is damaged, or has kinds of types that are not known here.
-  init?(_ bytes: [UInt8]) {
+  init?(_ file: FileBytes) {
+    self.file = file
+    let bytes = file.bytes
     self.bytes = bytes
     func word(_ at: Int) -> Int { Int(Self.word(bytes, at)) }
     guard bytes.count >= 24, bytes[0] == 0x9f, bytes[1] == 0xeb, bytes[2] == 1 else { return nil }
@@ -63,10 +67,9 @@ struct BTFFile {
     12 + 4 * (layout.extra + members(info) * layout.member)
   }
 
-  static func word(_ bytes: [UInt8], _ at: Int) -> UInt32 {
-    bytes.withUnsafeBytes {
-      UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: at, as: UInt32.self))
-    }
+  /// Its place has been looked at.
+  static func word(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> UInt32 {
+    UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self))
   }
 
   static func layout(of kind: UInt32) -> Layout? {

@@ -34,6 +34,7 @@ final class ProgramGroup {
   /// Of links that are gone: what they had missed.
   private var missedBefore: [String: UInt64] = [:]
   private let access = ProbeAccess.current()
+  private var knowsTargets = false
   private var programs: [String: OpaquePointer] = [:]
   private(set) var attachFailures: [(symbol: String, why: String)] = []
 
@@ -48,19 +49,12 @@ final class ProgramGroup {
   static func load(
     _ rows: [HookPlan.Row], settings: TracerSettings, sharing first: ProgramGroup?
   ) throws(Refusal) -> ProgramGroup {
-    var types = TypesFile()
-    var group = try open(types: types)
-    if let file = types,
-      !file.fill(names: group.typeNames, modules: Set(Hook.all.flatMap(\.modules)))
-    {
-      // libbpf looks for them by itself, as well as it may
-      types = nil
-      group = try open(types: nil)
-    }
+    let (group, types, targets) = try open(rows)
     group.choosePrograms(rows)
     try group.prepareMaps(settings: settings, sharing: first)
+    cbpf_release_memory()
     // the types' file is read here
-    let result = withExtendedLifetime(types) { bpf_object__load(group.object) }
+    let result = withExtendedLifetime((types, targets)) { bpf_object__load(group.object) }
     guard result == 0 else {
       let log = String(cString: cbpf_log_text())
       throw Refusal(
@@ -69,6 +63,7 @@ final class ProgramGroup {
         helperWithheld: isHelperWithheld(log))
     }
     group.attach(rows)
+    cbpf_release_memory()
     return group
   }
 
@@ -106,6 +101,24 @@ final class ProgramGroup {
   }
 
   // MARK: - Loading
+
+  /// The object, told of the kernel's types and functions what it asks for; or, where these cannot be read, left to libbpf,
+  /// which looks for them as well as it may.
+  private static func open(
+    _ rows: [HookPlan.Row]
+  ) throws(Refusal) -> (ProgramGroup, TypesFile?, TraceTargets?) {
+    cbpf_release_memory()
+    let functions = Set(rows.filter { $0.rung == .fexit }.map(\.hook.symbol))
+    if let file = TypesFile(), let types = KernelTypes(modules: Set(Hook.all.flatMap(\.modules))) {
+      let targets = TraceTargets(types.functions(functions))
+      let group = try open(types: file)
+      if file.fill(types, names: group.typeNames) {
+        group.knowsTargets = true
+        return (group, file, targets)
+      }
+    }
+    return (try open(types: nil), nil, nil)
+  }
 
   private static func open(types: TypesFile?) throws(Refusal) -> ProgramGroup {
     let image = BPFObjectImage.bytes()
@@ -159,6 +172,10 @@ final class ProgramGroup {
       let load = wanted.contains(name)
       bpf_program__set_autoload(current, load)
       if load { programs[name] = current }
+      // As if it were for another program: else libbpf reads all of the kernel's types, to find a target that is set later.
+      if load, knowsTargets, name.hasPrefix("fentry__") || name.hasPrefix("fexit__") {
+        bpf_program__set_attach_target(current, 1, nil)
+      }
       if load, access == .link, name.hasPrefix("kprobe__") || name.hasPrefix("kretprobe__") {
         bpf_program__set_expected_attach_type(current, BPF_TRACE_KPROBE_MULTI)
       }

@@ -14,16 +14,9 @@ final class TypesFile {
     guard descriptor >= 0 else { return nil }
   }
 
-  /// With the types of these names, of the kernel and of those of `modules` that have BTF. False where that cannot be done.
-  func fill(
-    names: [String], modules: Set<String>, from directory: String = "/sys/kernel/btf"
-  ) -> Bool {
-    guard let kernel = TextFile.bytes("\(directory)/vmlinux"),
-      let pruned = PrunedBTF(
-        kernel: kernel,
-        modules: modules.sorted().compactMap { TextFile.bytes("\(directory)/\($0)") },
-        names: names)
-    else { return false }
+  /// With the types of these names. False where that cannot be done.
+  func fill(_ types: KernelTypes, names: [String]) -> Bool {
+    guard let pruned = PrunedBTF(types, names: names) else { return false }
     return pruned.bytes.withUnsafeBytes { bytes in
       var rest = bytes
       while !rest.isEmpty {

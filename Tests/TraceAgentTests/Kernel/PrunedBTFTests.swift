@@ -9,12 +9,12 @@ import Testing
 /// The types that are left are read back with libbpf's own reader, which checks every id and every name.
 @Suite struct PrunedBTFTests {
   /// A vmlinux and two modules made by libbpf: split BTF as the kernel has it.
-  private func samples() throws -> (kernel: [UInt8], modules: [[UInt8]]) {
+  private func samples() throws -> (kernel: [UInt8], modules: [(name: String, bytes: [UInt8])]) {
     let base = try #require(btf__new_empty())
     defer { btf__free(base) }
     let int = btf__add_int(base, "int", 4, 0)
     _ = btf__add_ptr(base, int)
-    let modules = try ["first", "second"].map { name in
+    let modules = try ["first", "second"].map { name -> (name: String, bytes: [UInt8]) in
       let split = try #require(btf__new_empty_split(base))
       defer { btf__free(split) }
       let own = btf__add_struct(split, "mr_\(name)", 16)
@@ -28,7 +28,7 @@ import Testing
       #expect(btf__add_func_param(split, "argument_\(name)", own + 1) == 0)
       #expect(btf__add_func(split, "function_\(name)", BTF_FUNC_STATIC, proto) > 0)
       #expect(btf__add_decl_tag(split, "tag_\(name)", own, -1) > 0)
-      return raw(split)
+      return (name, raw(split))
     }
     return (raw(base), modules)
   }
@@ -44,8 +44,7 @@ import Testing
   @Test func whatIsAskedForIsThereWithWhatItIsMadeOf() throws {
     let samples = try samples()
     let pruned = try #require(
-      PrunedBTF(
-        kernel: samples.kernel, modules: samples.modules, names: names("first") + names("second")))
+      PrunedBTF(samples.kernel, samples.modules, names("first") + names("second")))
     let btf = try #require(
       pruned.bytes.withUnsafeBytes { btf__new($0.baseAddress, UInt32($0.count)) })
     defer { btf__free(btf) }
@@ -79,7 +78,7 @@ import Testing
   @Test func whatNobodyAsksForIsNotThere() throws {
     let samples = try samples()
     let pruned = try #require(
-      PrunedBTF(kernel: samples.kernel, modules: samples.modules, names: ["mr_fir", "mr_second"]))
+      PrunedBTF(samples.kernel, samples.modules, ["mr_fir", "mr_second"]))
     let btf = try #require(
       pruned.bytes.withUnsafeBytes { btf__new($0.baseAddress, UInt32($0.count)) })
     defer { btf__free(btf) }
@@ -101,33 +100,55 @@ import Testing
     #expect(PrunedBTF(kernel: samples.kernel, modules: [unknown], names: names) == nil)
     #expect(PrunedBTF(kernel: [], modules: [], names: names) == nil)
     // any word of it wrong: refused or not, but never worse
-    for at in stride(from: 4, to: samples.modules[0].count - 4, by: 4) {
+    for at in stride(from: 4, to: module.count - 4, by: 4) {
       for value: UInt8 in [0xff, 0x7f, 1] {
-        var wrong = samples.modules[0]
+        var wrong = module
         wrong.replaceSubrange(at..<at + 4, with: [value, value, value, value])
-        _ = PrunedBTF(kernel: samples.kernel, modules: [wrong], names: names)
+        _ = PrunedBTF(samples.kernel, [("m", wrong)], names)
+        _ = KernelTypes(samples.kernel, [("m", wrong)])?.functions([
+          "function_first"
+        ])
       }
     }
   }
 
   /// The running kernel's own, where it has BTF: each member stands where libbpf finds it in the whole.
   @Test(.enabled(if: Permissions.hasBTF())) func theKernelsOwn() throws {
-    let kernel = try #require(TextFile.bytes("/sys/kernel/btf/vmlinux"))
-    let modules = Directory.names(in: "/sys/kernel/btf").filter { $0 != "vmlinux" }.prefix(3)
+    let kernel = try #require(FileBytes("/sys/kernel/btf/vmlinux")).bytes
     let names = ["task_struct", "mm_struct", "vm_area_struct", "file", "cred", "maple_tree"]
-    let pruned = try #require(
-      PrunedBTF(
-        kernel: kernel, modules: modules.compactMap { TextFile.bytes("/sys/kernel/btf/\($0)") },
-        names: names))
+    let types = try #require(
+      KernelTypes(modules: Set(Directory.names(in: "/sys/kernel/btf").prefix(3))))
+    let pruned = try #require(PrunedBTF(types, names: names))
     #expect(pruned.bytes.count < kernel.count / 4)
     let left = pruned.bytes.withUnsafeBytes { btf__new($0.baseAddress, UInt32($0.count)) }
     defer { btf__free(left) }
-    let whole = kernel.withUnsafeBytes { btf__new($0.baseAddress, UInt32($0.count)) }
+    let whole = btf__new(kernel.baseAddress, UInt32(kernel.count))
     defer { btf__free(whole) }
     for name in names {
       let kept = try members(of: name, #require(left))
       #expect(kept == (try members(of: name, #require(whole))))
       #expect(!kept.isEmpty)
+    }
+  }
+
+  @Test func functionsAreFoundByTheirName() throws {
+    let samples = try samples()
+    let types = try #require(KernelTypes(samples.kernel, samples.modules))
+    let found = types.functions(["function_first", "function_second", "function_third"])
+    // int and pointer are the kernel's; of a module, the function is the sixth
+    #expect(
+      found == [
+        "function_first": .init(module: "first", id: 8),
+        "function_second": .init(module: "second", id: 8),
+      ])
+  }
+
+  @Test(.enabled(if: Permissions.hasBTF())) func functionsOfTheKernel() throws {
+    let types = try #require(KernelTypes(modules: []))
+    let found = types.functions(["vfs_read", "do_exit", "no_such_function"])
+    #expect(found.keys.sorted() == ["do_exit", "vfs_read"])
+    for (name, function) in found {
+      #expect(function.id == UInt32(libbpf_find_vmlinux_btf_id(name, BPF_TRACE_FEXIT)))
     }
   }
 
@@ -145,5 +166,26 @@ import Testing
 
   private func string(_ btf: OpaquePointer, _ offset: UInt32) -> String {
     btf__str_by_offset(btf, offset).map { String(cString: $0) } ?? ""
+  }
+}
+
+extension PrunedBTF {
+  fileprivate init?(
+    _ kernel: [UInt8], _ modules: [(name: String, bytes: [UInt8])], _ names: [String]
+  ) {
+    guard let types = KernelTypes(kernel, modules) else { return nil }
+    self.init(types, names: names)
+  }
+}
+
+extension KernelTypes {
+  fileprivate init?(_ kernel: [UInt8], _ modules: [(name: String, bytes: [UInt8])]) {
+    guard let kernel = FileBytes(kernel) else { return nil }
+    var files: [(name: String, file: FileBytes)] = []
+    for module in modules {
+      guard let file = FileBytes(module.bytes) else { return nil }
+      files.append((module.name, file))
+    }
+    self.init(kernel: kernel, modules: files)
   }
 }
