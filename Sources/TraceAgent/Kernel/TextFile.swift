@@ -32,5 +32,12 @@ package enum TextFile {
     }
   }
 
+  /// The same as bytes.
+  static func bytes(_ path: String) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    guard (try? forEachChunk(of: path, { bytes.append(contentsOf: $0) })) != nil else { return nil }
+    return bytes
+  }
+
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }
