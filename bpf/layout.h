@@ -256,9 +256,9 @@ static __noinline void fill_odp_btf(struct mrt_umem *r, u64 umem)
 
 	if (!r)
 		return;
-	if (BPF_CORE_READ_BITFIELD_PROBED(&odp->umem, writable))
+	if (READ_BIT(&odp->umem, writable))
 		r->flags |= MRT_UMEM_WRITABLE;
-	if (BPF_CORE_READ_BITFIELD_PROBED(&odp->umem, is_odp))
+	if (READ_BIT(&odp->umem, is_odp))
 		r->flags |= MRT_UMEM_ODP;
 	r->page_shift = BPF_CORE_READ(odp, page_shift);
 	r->flags |= MRT_UMEM_HAS_PAGE_SHIFT;

@@ -6,13 +6,21 @@
 #ifndef MRTRACE_OWNER_H
 #define MRTRACE_OWNER_H
 
+/* Of a process in the PID namespace of a level: its number, and above it the namespace's. */
+__noinline u64 number_and_namespace(u64 pid, u32 level)
+{
+	struct upid *number = number_at((void *)pid, level);
+
+	return (u32)BPF_CORE_READ(number, nr) | (u64)BPF_CORE_READ(number, ns, ns.inum) << 32;
+}
+
 __noinline int send_owner(u32 hook, u64 address)
 {
 	struct task_struct *task = (void *)address;
 	struct mrt_owner *r;
-	struct upid *number;
 	struct pid *pid;
 	u32 i, levels;
+	u64 both;
 
 	r = record(in_flight(), hook, MRT_KIND_OWNER, sizeof(*r));
 	if (!r)
@@ -30,9 +38,9 @@ __noinline int send_owner(u32 hook, u64 address)
 		for (i = 0; i < MRT_PID_LEVELS; i++) {
 			if (i >= levels)
 				break;
-			number = number_at(pid, i);
-			r->pids[i] = BPF_CORE_READ(number, nr);
-			r->pid_namespace = BPF_CORE_READ(number, ns, ns.inum);
+			both = number_and_namespace((u64)pid, i);
+			r->pids[i] = both;
+			r->pid_namespace = both >> 32;
 			r->levels = i + 1;
 		}
 	}

@@ -211,16 +211,26 @@ __noinline u64 pmd_of(u64 mm_address, u64 address)
 /* Entries are read eight at a time: as many as stand in 64 bytes, which cross no page. */
 #define BLOCK 8
 
-/* Of the entries first to last - 1 of a block the first that a fault is still wanted for, or BLOCK. */
+/*
+ * Of the entries first to last - 1 of a block the first that a fault is still wanted
+ * for, or BLOCK. Bits, not branches: each would be two paths for the verifier.
+ */
 __noinline u32 wanting_of_block(u64 block, u32 first, u32 last, u32 write)
 {
-	u64 entries[BLOCK];
+	u64 entries[BLOCK], wanting = 0;
 	u32 i;
 
 	if (read_kernel(entries, sizeof(entries), (void *)block))
 		return BLOCK;
+	write = write ? ENTRY_RW : 0;
 	for (i = 0; i < BLOCK; i++)
-		if (i >= first && i < last && wants_fault(entries[i], write))
+		wanting |= (~entries[i] & ENTRY_PRESENT) << i |
+			   (~entries[i] & write) >> 1 << i;
+	if (last < BLOCK)
+		wanting &= (1u << last) - 1;
+	wanting = wanting >> (first & (BLOCK - 1)) << (first & (BLOCK - 1));
+	for (i = 0; i < BLOCK; i++)
+		if (wanting >> i & 1)
 			return i;
 	return BLOCK;
 }
@@ -278,6 +288,21 @@ __noinline u64 next_wanting(u64 mm, u64 address, u64 end, u32 write)
 	return (address + PMD_SIZE) & ~(PMD_SIZE - 1);
 }
 
+/* As above, of so many tables: how far it came, or the page with FOUND. */
+#define SEARCH_STEP 16
+
+__noinline u64 next_wanting_of_some(u64 mm, u64 address, u64 end, u32 write)
+{
+	u32 i;
+
+	for (i = 0; i < SEARCH_STEP; i++) {
+		if (address & FOUND || address >= end)
+			break;
+		address = next_wanting(mm, address, end, write);
+	}
+	return address;
+}
+
 /*
  * Where did faulting stop? Pages of [address, end) are faulted in order, so the
  * first that is not there as asked is the one whose fault failed. Sends the
@@ -290,19 +315,20 @@ __noinline int send_unfaulted(u32 hook, u64 mm, u64 address, u64 end, u32 write)
 {
 	u32 what = MRT_ENTRIES_PTE | MRT_ENTRIES_FAULTED << 8;
 	struct paging p;
-	u64 next, pmd;
+	u64 found = address & ~(PAGE_SIZE - 1), pmd;
 	u32 i;
 
-	for (i = 0; i < SEARCH_TABLES; i++) {
-		if (address >= end)
-			return 0;
-		next = next_wanting(mm, address, end, write);
-		if (next & FOUND)
+	for (i = 0; i < SEARCH_TABLES / SEARCH_STEP; i++) {
+		if (found & FOUND || found >= end)
 			break;
-		address = next;
+		found = next_wanting_of_some(mm, found, end, write);
 	}
-	if (i == SEARCH_TABLES)
+	if (!(found & FOUND))
 		return 0;
+	found &= ~FOUND;
+	/* its table, from where the search came into it */
+	if (address >> PMD_SHIFT != found >> PMD_SHIFT)
+		address = found & ~(PMD_SIZE - 1);
 	pmd = pmd_of(mm, address);
 	if (is_table(pmd)) {
 		paging_of_kernel(&p);
@@ -310,7 +336,7 @@ __noinline int send_unfaulted(u32 hook, u64 mm, u64 address, u64 end, u32 write)
 			     table_of(&p, pmd) + ((address >> PAGE_SHIFT) & 511) * 8,
 			     pages_in_table(address, end));
 	}
-	send_levels(hook, mm, next & ~FOUND);
+	send_levels(hook, mm, found);
 	return 0;
 }
 
