@@ -7,7 +7,7 @@ import Recording
 
 /// Ring to file, or to the flight recorder: every record into the stream of its CPU, names for the
 /// stacks beside them.
-struct RecordPump {
+struct RecordPump: ~Copyable {
   private let target: RecordTarget
   private let sink: any RecordingSink
   private var names = StackNames()

@@ -11,7 +11,7 @@ import Terminal
 /// From the first record to the last.
 extension RecordSession {
   /// What changes while it runs.
-  private struct Course {
+  private struct Course: ~Copyable {
     let started = Clock.monotonic()
     var pump: RecordPump
     var losses = LossWatch()
@@ -23,7 +23,7 @@ extension RecordSession {
     /// The run is over.
     var isOver = false
 
-    init(_ pump: RecordPump, _ progress: ProgressLine, duration: Double?) {
+    init(_ pump: consuming RecordPump, _ progress: ProgressLine, duration: Double?) {
       self.pump = pump
       self.progress = progress
       stopAt = duration.map { [started] in started + UInt64($0 * 1e9) }
@@ -175,7 +175,7 @@ extension RecordSession {
 
   /// The totals of the run so far.
   private func totals(
-    _ attached: borrowing Attachment, _ course: Course, now: UInt64
+    _ attached: borrowing Attachment, _ course: borrowing Course, now: UInt64
   ) -> [Event] {
     course.losses.all(attached.tracer, course.pump.tally, now: now)
   }
