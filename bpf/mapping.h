@@ -37,64 +37,17 @@ struct mapping_room {
 	struct path_cursor cursor;
 };
 
-/* A name, or a mount: up. False: there is no way further, or no room. */
-static __always_inline bool path_step(struct mapping_room *room)
-{
-	volatile struct path_cursor *cursor = &room->cursor;
-	struct dentry *dentry = (void *)cursor->dentry, *parent;
-	struct mount *mount = (void *)cursor->mount, *up;
-	struct mrt_mapping *r = &room->mapping;
-	u64 at;
-	long n;
-
-	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
-		up = BPF_CORE_READ(mount, mnt_parent);
-		if (!up || up == mount)
-			return false;
-		cursor->dentry = (u64)BPF_CORE_READ(mount, mnt_mountpoint);
-		cursor->mount = (u64)up;
-		return true;
-	}
-	parent = BPF_CORE_READ(dentry, d_parent);
-	if (!parent)
-		return false;
-	at = cursor->at;
-	if (at > MRT_PATH_MAX - NAME_SPACE) {
-		r->flags |= MRT_MAPPING_PATH_CUT;
-		return false;
-	}
-	n = bpf_probe_read_kernel_str(&r->path[at], NAME_SPACE,
-				      BPF_CORE_READ(dentry, d_name.name));
-	if (n <= 0 || n > NAME_SPACE)
-		return false;
-	cursor->at = at + n;
-	if (parent == dentry)	/* no mount above: memfd and its like */
-		return false;
-	cursor->dentry = (u64)parent;
-	return true;
-}
-
-struct path_walk {
-	struct mapping_room *room;
-};
-
-static long path_step_of_loop(u32 i, struct path_walk *walk)
-{
-	if (i == PATH_NAMES) {
-		walk->room->mapping.flags |= MRT_MAPPING_PATH_CUT;
-		return 1;
-	}
-	return path_step(walk->room) ? 0 : 1;
-}
-
 /* The file's path, name by name from the file up, across mounts. */
 static __noinline void read_path(struct mapping_room *room, u64 file_address)
 {
 	struct file *file = (void *)file_address;
-	struct path_walk walk = { .room = room };
 	volatile struct path_cursor *cursor;
+	struct dentry *dentry, *parent;
+	struct mount *mount, *up;
 	struct mrt_mapping *r;
+	u64 at;
 	u32 i;
+	long n;
 
 	if (!room)
 		return;
@@ -104,16 +57,34 @@ static __noinline void read_path(struct mapping_room *room, u64 file_address)
 	cursor->mount = (u64)BPF_CORE_READ(file, f_path.mnt) -
 			bpf_core_field_offset(struct mount, mnt);
 	cursor->at = 0;
-	if (config.modern) {
-		/* the verifier looks at a step once, not at each */
-		bpf_loop(PATH_NAMES + 1, path_step_of_loop, &walk, 0);
-	} else {
-		for (i = 0; i < PATH_NAMES; i++)
-			if (!path_step(room))
-				break;
-		if (i == PATH_NAMES)
-			r->flags |= MRT_MAPPING_PATH_CUT;
+	for (i = 0; i < PATH_NAMES; i++) {
+		dentry = (void *)cursor->dentry;
+		mount = (void *)cursor->mount;
+		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+			up = BPF_CORE_READ(mount, mnt_parent);
+			if (!up || up == mount)
+				goto out;
+			cursor->dentry = (u64)BPF_CORE_READ(mount, mnt_mountpoint);
+			cursor->mount = (u64)up;
+			continue;
+		}
+		parent = BPF_CORE_READ(dentry, d_parent);
+		if (!parent)
+			goto out;
+		at = cursor->at;
+		if (at > MRT_PATH_MAX - NAME_SPACE)
+			break;
+		n = bpf_probe_read_kernel_str(&r->path[at], NAME_SPACE,
+					      BPF_CORE_READ(dentry, d_name.name));
+		if (n <= 0 || n > NAME_SPACE)
+			goto out;
+		cursor->at = at + n;
+		if (parent == dentry)	/* no mount above: memfd and its like */
+			goto out;
+		cursor->dentry = (u64)parent;
 	}
+	r->flags |= MRT_MAPPING_PATH_CUT;
+out:
 	r->path_size = cursor->at;
 	r->h.size = WITHOUT_PATH + r->path_size;
 }
