@@ -37,6 +37,9 @@ let package = Package(
     .target(
       name: "Kernel", dependencies: ["CBPF", "CEvents", "Events", "Model"],
       path: "\(layers)/Kernel", plugins: ["BPFObject"]),
+    .target(
+      name: "Pump", dependencies: ["CEvents", "Events", "Kernel", "Recording"],
+      path: "\(layers)/Pump"),
     .target(name: "Terminal", dependencies: ["Diagnosis", "Model"], path: "\(layers)/Terminal"),
     .target(
       name: "Live",
@@ -56,7 +59,7 @@ let package = Package(
       name: "mrtrace",
       dependencies: [
         "CBPF", "Diagnosis", "Events", "Export", "Kernel", "Live", "Model", "Monitor",
-        "Operations", "Recording", "Terminal",
+        "Operations", "Pump", "Recording", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "\(layers)/CLI"),
@@ -68,14 +71,16 @@ let package = Package(
     .executableTarget(
       name: "stages",
       dependencies: [
-        "CBPF", "CEvents", "Diagnosis", "Events", "Kernel", "Model", "Operations", "Recording",
+        "CBPF", "CEvents", "Diagnosis", "Events", "Kernel", "Model", "Operations", "Pump",
+        "Recording",
       ],
       path: "lab/bench/stages"),
     .testTarget(
       name: "TraceAgentTests",
       dependencies: [
         "CBPF", "CRecording", "CEvents", "CHTTP", "CSQLite", "Diagnosis", "Events", "Export",
-        "Kernel", "Live", "Model", "Monitor", "Operations", "Recording", "Terminal", "mrtrace",
+        "Kernel", "Live", "Model", "Monitor", "Operations", "Pump", "Recording", "Terminal",
+        "mrtrace",
       ],
       resources: [.copy("Fixtures")]),
   ],

@@ -19,11 +19,16 @@ struct {
 	__type(value, u64);	/* 4 KiB pages */
 } pages SEC(".maps");
 
+struct accepted_walks {
+	u64 count;	/* walks that succeeded */
+	u64 random;	/* state of the generator */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, u64);	/* walks that succeeded */
+	__type(value, struct accepted_walks);
 } accepted_walks SEC(".maps");
 
 /*
@@ -158,22 +163,25 @@ __noinline int count_pages(u64 pmd, u64 start, u64 end, u32 how)
 /*
  * A walk has succeeded. Nearly always this is one count and one random number: a
  * fixed step would fall into step with a program that registers and prefetches
- * in turn. A walk that asks for no fault (a snapshot) accepts every entry, which
- * says nothing of it.
+ * in turn. The number is Knuth's MMIX generator's, whose upper bits are good enough
+ * for that and cost a twentieth of the kernel's own. A walk that asks for no fault
+ * (a snapshot) accepts every entry, which says nothing of it.
  */
 static __always_inline void sample_accepted(struct mm_walk *mm_walk, u64 pmdp,
 					    u64 start, u64 end)
 {
 	struct hmm_vma_walk *walk;
 	struct in_flight *op;
-	u64 *walks, pmd = 0;
+	struct accepted_walks *walks;
+	u64 pmd = 0;
 	u32 key = 0;
 
 	walks = bpf_map_lookup_elem(&accepted_walks, &key);
 	if (!walks)
 		return;
-	*walks += 1;
-	if (*walks > SAMPLE && bpf_get_prandom_u32() & (SAMPLE - 1))
+	walks->count++;
+	walks->random = walks->random * 6364136223846793005ull + 1442695040888963407ull;
+	if (walks->count > SAMPLE && walks->random >> 32 & (SAMPLE - 1))
 		return;
 	op = in_flight();
 	if (!op || op->muted)
@@ -184,7 +192,7 @@ static __always_inline void sample_accepted(struct mm_walk *mm_walk, u64 pmdp,
 		return;
 	read_kernel(&pmd, sizeof(pmd), (void *)pmdp);
 	count_pages(pmd, start, end,
-		    MRT_PAGES_ACCEPTED | (*walks > SAMPLE ? SAMPLE : 1) << 16);
+		    MRT_PAGES_ACCEPTED | (walks->count > SAMPLE ? SAMPLE : 1) << 16);
 }
 
 #endif

@@ -7,6 +7,7 @@ import Kernel
 import Live
 import Model
 import Operations
+import Pump
 import Recording
 
 /// Records of the ring buffer to the numbers of the live views.

@@ -3,6 +3,7 @@
 import CEvents
 import Events
 import Kernel
+import Pump
 import Recording
 
 /// Looks at the kernel's counts now and then, so that the recording tells a loss near its time.

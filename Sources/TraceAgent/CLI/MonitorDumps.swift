@@ -5,6 +5,7 @@ import Glibc
 import Kernel
 import Model
 import Monitor
+import Pump
 import Recording
 
 /// The directory of a monitor's recordings, which is its alone while it runs.

@@ -7,6 +7,7 @@ import Kernel
 import Model
 import Monitor
 import Operations
+import Pump
 import Recording
 
 /// Records of the ring buffer to explained failures.

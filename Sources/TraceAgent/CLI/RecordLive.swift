@@ -4,9 +4,10 @@ import Glibc
 import Kernel
 import Live
 import Model
+import Pump
 
 /// The live screen beside a recording. A class, since it is there or not, and owns a terminal.
-final class RecordLive {
+final class RecordLive: RecordObserver {
   private var feed: LiveFeed
   private var display: LiveDisplay
   private let held: HeldOutput?

@@ -5,6 +5,7 @@ import Events
 import Glibc
 import Kernel
 import Model
+import Pump
 import Recording
 import Terminal
 
@@ -14,6 +15,8 @@ extension RecordSession {
   private struct Course: ~Copyable {
     let started = Clock.monotonic()
     var pump: RecordPump
+    /// The screen beside it.
+    var live: RecordLive? { didSet { pump.observer = live } }
     var losses = LossWatch()
     var progress: ProgressLine
     var status: Int32?
@@ -51,11 +54,11 @@ extension RecordSession {
     var course = Course(
       RecordPump(target), ProgressLine(style: style), duration: options.duration)
     if wantsScreen {
-      course.pump.live = RecordLive(
+      course.live = RecordLive(
         options, facts: attached.facts, plan: attached.tracer.plan, run: identity, path: path,
         held: held)
     }
-    let live = course.pump.live
+    let live = course.live
     // the terminal is given back, however this ends
     defer { live?.close() }
     try RecordFailure.wrapping { () throws(KernelError) in try live?.watched(by: attached.loop) }
@@ -83,7 +86,7 @@ extension RecordSession {
       }
     }
     live?.close()
-    course.pump.live = nil
+    course.live = nil
     Output.notes(course.progress.clear())
     let lossy = try finish(&course, &attached, path: path)
     if lossy, options.strict { return ExitStatus.lost }
@@ -137,7 +140,7 @@ extension RecordSession {
     }
     if options.tracing.haveAllEnded { course.isOver = true }
     // A command's own output has the terminal for itself.
-    if command == nil, course.pump.live == nil {
+    if command == nil, course.live == nil {
       Output.notes(course.progress.show(course.pump.progress(elapsedNs: now - course.started)))
     }
     if course.pump.failure != nil { course.isOver = true }
@@ -166,7 +169,7 @@ extension RecordSession {
 
   /// A line of its own; after the screen, where that is there.
   private func tell(_ text: String, _ course: inout Course) {
-    if let live = course.pump.live {
+    if let live = course.live {
       live.note("mrtrace: \(text)\n")
     } else {
       Output.notes("\(course.progress.clear())mrtrace: \(text)\n")

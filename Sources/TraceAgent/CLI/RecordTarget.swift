@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Pump
 import Recording
 
-/// Where a run records to: one recording, parts of one size, or memory until something fails.
-enum RecordTarget {
-  case whole(RecordingWriter)
-  case parts(RotatingWriter)
-  case memory(FlightRecorder)
-
+extension RecordTarget {
   /// Parts of a flight recorder that stay, unless told otherwise.
   static let keptParts = 10
 
@@ -26,13 +22,5 @@ enum RecordTarget {
           at: path, environment: environment, maxSize: size.bytes, keep: options.keep))
     }
     return .whole(try .create(at: path, environment: environment))
-  }
-
-  var sink: any RecordingSink {
-    switch self {
-    case .whole(let writer): writer
-    case .parts(let writer): writer
-    case .memory(let recorder): recorder
-    }
   }
 }

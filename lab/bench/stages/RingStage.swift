@@ -5,6 +5,7 @@ import CEvents
 import Events
 import Glibc
 import Kernel
+import Pump
 import Recording
 
 /// A real ring buffer, filled by a real BPF program (bpf/selftest.bpf.c) while the clock stands still.
@@ -63,26 +64,18 @@ struct RingStage: ~Copyable {
   consuming func record(as template: String, to path: String) throws(RecordingError) {
     let environment = try RecordedRuns.open([template]).runs[0].environment
     let writer = try RecordingWriter.create(at: path, environment: environment)
-    var failure: RecordingError?
+    var pump = RecordPump(.whole(writer))
     var timer = Timer()
-    var bytes = 0
-    while timer.events < events, failure == nil {
+    while timer.events < events, pump.failure == nil {
       timer.pause()
       fill()
       timer.resume()
-      let count = ring.drain { reserved in
-        guard let record = RecordLayout.record(in: reserved) else { return }
-        bytes += record.count
-        do throws(RecordingError) {
-          _ = try writer.append(record, cpu: Int(record.loadUnaligned(as: mrt_header.self).cpu))
-        } catch {
-          failure = error
-        }
-      }
-      timer.events += UInt64(count)
+      let before = pump.records
+      pump.drain(ring)
+      timer.events += pump.records - before
     }
-    if let failure { throw failure }
+    if let failure = pump.failure { throw failure }
     try writer.flushAll()
-    timer.tell(bytes: bytes)
+    timer.tell(bytes: Int(timer.events) * MemoryLayout<mrt_layer>.size)
   }
 }

@@ -5,74 +5,79 @@ import Events
 import Kernel
 import Recording
 
+/// Whom a pump shows what it takes.
+package protocol RecordObserver: AnyObject {
+  func add(_ record: UnsafeRawBufferPointer)
+}
+
 /// Ring to file, or to the flight recorder: every record into the stream of its CPU, names for the
 /// stacks beside them.
-struct RecordPump: ~Copyable {
+package struct RecordPump: ~Copyable {
   private let target: RecordTarget
   private let sink: any RecordingSink
   private var names = StackNames()
   private var groups = GroupNames()
-  private(set) var records: UInt64 = 0
-  private(set) var tally = ReceivedRecords()
+  package private(set) var records: UInt64 = 0
+  package private(set) var tally = ReceivedRecords()
   private var operations: UInt64 = 0
   private var failures: UInt64 = 0
   /// What ended the recording: nothing more is written.
-  private(set) var failure: RecordingError?
+  package private(set) var failure: RecordingError?
 
-  /// The screen beside it.
-  var live: RecordLive?
+  /// Gets every record as well: the screen beside it.
+  package var observer: (any RecordObserver)?
 
   /// What the flight recorder waits for.
-  private(set) var trigger = FailureTrigger()
+  package private(set) var trigger = FailureTrigger()
 
-  init(_ target: RecordTarget) {
+  package init(_ target: RecordTarget) {
     self.target = target
     sink = target.sink
   }
 
   /// `also` gets every record, whatever becomes of the recording.
-  mutating func drain(
-    _ ring: borrowing RingReader, also: (UnsafeRawBufferPointer) -> Void = { _ in }
+  package mutating func drain(
+    _ ring: borrowing RingReader, also: ((UnsafeRawBufferPointer) -> Void)? = nil
   ) {
     ring.drainWhile { bytes in
       guard let record = RecordLayout.record(in: bytes) else { return true }
       let header = record.loadUnaligned(as: mrt_header.self)
-      also(record)
+      also?(record)
       guard failure == nil else { return true }
       tally.count(header.hook, written: append(record, cpu: Int(header.cpu)))
       note(record, header)
-      live?.add(record)
+      observer?.add(record)
       return !isFull
     }
   }
 
   /// A part is as large as it may become: ``beginPart(totals:now:)``, and go on.
-  var isFull: Bool {
+  package var isFull: Bool {
     guard case .parts(let writer) = target else { return false }
     return writer.isFull && failure == nil
   }
 
-  mutating func flush(now: UInt64) {
+  package mutating func flush(now: UInt64) {
     guard failure == nil else { return }
     do throws(RecordingError) { try sink.flush(now: now) } catch { failure = error }
   }
 
   /// Has the packets tell what found no room in the kernel: `lost` is by CPU, since the start.
-  mutating func lost(_ lost: [UInt64]) {
+  package mutating func lost(_ lost: [UInt64]) {
     for (cpu, count) in lost.enumerated() {
       let new = tally.newlyLost(cpu: cpu, total: count)
       if new > 0 { sink.discarded(new, cpu: cpu) }
     }
   }
 
-  mutating func tell(_ events: [Event]) {
+  package mutating func tell(_ events: [Event]) {
     for event in events where failure == nil {
       do throws(RecordingError) { try sink.append(event) } catch { failure = error }
     }
   }
 
   /// Ends the part with `totals`, the whole run's so far, and begins the next.
-  mutating func beginPart(totals: [Event], now: UInt64) {
+  package mutating func beginPart(totals: [Event], now: UInt64) {
     guard failure == nil, case .parts(let writer) = target else { return }
     do throws(RecordingError) {
       for event in names.kernelSymbols(timeNs: now) + totals { try writer.append(event) }
@@ -86,7 +91,7 @@ struct RecordPump: ~Copyable {
 
   /// Writes what waits: to the recording, or, with `totals`, a part of the flight recorder, whose
   /// path is returned. That this fails does not end the recording.
-  mutating func write(
+  package mutating func write(
     _ reason: RecordingEnvironment.PartEnd, totals: () -> [Event], now: UInt64
   ) throws(RecordingError) -> String? {
     guard failure == nil else { return nil }
@@ -102,7 +107,7 @@ struct RecordPump: ~Copyable {
     }
   }
 
-  mutating func close(totals: [Event], now: UInt64) {
+  package mutating func close(totals: [Event], now: UInt64) {
     guard failure == nil else { return }
     do throws(RecordingError) {
       switch target {
@@ -120,18 +125,18 @@ struct RecordPump: ~Copyable {
   }
 
   /// Notices that the directory has gone.
-  mutating func checkPlace() {
+  package mutating func checkPlace() {
     guard failure == nil else { return }
     do throws(RecordingError) { try sink.checkPlace() } catch { failure = error }
   }
 
   /// The hook plan has changed.
-  mutating func update(_ environment: RecordingEnvironment) {
+  package mutating func update(_ environment: RecordingEnvironment) {
     guard failure == nil else { return }
     do throws(RecordingError) { try sink.update(environment) } catch { failure = error }
   }
 
-  func progress(elapsedNs: UInt64) -> String {
+  package func progress(elapsedNs: UInt64) -> String {
     "\(elapsedNs / 1_000_000_000) s, \(operations) operations, \(failures) failed"
   }
 

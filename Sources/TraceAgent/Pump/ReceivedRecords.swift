@@ -3,7 +3,9 @@
 import CEvents
 
 /// What the agent took from the ring buffer, by hook, and what the kernel told it has lost, by CPU.
-struct ReceivedRecords {
+package struct ReceivedRecords {
+  package init() {}
+
   private var received = [UInt64](repeating: 0, count: Int(MRT_HOOK_COUNT.rawValue))
   private var written = [UInt64](repeating: 0, count: Int(MRT_HOOK_COUNT.rawValue))
   private var lostTold: [UInt64] = []
@@ -15,7 +17,7 @@ struct ReceivedRecords {
     if isWritten { written[hook] &+= 1 }
   }
 
-  func of(_ hook: UInt32) -> (received: UInt64, written: UInt64) {
+  package func of(_ hook: UInt32) -> (received: UInt64, written: UInt64) {
     let hook = Int(hook)
     return hook < received.count ? (received[hook], written[hook]) : (0, 0)
   }
