@@ -39,6 +39,7 @@ package struct RecordPump: ~Copyable {
   package mutating func drain(
     _ ring: borrowing RingReader, also: ((UnsafeRawBufferPointer) -> Void)? = nil
   ) {
+    let isBounded = if case .parts = target { true } else { false }
     ring.drainWhile { bytes in
       guard let record = RecordLayout.record(in: bytes) else { return true }
       let header = record.loadUnaligned(as: mrt_header.self)
@@ -47,7 +48,7 @@ package struct RecordPump: ~Copyable {
       tally.count(header.hook, written: append(record, cpu: Int(header.cpu)))
       note(record, header)
       observer?.add(record)
-      return !isFull
+      return !isBounded || !isFull
     }
   }
 
