@@ -2,7 +2,11 @@
 """The tables of lab/bench/costs, and the section of docs/performance.md."""
 import statistics
 
+import costs_bounds
+import costs_curves
 import performance_page
+from costs_rounds import flat, mean, of, ratio, spread
+from performance_page import table
 
 WHAT = {
     "odp": "(a) register 2 MB fsdax on demand, prefetch 256 KB, deregister",
@@ -16,19 +20,6 @@ WHAT = {
     "exec": "(f) exec and exit",
 }
 UNRELATED = ["fault", "read", "fork", "exec"]
-BOUNDS = {("odp", "failures"): 1.045, ("odp", "operations"): 1.06, ("odp", "layers"): 1.20,
-          ("write", "operations"): 1.04, ("pin", "operations"): 1.01, ("large", "operations"): 1.01,
-          ("fail", "operations"): 1.15}
-ATTACH_BOUND = 1.5e9
-# what was measured before the tuning of November 2026: ratios, and instructions until attached
-BEFORE = {
-    "newest": {"odp failures": 1.116, "odp operations": 1.611, "odp layers": 2.054, "write operations": 1.714,
-               "pin operations": 1.015, "large operations": 1.003, "fail operations": 10.219, "attached": 20.39e9},
-    "6.18": {"odp operations": 1.527, "write operations": 1.282, "fail operations": 10.298, "attached": 16.24e9},
-}
-CURVES = {"large": ("register and deregister, by MB", [256, 512, 1024]),
-          "odp": ("(a), by memory regions that are there beside it", [1, 100, 10000]),
-          "threads": ("(a) with anonymous memory, by threads, whose start and filling of memory is in it and dilutes it", [1, 8, 64])}
 
 INTRODUCTION = """
 ## What tracing costs the traced, in instructions
@@ -46,42 +37,9 @@ is kept whole. So (e) shows the cheapest and the dearest round, and its bound is
 *failures*, *operations* (the default) and *layers* are `mrtrace record --detail`, *monitor* is `mrtrace monitor`, all of them
 of the whole system. *bpftrace* counts in a map the results of nine functions by value, process and name, *bpftrace-failures*
 only those below 0: no page, no page-table entry, no file, no stack. *empty*: the hooks of a recording with programs that do
-nothing, which is the floor.
+nothing, which is the floor. *empty-fault-codes*: the same of a recording with `--fault-codes`, whose programs run at every page
+fault of the machine.
 """
-
-
-def flat(boots):
-    return [value for boot in boots for value in boot if value is not None]
-
-
-def mean(boots):
-    """Not the median: the agent empties the ring buffer now and then, and a round may hold that for several."""
-    return statistics.mean(flat(boots))
-
-
-def spread(boots):
-    """Half of what lies between the smallest and the largest round, of the mean."""
-    values = flat(boots)
-    return (max(values) - min(values)) / 2 / statistics.mean(values)
-
-
-def table(header, rows):
-    return "\n".join(["| " + " | ".join(header) + " |", "|---|" + "--:|" * (len(header) - 1)]
-                     + ["| " + " | ".join(row) + " |" for row in rows])
-
-
-def of(results, mode, row, kind="rows"):
-    """The rounds that were measured, or None."""
-    have = results["modes"].get(mode, {}).get(kind, {}).get(row)
-    return have if have and flat(have) else None
-
-
-def ratio(results, mode, row, kind="rows"):
-    """Of the means; where rounds differ because records were lost, of the dearest round."""
-    base, have = of(results, "untraced", row, kind), of(results, mode, row, kind)
-    if not base or not have:
-        return None
-    return (max(flat(have)) if row == "fail" else mean(have)) / mean(base)
 
 
 def ratio_cell(results, mode, row, kind):
@@ -132,54 +90,22 @@ def attached(results):
     return table(["from start to attached", "G instructions", "programs", "verifier's instructions"], rows)
 
 
-def verdicts(kernel, results):
-    """Each bound beside what was measured, what it was once, the floor, and bpftrace."""
-    rows, before = [], BEFORE.get(kernel, {})
-    for (row, mode), bound in BOUNDS.items():
-        value = ratio(results, mode, row)
-        if value is None:
-            continue
-
-        def cell(name):
-            return "-" if ratio(results, name, row) is None else f"{ratio(results, name, row):.3f}"
-        rows.append([f"{WHAT[row].split()[0]} {mode}", f"{bound:.3f}", f"{value:.3f}",
-                     "yes" if value <= bound else "**no**", cell("empty"), cell("bpftrace"),
-                     f"{before[f'{row} {mode}']:.3f}" if f"{row} {mode}" in before else "-"])
-    attach = results["modes"].get("operations", {}).get("attach_ns")
-    if attach:
-        def seconds(name):
-            have = results["modes"].get(name, {}).get("attach_ns")
-            return f"{statistics.mean(have) / 1e9:.2f} G" if have else "-"
-        taken = statistics.median(attach)
-        rows.append(["attached, operations", f"{ATTACH_BOUND / 1e9:.2f} G", f"{taken / 1e9:.2f} G",
-                     "yes" if taken <= ATTACH_BOUND else "**no**", seconds("empty"), seconds("bpftrace"),
-                     f"{before['attached'] / 1e9:.2f} G" if "attached" in before else "-"])
-    return table(["bound", "at most", "measured", "kept", "empty programs", "bpftrace", "before tuning"], rows)
-
-
-def curves(results):
-    rows = []
-    for name, (what, points) in CURVES.items():
-        for mode in results["modes"]:
-            if mode == "untraced" or not any(of(results, mode, f"{name}-{point}") for point in points):
-                continue
-            rows.append([f"{what}: {', '.join(map(str, points))}", mode]
-                        + [f"{value:.3f}" if (value := ratio(results, mode, f"{name}-{point}")) else "" for point in points])
-    return table(["how it grows (ratio to untraced)", "mode", "first", "second", "third"], rows) if rows else ""
-
-
-def section(all_kept):
+def section(all_kept, memory=None):
+    """`memory`: by kernel, the largest resident set of the agent."""
     parts = [INTRODUCTION.strip()]
     for kernel, results in all_kept.items():
-        if not results["modes"]:
+        if "untraced" not in results["modes"] or not any(of(results, "untraced", row) for row in WHAT):
             continue
         bpftrace = f", bpftrace {results['bpftrace']}" if "bpftrace" in results else ""
         parts += [f"### Linux {results['release']} ({results['date']}, {results.get('mrtrace', 'mrtrace')}{bpftrace})",
-                  verdicts(kernel, results), ratios(results, "rows", "instructions an iteration, and ratios to them"),
+                  costs_bounds.text(kernel, results, (memory or {}).get(kernel)),
+                  ratios(results, "rows", "instructions an iteration, and ratios to them"),
                   ratios(results, "own", "of the traced process alone"), extras(results, "rows", "instructions more an event"),
-                  extras(results, "own", "of the traced process alone, without its children"), curves(results), attached(results)]
+                  extras(results, "own", "of the traced process alone, without its children"), attached(results)]
+    parts.append(costs_curves.section(all_kept))
     return "\n\n".join(part for part in parts if part)
 
 
-def write(all_kept):
-    performance_page.replace("lab", section(all_kept))
+def write(all_kept, memory=None):
+    performance_page.replace("lab", section(all_kept, memory))
+    costs_curves.write(all_kept)

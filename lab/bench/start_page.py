@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lab/bench/start has measured, its table, and the section of docs/performance.md."""
+import json
+import os
+
+import performance_page
+import profile_reader
+
+KEPT = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "build/bench/start.json")
+
+INTRODUCTION = """
+## From start to attached, and the agent's memory
+
+`make bench-lab` measures it (`lab/bench/start`) and writes this section, in the guest described above: billions of
+instructions (G) that `mrtrace record -a` takes from its start until the traced command begins. *empty*: programs that do
+nothing on the same hooks, where all of these are fentry, fexit and tracepoints. Where they go is from
+a boot of its own with a sampling profiler, by the kernel's call chains: *symbols and types* is opening and reading files
+(/proc/kallsyms, BTF) in the kernel; *in user space* is the agent's own work and libbpf's, with CO-RE; *maps* is all else of
+bpf(); *memory* page faults, mmap, munmap; *waiting* the idle CPU: the kernel waits for its own grace periods before code may be changed.
+"""
+MEMORY = """
+Resident set of the agent, the largest there was so far (VmHWM), in MB of 1,000,000 bytes: when it is attached, and after {failures}
+prefetches that failed; then what is resident at that time: its own (anonymous) memory, pages of files, which are mostly
+its binary's and are the page cache's, and shared memory (the ring buffer). Last, the largest of `mrtrace report` of that recording. The
+binary is static and stripped, and has {size} MB.
+"""
+FAILURES = 1500
+
+
+def kept():
+    if not os.path.exists(KEPT):
+        return {}
+    with open(KEPT, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def keep(kernel, one):
+    os.makedirs(os.path.dirname(KEPT), exist_ok=True)
+    found = kept()
+    found[kernel] = one
+    with open(KEPT + ".new", "w", encoding="utf-8") as file:
+        json.dump(found, file, indent=1)
+    os.rename(KEPT + ".new", KEPT)
+
+
+def memory():
+    """By kernel, the largest resident set that the agent has had until its command's end, in bytes."""
+    return {kernel: one["memory_kb"]["end"]["VmHWM"] * 1024 for kernel, one in kept().items()}
+
+
+def giga(nanoseconds):
+    return f"{nanoseconds / 1e9:.2f}" if nanoseconds is not None else "-"
+
+
+def megabytes(kilobytes):
+    """The cells of a kernel."""
+    end = kilobytes["end"]
+    return [f"{one * 1024 / 1e6:.1f}" for one in (
+        kilobytes["attached"]["VmHWM"], end["VmHWM"], end["RssAnon"], end["RssFile"], end["RssShmem"], kilobytes["report"])]
+
+
+def oldest_first(found):
+    return sorted(found.values(), key=lambda one: [int(word) for word in one["release"].split("+")[0].split("-")[0].split(".")])
+
+
+def section():
+    found = oldest_first(kept())
+    if not found:
+        return INTRODUCTION.strip()
+    rows = [[f"Linux {one['release']}", giga(one["attach_ns"]), giga(one["empty_ns"]), str(one["programs"])]
+            + [giga(one["attach_ns"] * one["shares"][name]) for name in profile_reader.NAMES] for one in found]
+    memory = [[f"Linux {one['release']}"] + megabytes(one["memory_kb"]) for one in found]
+    newest = found[-1]
+    return "\n\n".join([
+        INTRODUCTION.strip(),
+        performance_page.table([f"G instructions ({newest['date']}, {newest['mrtrace']})", "to attached", "empty", "programs",
+                                *profile_reader.NAMES], rows),
+        MEMORY.strip().format(failures=f"{FAILURES:,}", size=f"{newest['binary_bytes'] / 1e6:.1f}"),
+        performance_page.table(["MB", "attached", "after the failures", "its own", "of files", "shared", "report"], memory)])
+
+
+def write():
+    performance_page.replace("start", section())
