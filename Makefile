@@ -46,7 +46,10 @@ bench-host:
 	@lab/bench/run --write
 
 bench-lab: setup build
-	@lab/bench/costs --write
+	@lab/bench/costs
+	@lab/bench/costs --curves
+	@lab/bench/start --write
+	@lab/bench/costs --show --write
 
 demo:
 	@lab/demo

@@ -44,8 +44,7 @@ class Bound:
     def why(self):
         """For one that is not kept: what empty programs take, and how far this is from it."""
         if self.floor is None:
-            return f"- {self.name}: {self.exactly()}, {self.form(self.measured - self.most)} above the bound; " \
-                   "there is no measured floor for it."
+            return f"- {self.name}: {self.exactly()}, {self.form(self.measured - self.most)} above the bound."
         said = f"- {self.name}: {self.exactly()}; empty programs take {self.form(self.floor)}"
         if self.floor > self.most:
             said += ", which is above the bound itself"
@@ -84,7 +83,7 @@ def more(results, mode, row):
 
 
 def bounds(kernel, results, memory=None):
-    """`memory`: the largest resident set of the agent in bytes, where it was measured."""
+    """`memory`: resident sets of the agent in bytes, by when."""
     before = BEFORE.get(kernel, {})
     found = [Bound(f"{LETTERS[row]} {mode}", most, ratio(results, mode, row), as_ratio, ratio(results, "empty", row),
                    ratio(results, "bpftrace", row), before.get(f"{row} {mode}"), ratio(results, mode, row, "own"))
@@ -93,7 +92,7 @@ def bounds(kernel, results, memory=None):
                        more(results, "empty-fault-codes", "fault")))
     found.append(Bound("attached, operations", ATTACH, attached(results, "operations"), as_giga, attached(results, "empty"),
                        attached(results, "bpftrace"), before.get("attached")))
-    found.append(Bound("agent's memory", MEMORY, memory, as_megabytes))
+    found += [Bound(f"agent's memory, {when}", MEMORY, size, as_megabytes) for when, size in (memory or {}).items()]
     return [one for one in found if one.measured is not None]
 
 

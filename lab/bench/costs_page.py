@@ -34,12 +34,18 @@ what the traced process did, kernel and BPF programs included. A monitor or reco
 says so: (e) fails as fast as it can, and rounds in which evidence found no room in the ring buffer cost less than what
 is kept whole. So (e) shows the cheapest and the dearest round, and its bound is compared with the dearest.
 
-*failures*, *operations* (the default) and *layers* are `mrtrace record --detail`, *monitor* is `mrtrace monitor`, all of them
-of the whole system. *bpftrace* counts in a map the results of nine functions by value, process and name, *bpftrace-failures*
-only those below 0: no page, no page-table entry, no file, no stack. *empty*: the hooks of a recording with programs that do
-nothing, which is the floor. *empty-fault-codes*: the same of a recording with `--fault-codes`, whose programs run at every page
-fault of the machine.
+*failures*, *operations* (the default) and *layers* are `mrtrace record --detail`, *fault-codes* is `mrtrace record --fault-codes`,
+whose program runs at every page fault of the machine, *monitor* is `mrtrace monitor`, all of them of the whole system.
+*bpftrace* counts in a map the results of nine functions by value, process and name, *bpftrace-failures* only those below 0:
+no page, no page-table entry, no file, no stack. *empty* and *empty-fault-codes*: the hooks of a recording with programs that do
+nothing, which is the floor of every tracer that looks there; the floor of *attached* is loading and attaching only these,
+without having to find out where the functions are and what the kernel's types look like.
 """
+
+
+def modes_of(results, kind, rows):
+    """Those that were measured in one of these rows."""
+    return [name for name in results["modes"] if name != "untraced" and any(of(results, name, row, kind) for row in rows)]
 
 
 def ratio_cell(results, mode, row, kind):
@@ -52,7 +58,7 @@ def ratio_cell(results, mode, row, kind):
 
 
 def ratios(results, kind, title):
-    names = [name for name in results["modes"] if name != "untraced"]
+    names = modes_of(results, kind, [row for row in WHAT if row not in UNRELATED])
     rows = []
     for row, what in WHAT.items():
         base = of(results, "untraced", row, kind)
@@ -65,7 +71,7 @@ def ratios(results, kind, title):
 
 
 def extras(results, kind, title):
-    names = [name for name in results["modes"] if name != "untraced"]
+    names = modes_of(results, kind, UNRELATED)
     rows = []
     for row in UNRELATED:
         base = of(results, "untraced", row, kind)
@@ -83,7 +89,7 @@ def extras(results, kind, title):
 def attached(results):
     rows = []
     for name, mode in results["modes"].items():
-        if name == "untraced":
+        if name == "untraced" or not mode.get("attach_ns"):
             continue
         rows.append([name, f"{statistics.median(mode['attach_ns']) / 1e9:.2f}", f"{mode['programs']}",
                      f"{mode['verified']:,}" if mode["verified"] else "-"])
@@ -91,7 +97,7 @@ def attached(results):
 
 
 def section(all_kept, memory=None):
-    """`memory`: by kernel, the largest resident set of the agent."""
+    """`memory`: by kernel, resident sets of the agent, by when."""
     parts = [INTRODUCTION.strip()]
     for kernel, results in all_kept.items():
         if "untraced" not in results["modes"] or not any(of(results, "untraced", row) for row in WHAT):

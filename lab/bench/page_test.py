@@ -121,7 +121,7 @@ class Bounds(unittest.TestCase):
         self.assertEqual(self.find("(f) a page fault, --fault-codes", **rows).cells()[1:5], ["+200", "+195", "yes", "+176"])
 
     def test_memory(self):
-        self.assertEqual(self.find("agent's memory", memory=17e6).cells()[1:4], ["12.0 MB", "17.0 MB", "**no**"])
+        self.assertEqual(self.find("agent's memory, largest", memory={"largest": 17e6}).cells()[1:4], ["12.0 MB", "17.0 MB", "**no**"])
 
 
 def sample(process, *addresses):

@@ -12,19 +12,20 @@ INTRODUCTION = """
 ## From start to attached, and the agent's memory
 
 `make bench-lab` measures it (`lab/bench/start`) and writes this section, in the guest described above: billions of
-instructions (G) that `mrtrace record -a` takes from its start until the traced command begins. *empty*: programs that do
-nothing on the same hooks, where all of these are fentry, fexit and tracepoints. Where they go is from
-a boot of its own with a sampling profiler, by the kernel's call chains: *symbols and types* is opening and reading files
-(/proc/kallsyms, BTF) in the kernel; *in user space* is the agent's own work and libbpf's, with CO-RE; *maps* is all else of
-bpf(); *memory* page faults, mmap, munmap; *waiting* the idle CPU: the kernel waits for its own grace periods before code may be changed.
+instructions (G) that `mrtrace record -a` takes from its start until the traced command begins. *empty*: what loading programs that
+do nothing and attaching them to the same hooks takes, where all of these are fentry, fexit and raw tracepoints. Where they go is
+from a boot of its own with a sampling profiler, by the kernel's call chains: *in user space*, the agent's own work and
+libbpf's, with CO-RE; *symbols and types*, opening and reading files (/proc/kallsyms, BTF), in the kernel; *maps*, what else bpf()
+does; *memory*, page faults, mmap and munmap; *waiting*, the CPU is idle.
 """
 MEMORY = """
-Resident set of the agent, the largest there was so far (VmHWM), in MB of 1,000,000 bytes: when it is attached, and after {failures}
-prefetches that failed; then what is resident at that time: its own (anonymous) memory, pages of files, which are mostly
-its binary's and are the page cache's, and shared memory (the ring buffer). Last, the largest of `mrtrace report` of that recording. The
-binary is static and stripped, and has {size} MB.
+Resident set of the agent in MB of 1,000,000 bytes. The largest there was (VmHWM), which is while programs are loaded, when it is
+attached and after {failures} prefetches that failed; what is resident then: its own (anonymous) memory, pages of files (its
+binary; they are the page cache's), and the ring buffer, which is mapped twice, one after the other, and counted twice. Last, the
+largest of `mrtrace report` of that recording. The binary is static and stripped, and has {size} MB.
 """
 FAILURES = 1500
+RESIDENT = ("RssAnon", "RssFile", "RssShmem")
 
 
 def kept():
@@ -44,8 +45,9 @@ def keep(kernel, one):
 
 
 def memory():
-    """By kernel, the largest resident set that the agent has had until its command's end, in bytes."""
-    return {kernel: one["memory_kb"]["end"]["VmHWM"] * 1024 for kernel, one in kept().items()}
+    """By kernel, the agent's largest resident set until its command's end, and what it had then, in bytes."""
+    return {kernel: {"largest": end["VmHWM"] * 1024, "at the end": sum(end[name] for name in RESIDENT) * 1024}
+            for kernel, end in ((kernel, one["memory_kb"]["end"]) for kernel, one in kept().items())}
 
 
 def giga(nanoseconds):
@@ -56,7 +58,7 @@ def megabytes(kilobytes):
     """The cells of a kernel."""
     end = kilobytes["end"]
     return [f"{one * 1024 / 1e6:.1f}" for one in (
-        kilobytes["attached"]["VmHWM"], end["VmHWM"], end["RssAnon"], end["RssFile"], end["RssShmem"], kilobytes["report"])]
+        kilobytes["attached"]["VmHWM"], end["VmHWM"], *(end[name] for name in RESIDENT), kilobytes["report"])]
 
 
 def oldest_first(found):
@@ -76,7 +78,7 @@ def section():
         performance_page.table([f"G instructions ({newest['date']}, {newest['mrtrace']})", "to attached", "empty", "programs",
                                 *profile_reader.NAMES], rows),
         MEMORY.strip().format(failures=f"{FAILURES:,}", size=f"{newest['binary_bytes'] / 1e6:.1f}"),
-        performance_page.table(["MB", "attached", "after the failures", "its own", "of files", "shared", "report"], memory)])
+        performance_page.table(["MB", "attached", "after the failures", "its own", "of files", "ring buffer, twice", "report"], memory)])
 
 
 def write():
