@@ -61,6 +61,11 @@ def megabytes(kilobytes):
         kilobytes["attached"]["VmHWM"], end["VmHWM"], *(end[name] for name in RESIDENT), kilobytes["report"])]
 
 
+def programs(one):
+    """A kernel that refuses some has been started with less."""
+    return f"{one['programs']}, {one['refused']} refused" if one.get("refused") else str(one["programs"])
+
+
 def oldest_first(found):
     return sorted(found.values(), key=lambda one: [int(word) for word in one["release"].split("+")[0].split("-")[0].split(".")])
 
@@ -69,7 +74,7 @@ def section():
     found = oldest_first(kept())
     if not found:
         return INTRODUCTION.strip()
-    rows = [[f"Linux {one['release']}", giga(one["attach_ns"]), giga(one["empty_ns"]), str(one["programs"])]
+    rows = [[f"Linux {one['release']}", giga(one["attach_ns"]), giga(one["empty_ns"]), programs(one)]
             + [giga(one["attach_ns"] * one["shares"][name]) for name in profile_reader.NAMES] for one in found]
     memory = [[f"Linux {one['release']}"] + megabytes(one["memory_kb"]) for one in found]
     newest = found[-1]
