@@ -58,5 +58,5 @@ demo-2021:
 	@lab/demo-2021
 
 clean:
-	@rm -rf build .build lab/workload/build lab/bench/probes/build lab/__pycache__
+	@rm -rf build .build lab/workload/build lab/bench/probes/build lab/__pycache__ lab/bench/__pycache__
 	@echo "removed build, .build, lab/workload/build (demo recordings and the lab's cache stay)"

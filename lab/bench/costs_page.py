@@ -5,7 +5,7 @@ import statistics
 import costs_bounds
 import costs_curves
 import performance_page
-from costs_rounds import flat, mean, of, ratio, spread
+from costs_rounds import COUNTING, flat, mean, of, ratio, spread
 from performance_page import table
 
 WHAT = {
@@ -29,10 +29,11 @@ numbers do not depend on the machine or on what else it does. Caches and branch 
 a fresh boot; the first round of each row is discarded; numbers are means, ± is half of what lies between the smallest and
 the largest of the other rounds of all its boots: the agent empties the ring buffer some ten times a second, and that is in
 one round for several. Differences below the ± of untraced say nothing: fork and exit depends on what a boot left
-in memory. With one CPU, what the agent itself does in the meantime is in the numbers too; the second table has only
+in memory, and (c) seems to: there four empty programs run once an iteration (`--programs`), some 400 instructions of 8 million,
+and what that mode shows beyond them is not theirs. With one CPU, what the agent itself does in the meantime is in the numbers too; the second table has only
 what the traced process did, kernel and BPF programs included. A monitor or recording that falls behind loses records, and
 says so: (e) fails as fast as it can, and rounds in which evidence found no room in the ring buffer cost less than what
-is kept whole. So (e) shows the cheapest and the dearest round, and its bound is compared with the dearest.
+is kept whole. So (e) shows mrtrace's cheapest and dearest round, and its bound is compared with the dearest.
 
 *failures*, *operations* (the default) and *layers* are `mrtrace record --detail`, *fault-codes* is `mrtrace record --fault-codes`,
 whose program runs at every page fault of the machine, *monitor* is `mrtrace monitor`, all of them of the whole system.
@@ -52,7 +53,7 @@ def ratio_cell(results, mode, row, kind):
     base, have = of(results, "untraced", row, kind), of(results, mode, row, kind)
     if not base or not have:
         return ""
-    if row == "fail":
+    if row == "fail" and mode not in COUNTING:
         return f"{min(flat(have)) / mean(base):.3f} to {max(flat(have)) / mean(base):.3f}"
     return f"{ratio(results, mode, row, kind):.3f} ±{spread(have):.1%}"
 

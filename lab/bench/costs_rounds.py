@@ -24,9 +24,13 @@ def of(results, mode, row, kind="rows"):
     return have if have and flat(have) else None
 
 
+# what loses no records, however fast something fails
+COUNTING = {"untraced", "empty", "empty-fault-codes", "bpftrace", "bpftrace-failures"}
+
+
 def ratio(results, mode, row, kind="rows"):
     """Of the means; where rounds differ because records were lost, of the dearest round."""
     base, have = of(results, "untraced", row, kind), of(results, mode, row, kind)
     if not base or not have:
         return None
-    return (max(flat(have)) if row == "fail" else mean(have)) / mean(base)
+    return (max(flat(have)) if row == "fail" and mode not in COUNTING else mean(have)) / mean(base)

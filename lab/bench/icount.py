@@ -42,7 +42,7 @@ class Out:
 
 def run(kernel, what, script, read, adds=(), memory="4G", more=()):
     """Boots `kernel`, runs `script` there and returns what `read` makes of what it left; `what` is for an error."""
-    with tempfile.TemporaryDirectory(prefix="mrtrace-bench.", dir="/var/tmp") as work:
+    with tempfile.TemporaryDirectory(prefix="mrtrace-bench.") as work:
         path, out = os.path.join(work, "script"), os.path.join(work, "out")
         with open(path, "w", encoding="utf-8") as file:
             file.write(script)

@@ -113,8 +113,8 @@ class Bounds(unittest.TestCase):
         self.assertIn("1.050, which is above the bound itself; mrtrace is 0.029 above", one.why())
 
     def test_failing_compares_the_dearest_round(self):
-        one = self.find("(e) operations", untraced_fail=[100, 100], operations_fail=[110, 300])
-        self.assertEqual((one.measured, one.kept), (3.0, False))
+        one = self.find("(e) operations", untraced_fail=[100, 100], operations_fail=[110, 300], empty_fail=[110, 150])
+        self.assertEqual((one.measured, one.kept, one.floor), (3.0, False, 1.3))
 
     def test_fault_codes_are_instructions_more(self):
         rows = {"untraced_fault": [9000], "fault-codes_fault": [9195], "empty-fault-codes_fault": [9176]}
