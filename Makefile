@@ -46,7 +46,10 @@ bench-host:
 	@lab/bench/run --write
 
 bench-lab: setup build
-	@lab/bench/costs --write
+	@lab/bench/costs
+	@lab/bench/costs --curves
+	@lab/bench/start --write
+	@lab/bench/costs --show --write
 
 demo:
 	@lab/demo
@@ -55,5 +58,5 @@ demo-2021:
 	@lab/demo-2021
 
 clean:
-	@rm -rf build .build lab/workload/build lab/bench/probes/build lab/__pycache__
+	@rm -rf build .build lab/workload/build lab/bench/probes/build lab/__pycache__ lab/bench/__pycache__
 	@echo "removed build, .build, lab/workload/build (demo recordings and the lab's cache stay)"

@@ -2,7 +2,11 @@
 """The tables of lab/bench/costs, and the section of docs/performance.md."""
 import statistics
 
+import costs_bounds
+import costs_curves
 import performance_page
+from costs_rounds import COUNTING, flat, mean, of, ratio, spread
+from performance_page import table
 
 WHAT = {
     "odp": "(a) register 2 MB fsdax on demand, prefetch 256 KB, deregister",
@@ -16,19 +20,6 @@ WHAT = {
     "exec": "(f) exec and exit",
 }
 UNRELATED = ["fault", "read", "fork", "exec"]
-BOUNDS = {("odp", "failures"): 1.045, ("odp", "operations"): 1.06, ("odp", "layers"): 1.20,
-          ("write", "operations"): 1.04, ("pin", "operations"): 1.01, ("large", "operations"): 1.01,
-          ("fail", "operations"): 1.15}
-ATTACH_BOUND = 1.5e9
-# what was measured before the tuning of November 2026: ratios, and instructions until attached
-BEFORE = {
-    "newest": {"odp failures": 1.116, "odp operations": 1.611, "odp layers": 2.054, "write operations": 1.714,
-               "pin operations": 1.015, "large operations": 1.003, "fail operations": 10.219, "attached": 20.39e9},
-    "6.18": {"odp operations": 1.527, "write operations": 1.282, "fail operations": 10.298, "attached": 16.24e9},
-}
-CURVES = {"large": ("register and deregister, by MB", [256, 512, 1024]),
-          "odp": ("(a), by memory regions that are there beside it", [1, 100, 10000]),
-          "threads": ("(a) with anonymous memory, by threads, whose start and filling of memory is in it and dilutes it", [1, 8, 64])}
 
 INTRODUCTION = """
 ## What tracing costs the traced, in instructions
@@ -38,63 +29,37 @@ numbers do not depend on the machine or on what else it does. Caches and branch 
 a fresh boot; the first round of each row is discarded; numbers are means, ± is half of what lies between the smallest and
 the largest of the other rounds of all its boots: the agent empties the ring buffer some ten times a second, and that is in
 one round for several. Differences below the ± of untraced say nothing: fork and exit depends on what a boot left
-in memory. With one CPU, what the agent itself does in the meantime is in the numbers too; the second table has only
+in memory, and (c) seems to: there four empty programs run once an iteration (`--programs`), some 400 instructions of 8 million,
+and what that mode shows beyond them is not theirs. With one CPU, what the agent itself does in the meantime is in the numbers too; the second table has only
 what the traced process did, kernel and BPF programs included. A monitor or recording that falls behind loses records, and
 says so: (e) fails as fast as it can, and rounds in which evidence found no room in the ring buffer cost less than what
-is kept whole. So (e) shows the cheapest and the dearest round, and its bound is compared with the dearest.
+is kept whole. So (e) shows mrtrace's cheapest and dearest round, and its bound is compared with the dearest.
 
-*failures*, *operations* (the default) and *layers* are `mrtrace record --detail`, *monitor* is `mrtrace monitor`, all of them
-of the whole system. *bpftrace* counts in a map the results of nine functions by value, process and name, *bpftrace-failures*
-only those below 0: no page, no page-table entry, no file, no stack. *empty*: the hooks of a recording with programs that do
-nothing, which is the floor.
+*failures*, *operations* (the default) and *layers* are `mrtrace record --detail`, *fault-codes* is `mrtrace record --fault-codes`,
+whose program runs at every page fault of the machine, *monitor* is `mrtrace monitor`, all of them of the whole system.
+*bpftrace* counts in a map the results of nine functions by value, process and name, *bpftrace-failures* only those below 0:
+no page, no page-table entry, no file, no stack. *empty* and *empty-fault-codes*: the hooks of a recording with programs that do
+nothing, which is the floor of every tracer that looks there; the floor of *attached* is loading and attaching only these,
+without having to find out where the functions are and what the kernel's types look like.
 """
 
 
-def flat(boots):
-    return [value for boot in boots for value in boot if value is not None]
-
-
-def mean(boots):
-    """Not the median: the agent empties the ring buffer now and then, and a round may hold that for several."""
-    return statistics.mean(flat(boots))
-
-
-def spread(boots):
-    """Half of what lies between the smallest and the largest round, of the mean."""
-    values = flat(boots)
-    return (max(values) - min(values)) / 2 / statistics.mean(values)
-
-
-def table(header, rows):
-    return "\n".join(["| " + " | ".join(header) + " |", "|---|" + "--:|" * (len(header) - 1)]
-                     + ["| " + " | ".join(row) + " |" for row in rows])
-
-
-def of(results, mode, row, kind="rows"):
-    """The rounds that were measured, or None."""
-    have = results["modes"].get(mode, {}).get(kind, {}).get(row)
-    return have if have and flat(have) else None
-
-
-def ratio(results, mode, row, kind="rows"):
-    """Of the means; where rounds differ because records were lost, of the dearest round."""
-    base, have = of(results, "untraced", row, kind), of(results, mode, row, kind)
-    if not base or not have:
-        return None
-    return (max(flat(have)) if row == "fail" else mean(have)) / mean(base)
+def modes_of(results, kind, rows):
+    """Those that were measured in one of these rows."""
+    return [name for name in results["modes"] if name != "untraced" and any(of(results, name, row, kind) for row in rows)]
 
 
 def ratio_cell(results, mode, row, kind):
     base, have = of(results, "untraced", row, kind), of(results, mode, row, kind)
     if not base or not have:
         return ""
-    if row == "fail":
+    if row == "fail" and mode not in COUNTING:
         return f"{min(flat(have)) / mean(base):.3f} to {max(flat(have)) / mean(base):.3f}"
     return f"{ratio(results, mode, row, kind):.3f} ±{spread(have):.1%}"
 
 
 def ratios(results, kind, title):
-    names = [name for name in results["modes"] if name != "untraced"]
+    names = modes_of(results, kind, [row for row in WHAT if row not in UNRELATED])
     rows = []
     for row, what in WHAT.items():
         base = of(results, "untraced", row, kind)
@@ -107,7 +72,7 @@ def ratios(results, kind, title):
 
 
 def extras(results, kind, title):
-    names = [name for name in results["modes"] if name != "untraced"]
+    names = modes_of(results, kind, UNRELATED)
     rows = []
     for row in UNRELATED:
         base = of(results, "untraced", row, kind)
@@ -125,61 +90,29 @@ def extras(results, kind, title):
 def attached(results):
     rows = []
     for name, mode in results["modes"].items():
-        if name == "untraced":
+        if name == "untraced" or not mode.get("attach_ns"):
             continue
         rows.append([name, f"{statistics.median(mode['attach_ns']) / 1e9:.2f}", f"{mode['programs']}",
                      f"{mode['verified']:,}" if mode["verified"] else "-"])
     return table(["from start to attached", "G instructions", "programs", "verifier's instructions"], rows)
 
 
-def verdicts(kernel, results):
-    """Each bound beside what was measured, what it was once, the floor, and bpftrace."""
-    rows, before = [], BEFORE.get(kernel, {})
-    for (row, mode), bound in BOUNDS.items():
-        value = ratio(results, mode, row)
-        if value is None:
-            continue
-
-        def cell(name):
-            return "-" if ratio(results, name, row) is None else f"{ratio(results, name, row):.3f}"
-        rows.append([f"{WHAT[row].split()[0]} {mode}", f"{bound:.3f}", f"{value:.3f}",
-                     "yes" if value <= bound else "**no**", cell("empty"), cell("bpftrace"),
-                     f"{before[f'{row} {mode}']:.3f}" if f"{row} {mode}" in before else "-"])
-    attach = results["modes"].get("operations", {}).get("attach_ns")
-    if attach:
-        def seconds(name):
-            have = results["modes"].get(name, {}).get("attach_ns")
-            return f"{statistics.mean(have) / 1e9:.2f} G" if have else "-"
-        taken = statistics.median(attach)
-        rows.append(["attached, operations", f"{ATTACH_BOUND / 1e9:.2f} G", f"{taken / 1e9:.2f} G",
-                     "yes" if taken <= ATTACH_BOUND else "**no**", seconds("empty"), seconds("bpftrace"),
-                     f"{before['attached'] / 1e9:.2f} G" if "attached" in before else "-"])
-    return table(["bound", "at most", "measured", "kept", "empty programs", "bpftrace", "before tuning"], rows)
-
-
-def curves(results):
-    rows = []
-    for name, (what, points) in CURVES.items():
-        for mode in results["modes"]:
-            if mode == "untraced" or not any(of(results, mode, f"{name}-{point}") for point in points):
-                continue
-            rows.append([f"{what}: {', '.join(map(str, points))}", mode]
-                        + [f"{value:.3f}" if (value := ratio(results, mode, f"{name}-{point}")) else "" for point in points])
-    return table(["how it grows (ratio to untraced)", "mode", "first", "second", "third"], rows) if rows else ""
-
-
-def section(all_kept):
+def section(all_kept, memory=None):
+    """`memory`: by kernel, resident sets of the agent, by when."""
     parts = [INTRODUCTION.strip()]
     for kernel, results in all_kept.items():
-        if not results["modes"]:
+        if "untraced" not in results["modes"] or not any(of(results, "untraced", row) for row in WHAT):
             continue
         bpftrace = f", bpftrace {results['bpftrace']}" if "bpftrace" in results else ""
         parts += [f"### Linux {results['release']} ({results['date']}, {results.get('mrtrace', 'mrtrace')}{bpftrace})",
-                  verdicts(kernel, results), ratios(results, "rows", "instructions an iteration, and ratios to them"),
+                  costs_bounds.text(kernel, results, (memory or {}).get(kernel)),
+                  ratios(results, "rows", "instructions an iteration, and ratios to them"),
                   ratios(results, "own", "of the traced process alone"), extras(results, "rows", "instructions more an event"),
-                  extras(results, "own", "of the traced process alone, without its children"), curves(results), attached(results)]
+                  extras(results, "own", "of the traced process alone, without its children"), attached(results)]
+    parts.append(costs_curves.section(all_kept))
     return "\n\n".join(part for part in parts if part)
 
 
-def write(all_kept):
-    performance_page.replace("lab", section(all_kept))
+def write(all_kept, memory=None):
+    performance_page.replace("lab", section(all_kept, memory))
+    costs_curves.write(all_kept)

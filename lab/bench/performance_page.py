@@ -21,6 +21,11 @@ def replaced(page, name, text):
     return f"{before}{begin}{text.strip()}\n{end}{after}"
 
 
+def table(header, rows):
+    return "\n".join(["| " + " | ".join(header) + " |", "|---|" + "--:|" * (len(header) - 1)]
+                     + ["| " + " | ".join(row) + " |" for row in rows])
+
+
 def replace(name, text, path=PAGE):
     with open(path, encoding="utf-8") as file:
         page = replaced(file.read(), name, text)

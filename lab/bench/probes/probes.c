@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the lab's measurements need in the guest: what BPF programs there are and what each has cost, and empty programs
- * on the same hooks, which is the least that any tracer could cost. */
+/* What the lab's measurements need in the guest: what BPF programs there are and what each has cost, empty programs
+ * on the same hooks, which is the least that any tracer could cost, a profiler, and how much memory a command takes. */
 #define _GNU_SOURCE
+#include "probes.h"
+
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -14,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static void fail(const char *what)
+void fail(const char *what)
 {
 	fprintf(stderr, "probes: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -128,11 +130,23 @@ static void attach_empty(void)
 		pause();
 }
 
+static int usage(void)
+{
+	fputs("usage: probes programs | links | empty | now | profile NANOSECONDS READY-FILE FILE | peak COMMAND...\n", stderr);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
-	const char *what = argc == 2 ? argv[1] : "";
+	const char *what = argc >= 2 ? argv[1] : "";
 
-	if (strcmp(what, "programs") == 0)
+	if (strcmp(what, "profile") == 0 && argc == 5)
+		profile(strtoull(argv[2], NULL, 10), argv[3], argv[4]);
+	else if (strcmp(what, "peak") == 0 && argc >= 3)
+		return peak(argv + 2);
+	else if (argc != 2)
+		return usage();
+	else if (strcmp(what, "programs") == 0)
 		list_programs();
 	else if (strcmp(what, "links") == 0)
 		list_links();
@@ -140,9 +154,7 @@ int main(int argc, char **argv)
 		attach_empty();
 	else if (strcmp(what, "now") == 0)
 		printf("%llu\n", now());
-	else {
-		fputs("usage: probes programs | links | empty | now\n", stderr);
-		return 2;
-	}
+	else
+		return usage();
 	return 0;
 }
