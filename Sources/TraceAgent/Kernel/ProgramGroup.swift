@@ -199,6 +199,7 @@ final class ProgramGroup {
         config.layout = UInt32(settings.layout)
         config.statistics = settings.statistics ? 1 : 0
         config.modern = settings.isModern ? 1 : 0
+        config.range_tells = settings.rangeTells
         let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
         guard result == 0 else { throw refusal("configure its BPF programs", result) }
       } else if name == (settings.isModern ? "operations" : "tasks") {
