@@ -89,16 +89,14 @@ import Testing
   @Test func damagedFilesAreRefused() throws {
     let samples = try samples()
     let names = names("first")
-    for cut in 0..<samples.modules[0].count {
-      #expect(
-        PrunedBTF(
-          kernel: samples.kernel, modules: [Array(samples.modules[0][..<cut])], names: names) == nil
-      )
+    let module = samples.modules[0].bytes
+    for cut in 1..<module.count {
+      #expect(PrunedBTF(samples.kernel, [("m", Array(module[..<cut]))], names) == nil)
     }
-    var unknown = samples.modules[0]
+    var unknown = module
     unknown[24 + 7] = 0x1f  // the first type's kind
-    #expect(PrunedBTF(kernel: samples.kernel, modules: [unknown], names: names) == nil)
-    #expect(PrunedBTF(kernel: [], modules: [], names: names) == nil)
+    #expect(PrunedBTF(samples.kernel, [("m", unknown)], names) == nil)
+    #expect(PrunedBTF([], [], names) == nil)
     // any word of it wrong: refused or not, but never worse
     for at in stride(from: 4, to: module.count - 4, by: 4) {
       for value: UInt8 in [0xff, 0x7f, 1] {
