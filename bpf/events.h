@@ -546,7 +546,7 @@ struct mrt_config {
 	mrt_u32 errno_count;	/* 0 = all failures */
 	mrt_u32 errnos[MRT_FILTER_ERRNOS];
 	mrt_u32 modern;		/* 1 = plain loads from the kernel's memory, storage of tasks */
-	mrt_u32 reserved;
+	mrt_u32 range_tells;	/* hook whose exit sends what a page walk's callback met; 0 = each callback */
 	/* where these variables of the kernel are; 0 = it has none of that name */
 	mrt_u64 zero_pfn;
 	mrt_u64 empty_zero_page;

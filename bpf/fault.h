@@ -22,7 +22,7 @@ static __always_inline void send_fault(struct in_flight *op, u32 hook, u64 addre
 	struct mrt_fault *r;
 
 	op->witness = address;
-	r = record(op, hook, MRT_KIND_FAULT, sizeof(*r));
+	r = evidence(hook, MRT_KIND_FAULT, sizeof(*r));
 	if (!r)
 		return;
 	r->address = address;
@@ -39,7 +39,7 @@ static __always_inline void send_fault(struct in_flight *op, u32 hook, u64 addre
 		r->page_offset = pgoff;
 		r->file_size = BPF_CORE_READ(inode, i_size);
 	}
-	send(r, hook);
+	send_evidence(r, hook);
 }
 
 /* Gates: faults that do not fail are nothing to us, and most faults are not ours. */

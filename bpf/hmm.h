@@ -33,7 +33,7 @@ static __always_inline void send_walk(struct in_flight *op, struct call *c,
 				      u64 entry)
 {
 	struct hmm_vma_walk *walk = BPF_CORE_READ(mm_walk, private);
-	struct mrt_walk *r = record(op, c->hook, MRT_KIND_WALK, sizeof(*r));
+	struct mrt_walk *r = evidence(c->hook, MRT_KIND_WALK, sizeof(*r));
 
 	if (!r)
 		return;
@@ -50,7 +50,7 @@ static __always_inline void send_walk(struct in_flight *op, struct call *c,
 		r->flags |= MRT_WALK_NO_VMA;
 	r->rung = c->rung;
 	r->reserved = 0;
-	send(r, c->hook);
+	send_evidence(r, c->hook);
 }
 
 /* The PTEs of [start, end) under this PMD, and what HMM made of them so far. */
@@ -118,33 +118,49 @@ static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
 }
 
 /*
- * What every failing callback sends: its mapping, or the gap in which it found
- * none, and, where it ran the fault itself (before 7.3), where faulting stopped.
+ * What every failing callback met: its mapping, or the gap in which it found none,
+ * and, where it ran the fault itself (before 7.3), where faulting stopped.
  */
-static __always_inline void send_surroundings(struct in_flight *op, u32 hook,
-					      struct mm_walk *mm_walk, u64 start,
-					      u64 end, bool may_fault)
+static __always_inline void send_met(struct in_flight *op)
+{
+	u64 mm = op->met_mm, start = op->met_start, end = op->met_end;
+	u64 vma = op->met_vma, last = op->met_last;
+	u32 hook = op->met_hook;
+
+	send_mapping(hook, mm, start, vma);
+	if (op->witness)
+		send_levels(hook, mm, op->witness);
+	else if (!vma || !op->met_may_fault || engine_7_3() || last < start || last >= end)
+		send_levels(hook, mm, start);
+	else
+		send_unfaulted(hook, mm, last, end, op->met_write);
+}
+
+/*
+ * The range fault returns next, and under the same mmap_lock: it is one program that
+ * sends all this, not each callback's, where the agent knows that it is attached.
+ */
+static __always_inline void met(struct in_flight *op, u32 hook, struct mm_walk *mm_walk,
+				u64 start, u64 end, bool may_fault)
 {
 	struct hmm_vma_walk *walk = BPF_CORE_READ(mm_walk, private);
-	u64 mm = (u64)BPF_CORE_READ(mm_walk, mm);
-	u64 vma = (u64)BPF_CORE_READ(mm_walk, vma);
-	u64 last = BPF_CORE_READ(walk, last);
-	u32 write;
 
 	if (op->done & DONE_MAPPING)
 		return;
 	op->done |= DONE_MAPPING;
-	send_mapping(hook, mm, start, vma);
-	if (op->witness) {
-		send_levels(hook, mm, op->witness);
-		return;
-	}
-	if (!vma || !may_fault || engine_7_3() || last < start || last >= end) {
-		send_levels(hook, mm, start);
-		return;
-	}
-	write = !!(BPF_CORE_READ(walk, range, default_flags) & HMM_PFN_REQ_WRITE);
-	send_unfaulted(hook, mm, last, end, write);
+	op->met_hook = hook;
+	op->met_mm = (u64)BPF_CORE_READ(mm_walk, mm);
+	op->met_vma = (u64)BPF_CORE_READ(mm_walk, vma);
+	op->met_start = start;
+	op->met_end = end;
+	op->met_last = BPF_CORE_READ(walk, last);
+	op->met_may_fault = may_fault;
+	op->met_write =
+		!!(BPF_CORE_READ(walk, range, default_flags) & HMM_PFN_REQ_WRITE);
+	if (config.range_tells)
+		op->done |= DONE_MET;
+	else
+		send_met(op);
 }
 
 static __always_inline int on_walk_test(void *ctx, struct call *c)
@@ -155,7 +171,7 @@ static __always_inline int on_walk_test(void *ctx, struct call *c)
 	if (!op)
 		return 0;
 	send_walk(op, c, c->a[0], c->a[1], mm_walk, 0);
-	send_surroundings(op, c->hook, mm_walk, c->a[0], c->a[1], false);
+	met(op, c->hook, mm_walk, c->a[0], c->a[1], false);
 	return 0;
 }
 
@@ -167,7 +183,7 @@ static __always_inline int on_walk_hole(void *ctx, struct call *c)
 	if (!op)
 		return 0;
 	send_walk(op, c, c->a[0], c->a[1], mm_walk, 0);
-	send_surroundings(op, c->hook, mm_walk, c->a[0], c->a[1], true);
+	met(op, c->hook, mm_walk, c->a[0], c->a[1], true);
 	return 0;
 }
 
@@ -186,7 +202,7 @@ static __always_inline int on_walk_entry(void *ctx, struct call *c, u64 start,
 		count_pages(entry, start, end, MRT_PAGES_FAILED | 1 << 16);
 		send_walked(op, c->hook, mm_walk, entry, start, end);
 	}
-	send_surroundings(op, c->hook, mm_walk, start, end, true);
+	met(op, c->hook, mm_walk, start, end, true);
 	return 0;
 }
 
@@ -213,7 +229,7 @@ static __always_inline int on_handle_pte(void *ctx, struct call *c)
 		return 0;
 	read_kernel(&entry, sizeof(entry), (void *)c->a[4]);
 	send_walk(op, c, c->a[1], c->a[2], mm_walk, entry);
-	send_surroundings(op, c->hook, mm_walk, c->a[1], c->a[2], true);
+	met(op, c->hook, mm_walk, c->a[1], c->a[2], true);
 	return 0;
 }
 
@@ -227,7 +243,7 @@ ON_EXIT(hmm_vma_handle_pte, MRT_HOOK_HANDLE_PTE, 6, s32, on_handle_pte)
 static __always_inline void send_range(struct in_flight *op, struct call *c)
 {
 	struct hmm_range *range = (void *)c->a[0];
-	struct mrt_range *r = record(op, c->hook, MRT_KIND_RANGE, sizeof(*r));
+	struct mrt_range *r = evidence(c->hook, MRT_KIND_RANGE, sizeof(*r));
 
 	if (!r)
 		return;
@@ -239,7 +255,7 @@ static __always_inline void send_range(struct in_flight *op, struct call *c)
 	r->mm = (u64)BPF_CORE_READ(range, notifier, mm);
 	r->rung = c->rung;
 	r->flags = engine_7_3() ? MRT_RANGE_CAN_UNLOCK : 0;
-	send(r, c->hook);
+	send_evidence(r, c->hook);
 }
 
 /* 7.3: the fault that a callback asked for has failed, outside the walk. */
@@ -248,7 +264,7 @@ static __always_inline void send_failed_pending(struct in_flight *op, struct cal
 	struct hmm_range *range = (void *)c->a[0];
 	u64 mm = (u64)BPF_CORE_READ(range, notifier, mm);
 	u32 write = op->required_fault & 2;	/* HMM_NEED_WRITE_FAULT */
-	struct mrt_walk *r = record(op, c->hook, MRT_KIND_WALK, sizeof(*r));
+	struct mrt_walk *r = evidence(c->hook, MRT_KIND_WALK, sizeof(*r));
 
 	if (!r)
 		return;
@@ -261,7 +277,7 @@ static __always_inline void send_failed_pending(struct in_flight *op, struct cal
 	r->flags = MRT_WALK_HAS_LAST | MRT_WALK_HAS_PENDING | MRT_WALK_HAS_DEFAULT;
 	r->rung = c->rung;
 	r->reserved = 0;
-	send(r, c->hook);
+	send_evidence(r, c->hook);
 	send_mapping(c->hook, mm, op->witness ? op->witness : op->pending_start, 0);
 	if (op->witness)
 		send_levels(c->hook, mm, op->witness);
@@ -296,6 +312,10 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 		return 0;
 	}
 	send_stacks(ctx, op, c->hook);
+	if (op->done & DONE_MET && c->hook == config.range_tells) {
+		op->done &= ~DONE_MET;
+		send_met(op);
+	}
 	if (c->hook == MRT_HOOK_RANGE_FAULT_LOCKED && op->pending_start)
 		send_failed_pending(op, c);
 	op->pending_start = 0;

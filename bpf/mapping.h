@@ -116,7 +116,7 @@ static __noinline void read_file(struct mapping_room *room, u64 file_address)
 
 static __always_inline void prepare_mapping(struct mrt_mapping *r, u64 address)
 {
-	__builtin_memset((char *)r + sizeof(r->h), 0, WITHOUT_PATH - sizeof(r->h));
+	clear_record(r, WITHOUT_PATH);
 	r->h.size = WITHOUT_PATH;
 	r->address = address;
 }
@@ -124,7 +124,7 @@ static __always_inline void prepare_mapping(struct mrt_mapping *r, u64 address)
 /* There is no mapping: the gap around `address`, and how far it goes. */
 __noinline int send_gap(u32 hook, u64 mm, u64 address, u64 low, u64 high)
 {
-	struct mrt_mapping *r = record(in_flight(), hook, MRT_KIND_MAPPING, WITHOUT_PATH);
+	struct mrt_mapping *r = evidence(hook, MRT_KIND_MAPPING, WITHOUT_PATH);
 
 	if (!r)
 		return 0;
@@ -138,7 +138,7 @@ __noinline int send_gap(u32 hook, u64 mm, u64 address, u64 low, u64 high)
 		r->next_start = high;
 		r->flags |= MRT_MAPPING_HAS_NEXT;
 	}
-	send(r, hook);
+	send_evidence(r, hook);
 	return 0;
 }
 
@@ -163,13 +163,13 @@ static __noinline void fill_vma(struct mrt_mapping *r, u64 address)
 
 __noinline int send_vma(u32 hook, u64 address, u64 vma)
 {
-	struct mrt_mapping *r = record(in_flight(), hook, MRT_KIND_MAPPING, WITHOUT_PATH);
+	struct mrt_mapping *r = evidence(hook, MRT_KIND_MAPPING, WITHOUT_PATH);
 
 	if (!r)
 		return 0;
 	prepare_mapping(r, address);
 	fill_vma(r, vma);
-	send(r, hook);
+	send_evidence(r, hook);
 	return 0;
 }
 
@@ -177,13 +177,13 @@ __noinline int send_vma_and_file(u32 hook, u64 address, u64 vma, u64 file)
 {
 	struct mapping_room *room;
 
-	room = record(in_flight(), hook, MRT_KIND_MAPPING, sizeof(*room));
+	room = evidence(hook, MRT_KIND_MAPPING, sizeof(*room));
 	if (!room)
 		return 0;
 	prepare_mapping(&room->mapping, address);
 	fill_vma(&room->mapping, vma);
 	read_file(room, file);
-	send(room, hook);
+	send_evidence(room, hook);
 	return 0;
 }
 

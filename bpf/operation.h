@@ -57,13 +57,13 @@ static __always_inline bool omitted(struct in_flight *op, struct call *c)
 	c->tally->now |= MRT_NOW_FILTERED;
 	if (!(op->done & DONE_SENT))
 		return true;
-	r = record(op, c->hook, MRT_KIND_OMITTED, sizeof(*r));
+	r = evidence(c->hook, MRT_KIND_OMITTED, sizeof(*r));
 	if (!r)
 		return true;
 	r->result = c->ret;
 	r->kind = op->kind;
 	r->reserved = 0;
-	send(r, c->hook);
+	send_evidence(r, c->hook);
 	return true;
 }
 
@@ -76,7 +76,7 @@ static __always_inline struct mrt_operation *operation_record(struct in_flight *
 
 	if (!r)
 		return NULL;
-	__builtin_memset((char *)r + sizeof(r->h), 0, sizeof(*r) - sizeof(r->h));
+	clear_record(r, sizeof(*r));
 	r->start_ns = op->start_ns;
 	r->has = MRT_HAS_START;
 	r->result = result;
@@ -109,12 +109,12 @@ static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem,
 				      u32 access)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct mrt_umem *r = record(op, hook, MRT_KIND_UMEM, sizeof(*r));
+	struct mrt_umem *r = evidence(hook, MRT_KIND_UMEM, sizeof(*r));
 	struct mm_struct *mm;
 
 	if (!r)
 		return;
-	__builtin_memset((char *)r + sizeof(r->h), 0, sizeof(*r) - sizeof(r->h));
+	clear_record(r, sizeof(*r));
 	r->umem = umem;
 	r->access = access;
 	if (umem) {
@@ -134,12 +134,12 @@ static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem,
 				r->flags |= MRT_UMEM_MAY_LOCK;
 		}
 	}
-	send(r, hook);
+	send_evidence(r, hook);
 }
 
 static __always_inline void send_layer(struct in_flight *op, struct call *c)
 {
-	struct mrt_layer *r = record(op, c->hook, MRT_KIND_LAYER, sizeof(*r));
+	struct mrt_layer *r = evidence(c->hook, MRT_KIND_LAYER, sizeof(*r));
 
 	if (!r)
 		return;
@@ -147,7 +147,7 @@ static __always_inline void send_layer(struct in_flight *op, struct call *c)
 	__builtin_memcpy(r->arguments, c->a, sizeof(r->arguments));
 	r->rung = c->rung;
 	r->reserved = 0;
-	send(r, c->hook);
+	send_evidence(r, c->hook);
 }
 
 /* A verb that this process began, or did not, unseen. */

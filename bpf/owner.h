@@ -22,10 +22,10 @@ __noinline int send_owner(u32 hook, u64 address)
 	u32 i, levels;
 	u64 both;
 
-	r = record(in_flight(), hook, MRT_KIND_OWNER, sizeof(*r));
+	r = evidence(hook, MRT_KIND_OWNER, sizeof(*r));
 	if (!r)
 		return 0;
-	__builtin_memset((char *)r + sizeof(r->h), 0, sizeof(*r) - sizeof(r->h));
+	clear_record(r, sizeof(*r));
 	r->owner_pid = BPF_CORE_READ(task, tgid);
 	r->owner_tid = BPF_CORE_READ(task, pid);
 	r->start_ns = BPF_CORE_READ(task, start_boottime);
@@ -44,7 +44,7 @@ __noinline int send_owner(u32 hook, u64 address)
 			r->levels = i + 1;
 		}
 	}
-	send(r, hook);
+	send_evidence(r, hook);
 	return 0;
 }
 

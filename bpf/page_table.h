@@ -124,12 +124,12 @@ static __always_inline u64 read_levels(u64 mm_address, u64 address,
  */
 __noinline int send_levels(u32 hook, u64 mm, u64 address)
 {
-	struct mrt_levels *r = record(in_flight(), hook, MRT_KIND_LEVELS, sizeof(*r));
+	struct mrt_levels *r = evidence(hook, MRT_KIND_LEVELS, sizeof(*r));
 
 	if (!r)
 		return 0;
 	read_levels(mm, address, r);
-	send(r, hook);
+	send_evidence(r, hook);
 	return 0;
 }
 
@@ -147,9 +147,8 @@ static __always_inline bool wants_fault(u64 entry, bool write)
  */
 #define SEND_ENTRIES(capacity)                                                 \
 	do {                                                                   \
-		struct mrt_entries *r = record(in_flight(), hook,              \
-					       MRT_KIND_ENTRIES,               \
-					       64 + 8 * (capacity));           \
+		struct mrt_entries *r = evidence(hook, MRT_KIND_ENTRIES,        \
+						 64 + 8 * (capacity));         \
 		if (!r)                                                        \
 			return 0;                                              \
 		r->address = address;                                          \
@@ -165,7 +164,7 @@ static __always_inline bool wants_fault(u64 entry, bool write)
 		}                                                              \
 		r->count = bytes / 8;                                          \
 		r->h.size = 64 + bytes;                                        \
-		send(r, hook);                                                 \
+		send_evidence(r, hook);                                                 \
 	} while (0)
 
 /* what: enum mrt_entries_what, and in the second byte what the search was for */

@@ -7,10 +7,9 @@
 #ifndef MRTRACE_STACK_H
 #define MRTRACE_STACK_H
 
-static __always_inline void send_stack(void *ctx, struct in_flight *op, u32 hook,
-				       u32 what)
+static __noinline void send_stack(void *ctx, u32 hook, u32 what)
 {
-	struct mrt_stack *r = record(op, hook, MRT_KIND_STACK, sizeof(*r));
+	struct mrt_stack *r = evidence(hook, MRT_KIND_STACK, sizeof(*r));
 	long bytes;
 
 	if (!r)
@@ -24,7 +23,7 @@ static __always_inline void send_stack(void *ctx, struct in_flight *op, u32 hook
 	r->what = what;
 	r->count = bytes / 8;
 	r->h.size = sizeof(*r) - sizeof(r->addresses) + bytes;
-	send(r, hook);
+	send_evidence(r, hook);
 }
 
 #define STACKS_AGAIN_NS 10000000ull
@@ -52,9 +51,9 @@ static __always_inline void send_stacks(void *ctx, struct in_flight *op, u32 hoo
 	op->done |= DONE_STACK;
 	if (had_stacks(op, hook))
 		return;
-	send_stack(ctx, op, hook, MRT_STACK_KERNEL);
+	send_stack(ctx, hook, MRT_STACK_KERNEL);
 	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
-		send_stack(ctx, op, hook, MRT_STACK_USER);
+		send_stack(ctx, hook, MRT_STACK_USER);
 }
 
 #endif

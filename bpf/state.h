@@ -16,6 +16,8 @@ const volatile struct mrt_config config SEC(".rodata.config") = {};
 /* Filter by errno: records were sent; evidence was not, for its own errno. */
 #define DONE_SENT	(1u << 3)
 #define DONE_WITHHELD	(1u << 4)
+/* A callback met something, which the range fault around it will tell of. */
+#define DONE_MET	(1u << 5)
 #define DONE_FILTERS	(DONE_SENT | DONE_WITHHELD)
 
 struct in_flight {
@@ -41,7 +43,14 @@ struct in_flight {
 	u64 woke_ns;		/* it woke the agent */
 	u64 stacks_ns;		/* its call chains were taken … */
 	u32 stacks_of;		/* … of a failure there: kind and hook */
-	u32 reserved;
+	u32 met_hook;		/* with DONE_MET: where, and by whom */
+	u64 met_mm;
+	u64 met_vma;
+	u64 met_start;
+	u64 met_end;
+	u64 met_last;
+	u32 met_may_fault;
+	u32 met_write;
 };
 
 /* Where the kernel can (config.modern): a lookup costs half, and it goes with its task. */
@@ -230,24 +239,23 @@ static __always_inline void end(struct in_flight *op)
 	bpf_map_delete_elem(&operations, &task);
 }
 
-/* Room for a record, its header filled in; NULL and counted when there is none. */
-static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind,
-				    u64 size)
+static __always_inline void count_lost(struct in_flight *op, u32 hook)
+{
+	struct mrt_tally *tally = tally_of(hook);
+
+	if (tally) {
+		tally->lost++;
+		tally->now |= MRT_NOW_CUT;
+	}
+	if (op)
+		op->lost++;
+}
+
+static __always_inline void fill_header(struct in_flight *op, struct mrt_header *h,
+					u32 hook, u32 kind, u32 size)
 {
 	u64 task = bpf_get_current_pid_tgid();
-	struct mrt_header *h = bpf_ringbuf_reserve(&ring, size, 0);
-	struct mrt_tally *tally;
 
-	if (!h) {
-		tally = tally_of(hook);
-		if (tally) {
-			tally->lost++;
-			tally->now |= MRT_NOW_CUT;
-		}
-		if (op)
-			op->lost++;
-		return NULL;
-	}
 	if (config.errno_count && op)
 		op->done |= DONE_SENT;
 	h->kind = kind;
@@ -258,7 +266,32 @@ static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind,
 	h->cpu = bpf_get_smp_processor_id();
 	h->hook = hook;
 	h->time_ns = bpf_ktime_get_ns();
+}
+
+/* Room for a record, its header filled in; NULL and counted when there is none. */
+static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind,
+				    u64 size)
+{
+	struct mrt_header *h = bpf_ringbuf_reserve(&ring, size, 0);
+
+	if (!h) {
+		count_lost(op, hook);
+		return NULL;
+	}
+	fill_header(op, h, hook, kind, size);
 	return h;
+}
+
+/*
+ * What stands behind a record's header, as far as `size`, is 0. Records are aligned:
+ * the compiler, which is not told by the helper, would write bytes one by one.
+ */
+static __always_inline void clear_record(void *r, u64 size)
+{
+	u64 *words = r;
+
+	__builtin_memset(words + sizeof(struct mrt_header) / 8, 0,
+			 size - sizeof(struct mrt_header));
 }
 
 static __always_inline void sent(u32 hook)
@@ -286,6 +319,48 @@ static __always_inline void send(void *r, u32 hook)
 	else
 		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	sent(hook);
+}
+
+/*
+ * The same for the evidence of a failure: seldom, and of many kinds. A call takes
+ * longer, but each copy would be a hundred instructions in every program, and what
+ * the kernel does with them before they run costs more than all failures.
+ */
+__noinline int count_lost_evidence(u32 hook)
+{
+	count_lost(in_flight(), hook);
+	return 0;
+}
+
+static __noinline void fill_evidence(struct mrt_header *h, u32 hook, u32 kind, u32 size)
+{
+	if (h)
+		fill_header(in_flight(), h, hook, kind, size);
+}
+
+static __always_inline void *evidence(u32 hook, u32 kind, u64 size)
+{
+	struct mrt_header *h = bpf_ringbuf_reserve(&ring, size, 0);
+
+	if (!h) {
+		count_lost_evidence(hook);
+		return NULL;
+	}
+	fill_evidence(h, hook, kind, size);
+	return h;
+}
+
+/* How it is to be submitted. */
+__noinline u64 sending_evidence(u32 hook)
+{
+	sent(hook);
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wake_at ?
+		       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void send_evidence(void *r, u32 hook)
+{
+	bpf_ringbuf_submit(r, sending_evidence(hook));
 }
 
 /* The last record of an operation, `op`. */

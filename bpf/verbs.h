@@ -186,7 +186,11 @@ static __always_inline int on_verb(void *ctx, struct call *c)
 		goto out;
 	r->umem = op->umem;
 	r->owner_pid = r->h.pid;
-	__builtin_memcpy(r->owner_comm, r->comm, sizeof(r->comm));
+	/* by words */
+	_Static_assert(offsetof(struct mrt_operation, owner_comm) % 4 == 0 &&
+		       offsetof(struct mrt_operation, comm) % 4 == 0, "aligned");
+	__builtin_memcpy(__builtin_assume_aligned(r->owner_comm, 4),
+			 __builtin_assume_aligned(r->comm, 4), sizeof(r->comm));
 	r->has |= MRT_HAS_OWNER | MRT_HAS_OWNER_COMM;
 	fill_device(r, bundle_device(op->attrs));
 	if (c->hook == MRT_HOOK_ADVISE_MR)

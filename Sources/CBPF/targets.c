@@ -2,6 +2,7 @@
 #include "CBPF.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,12 +18,78 @@ static const char *function_of(const struct bpf_program *program)
 	return slash ? slash + 1 : "";
 }
 
+static const struct bpf_map *constants;
+/* of the program that is being loaded */
+static void *functions;
+
+void cbpf_set_constants(const struct bpf_map *map)
+{
+	constants = map;
+	free(functions);
+	functions = NULL;
+}
+
+/* A program as the kernel would have it in the end. What cannot be done is left to the kernel. */
+static void prune(struct bpf_program *program, struct bpf_prog_load_opts *options)
+{
+	struct cbpf_constants known = { .map = constants ? bpf_map__fd(constants) : -1 };
+	size_t count = bpf_program__insn_cnt(program);
+	uint32_t function_count = options->func_info_cnt, left;
+	struct bpf_insn *code;
+	void *kept;
+
+	if (known.map < 0)
+		return;
+	known.bytes = bpf_map__initial_value((struct bpf_map *)constants, &known.size);
+	code = malloc(count * sizeof(*code));
+	kept = malloc((size_t)options->func_info_cnt * options->func_info_rec_size + 1);
+	if (known.bytes && code && kept) {
+		memcpy(code, bpf_program__insns(program), count * sizeof(*code));
+		if (function_count)
+			memcpy(kept, options->func_info, (size_t)function_count * options->func_info_rec_size);
+		left = cbpf_prune(code, count, &known, kept, &function_count, options->func_info_rec_size);
+		if (left && !bpf_program__set_insns(program, code, left)) {
+			free(functions);
+			functions = kept;
+			kept = NULL;
+			options->func_info = functions;
+			options->func_info_cnt = function_count;
+			/* of instructions that have moved */
+			options->line_info = NULL;
+			options->line_info_cnt = 0;
+		}
+	}
+	free(code);
+	free(kept);
+}
+
+static int prune_only(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
+{
+	(void)cookie;
+	prune(program, options);
+	return 0;
+}
+
+void cbpf_register_programs(void)
+{
+	static int registered;
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = prune_only);
+
+	if (registered)
+		return;
+	registered = 1;
+	libbpf_register_prog_handler("kprobe+", BPF_PROG_TYPE_KPROBE, 0, &options);
+	libbpf_register_prog_handler("kretprobe+", BPF_PROG_TYPE_KPROBE, 0, &options);
+	libbpf_register_prog_handler("raw_tp+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &options);
+}
+
 static int set_target(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
 {
 	const char *function = function_of(program);
 	int id;
 
 	(void)cookie;
+	prune(program, options);
 	for (size_t i = 0; i < known_count; i++) {
 		if (strcmp(known[i].function, function) != 0)
 			continue;
@@ -53,6 +120,26 @@ void cbpf_set_targets(const struct cbpf_target *targets, size_t count)
 	registered = 1;
 	libbpf_register_prog_handler("fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &options);
 	libbpf_register_prog_handler("fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &options);
+}
+
+static uint32_t iterator;
+
+static int set_iterator(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
+{
+	(void)program;
+	(void)cookie;
+	options->attach_prog_fd = 0;
+	options->attach_btf_id = iterator;
+	return 0;
+}
+
+void cbpf_set_iterator(uint32_t id)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = set_iterator);
+
+	if (!iterator)
+		libbpf_register_prog_handler("iter+", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, &options);
+	iterator = id;
 }
 
 int cbpf_module_types(const char *module)

@@ -53,6 +53,29 @@ struct cbpf_target {
 /// names are not. None: libbpf looks for them.
 void cbpf_set_targets(const struct cbpf_target *targets, size_t count);
 
+/// Iterators are from now on for this function of the kernel, by its id among the types.
+void cbpf_set_iterator(uint32_t id);
+
+/// Constants that programs read by their address in a map: its descriptor, and what is in it.
+struct cbpf_constants {
+	int map;
+	const void *bytes;
+	size_t size;
+};
+
+/// Takes out of a program what these constants make unreachable or idle. `functions`: records of so many bytes, of which
+/// the first four say where a function begins; those of functions that nobody calls any more go. The number of
+/// instructions that are left; 0: nothing was done.
+uint32_t cbpf_prune(struct bpf_insn *code, uint32_t count, const struct cbpf_constants *constants, void *functions,
+		    uint32_t *function_count, uint32_t function_size);
+
+/// Objects opened from now on have their kprobes and raw tracepoints pruned, too. Kernels before 5.13 refuse programs
+/// that name a function without calling it, even where they never come there.
+void cbpf_register_programs(void);
+
+/// From now on programs are pruned by what is in this map when they are loaded. NULL: no more.
+void cbpf_set_constants(const struct bpf_map *map);
+
 /// A descriptor of the types of a module, or -1: it has none, or CAP_SYS_ADMIN is missing.
 int cbpf_module_types(const char *module);
 

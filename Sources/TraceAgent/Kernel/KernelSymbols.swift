@@ -55,16 +55,39 @@ package struct KernelSymbols: Equatable, Sendable {
     return hidden
   }
 
-  /// Reads the wanted names, and clones of them (`name.isra.0`).
+  /// Reads the wanted names, and clones of them (`name.isra.0`): as the kernel picks them out, or, where it does not, out of
+  /// the whole file.
   package static func read(
     wanted: Set<String>, from path: String = "/proc/kallsyms"
   ) throws(KernelError) -> KernelSymbols {
+    if path == "/proc/kallsyms" {
+      var picked = WantedLines(wanted)
+      if WantedSymbols.forEachChunk(of: wanted, { picked.take($0) }), !picked.found.isEmpty {
+        return KernelSymbols(picked.found)
+      }
+    }
+    var all = WantedLines(wanted)
+    try TextFile.forEachChunk(of: path) { all.take($0) }
+    guard all.parser.lines > 0 else { throw .symbolsUnreadable(.noent) }
+    return KernelSymbols(all.found)
+  }
+
+  /// What is wanted of the lines that pass by.
+  private struct WantedLines {
+    let wanted: Set<String>
+    /// A hash of the name up to its first dot is enough to pass over nearly all lines.
+    let hashes: Set<UInt64>
     var parser = KallsymsParser()
     var found: [String: Symbol] = [:]
-    // A hash of the name up to its first dot is enough to pass over nearly all lines.
-    var hashes = Set<UInt64>()
-    for name in wanted { hashes.insert(KallsymsParser.hash(of: name)) }
-    try TextFile.forEachChunk(of: path) { chunk in
+
+    init(_ wanted: Set<String>) {
+      self.wanted = wanted
+      hashes = Set(wanted.map { KallsymsParser.hash(of: $0) })
+    }
+
+    mutating func take(_ chunk: UnsafeRawBufferPointer) {
+      var found = found
+      self.found = [:]
       parser.feed(chunk) { address, nameHash, line in
         guard hashes.contains(nameHash) else { return }
         guard let (name, module) = KallsymsParser.nameAndModule(line) else { return }
@@ -72,9 +95,8 @@ package struct KernelSymbols: Equatable, Sendable {
         guard wanted.contains(stem) else { return }
         if found[name] == nil { found[name] = Symbol(address: address, module: module) }
       }
+      self.found = found
     }
-    guard parser.lines > 0 else { throw .symbolsUnreadable(.noent) }
-    return KernelSymbols(found)
   }
 
   /// Names for kernel addresses: the symbol at or below each, "name+0x12". One pass over the file.

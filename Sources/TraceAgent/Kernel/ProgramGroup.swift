@@ -55,6 +55,7 @@ final class ProgramGroup {
     cbpf_release_memory()
     // the types' file is read here
     let result = withExtendedLifetime((types, targets)) { bpf_object__load(group.object) }
+    cbpf_set_constants(nil)
     guard result == 0 else {
       let log = String(cString: cbpf_log_text())
       throw Refusal(
@@ -121,6 +122,7 @@ final class ProgramGroup {
   }
 
   private static func open(types: TypesFile?) throws(Refusal) -> ProgramGroup {
+    cbpf_register_programs()
     let image = BPFObjectImage.bytes()
     let typesPath = types.map { strdup($0.path) } ?? nil
     defer { free(typesPath) }
@@ -199,8 +201,10 @@ final class ProgramGroup {
         config.layout = UInt32(settings.layout)
         config.statistics = settings.statistics ? 1 : 0
         config.modern = settings.isModern ? 1 : 0
+        config.range_tells = settings.rangeTells
         let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
         guard result == 0 else { throw refusal("configure its BPF programs", result) }
+        cbpf_set_constants(current)
       } else if name == (settings.isModern ? "operations" : "tasks") {
         // the other has what is in flight
         bpf_map__set_autocreate(current, false)

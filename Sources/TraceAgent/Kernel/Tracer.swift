@@ -40,6 +40,8 @@ package struct TracerSettings: Sendable {
   var layout = MRT_LAYOUT_NONE
   /// BPF reads the kernel's memory by plain loads, and keeps what is in flight with its task.
   var isModern = false
+  /// The hook of the range fault, which tells what page-walk callbacks met: 0 where its exit may not be seen.
+  var rangeTells: UInt32 = 0
   /// Where variables are that BPF reads.
   var symbols = KernelSymbols([:])
 
@@ -114,12 +116,20 @@ package struct Tracer: ~Copyable {
     cbpf_log_start()
     if !settings.filter.devices.isEmpty, !facts.knowsDevices { throw .devicesUnknown }
     var refusals = Refusals()
+    var mayRangeTell = true
     while true {
       var plan = HookPlan(offers: facts.offers, wish: settings.wish(refusals))
       guard !plan.attached().isEmpty else { throw .nothingToHook }
       do throws(ProgramGroup.Refusal) {
         if !settings.pinsModules { plan.expectModules() }
+        settings.rangeTells = mayRangeTell ? plan.tellingRange : 0
         let group = try ProgramGroup.load(plan.attached(), settings: settings, sharing: nil)
+        if settings.rangeTells != 0,
+          group.attachFailures.contains(where: { plan.isTellingRange($0.symbol) })
+        {
+          mayRangeTell = false
+          continue
+        }
         for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
         let ring = group.mapDescriptor("ring")
         var tracer = Tracer(
@@ -216,6 +226,17 @@ package struct Tracer: ~Copyable {
 }
 
 extension HookPlan {
+  /// The function that runs the page walk: one of its own from 7.3 on. Only an exit that is always seen will do.
+  private var rangeRow: Row? {
+    let locked = rows.first { $0.hook.id == MRT_HOOK_RANGE_FAULT_LOCKED && $0.isAttached }
+    let row = locked ?? rows.first { $0.hook.id == MRT_HOOK_RANGE_FAULT }
+    return row?.rung == .fexit ? row : nil
+  }
+
+  var tellingRange: UInt32 { rangeRow.map { UInt32($0.hook.id.rawValue) } ?? 0 }
+
+  func isTellingRange(_ symbol: String) -> Bool { rangeRow?.hook.symbol == symbol }
+
   mutating func markAbsent(_ symbol: String, note: String) {
     for index in rows.indices where rows[index].hook.symbol == symbol && rows[index].isAttached {
       rows[index].rung = .absent

@@ -72,4 +72,17 @@ import Testing
       try KernelSymbols.read(wanted: [], from: "/nonexistent/kallsyms")
     }
   }
+
+  /// What the program in the kernel calculates for a copy is what it does for the name itself, of any length.
+  @Test(arguments: [
+    "a", "_text", "zero_pfn", "fifteen_letters", "sixteen__letters", "hmm_vma_walk_pmd_and_more",
+  ])
+  func copiesAreWantedAsWell(name: String) {
+    let bit = WantedSymbols.bit(of: name)
+    #expect(bit < WantedSymbols.bits)
+    #expect(WantedSymbols.bit(of: "\(name).isra.0") == bit)
+    let table = WantedSymbols.table([name])
+    #expect(table[bit / 64] == 1 << UInt64(bit % 64))
+    #expect(table.reduce(0) { $0 + $1.nonzeroBitCount } == 1)
+  }
 }
