@@ -534,6 +534,9 @@ _Static_assert(sizeof(struct mrt_pages_key) == 24, "mrt_pages_key");
 #define MRT_FILTER_VALUES	1024		/* of a kind, at most */
 #define MRT_FILTER_ERRNOS	16
 
+/* Stands for bpf_rdonly_cast() in programs, until they are loaded. */
+#define MRT_CALL_CAST	0x6d727400
+
 /* Written into the BPF object's read-only data before it is loaded. */
 struct mrt_config {
 	mrt_u32 detail;		/* 0 failures, 1 operations, 2 layers */

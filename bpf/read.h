@@ -8,7 +8,12 @@
 #ifndef MRTRACE_READ_H
 #define MRTRACE_READ_H
 
-extern void *bpf_rdonly_cast(const void *from, u32 type) __ksym __weak;
+/*
+ * The kernel's function, as a helper that no kernel has: the agent puts the number of
+ * the function in its place (cbpf_set_cast()). Of a name libbpf would read all of the
+ * kernel's types.
+ */
+static void *(*const bpf_rdonly_cast)(const void *from, u32 type) = (void *)MRT_CALL_CAST;
 
 #define LOAD(type, from, i) (((const volatile type *)bpf_rdonly_cast(from, 0))[i])
 

@@ -2,6 +2,7 @@
 #include "CBPF.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +30,30 @@ void cbpf_set_constants(const struct bpf_map *map)
 	functions = NULL;
 }
 
+static uint32_t cast;
+static int32_t cast_placeholder;
+
+void cbpf_set_cast(uint32_t id, uint32_t placeholder)
+{
+	cast = id;
+	cast_placeholder = (int32_t)placeholder;
+}
+
+/* Calls of bpf_rdonly_cast() name it. False: there are none, or the kernel's number of it is not known. */
+static bool name_casts(struct bpf_insn *code, size_t count)
+{
+	bool named = false;
+
+	for (size_t at = 0; cast && at < count; at++) {
+		if (code[at].code != (BPF_JMP | BPF_CALL) || code[at].src_reg || code[at].imm != cast_placeholder)
+			continue;
+		code[at].src_reg = BPF_PSEUDO_KFUNC_CALL;
+		code[at].imm = (int32_t)cast;
+		named = true;
+	}
+	return named;
+}
+
 /* A program as the kernel would have it in the end. What cannot be done is left to the kernel. */
 static void prune(struct bpf_program *program, struct bpf_prog_load_opts *options)
 {
@@ -36,6 +61,7 @@ static void prune(struct bpf_program *program, struct bpf_prog_load_opts *option
 	size_t count = bpf_program__insn_cnt(program);
 	uint32_t function_count = options->func_info_cnt, left;
 	struct bpf_insn *code;
+	bool named;
 	void *kept;
 
 	if (known.map < 0)
@@ -47,6 +73,7 @@ static void prune(struct bpf_program *program, struct bpf_prog_load_opts *option
 		memcpy(code, bpf_program__insns(program), count * sizeof(*code));
 		if (function_count)
 			memcpy(kept, options->func_info, (size_t)function_count * options->func_info_rec_size);
+		named = name_casts(code, count);
 		left = cbpf_prune(code, count, &known, kept, &function_count, options->func_info_rec_size);
 		if (left && !bpf_program__set_insns(program, code, left)) {
 			free(functions);
@@ -57,6 +84,8 @@ static void prune(struct bpf_program *program, struct bpf_prog_load_opts *option
 			/* of instructions that have moved */
 			options->line_info = NULL;
 			options->line_info_cnt = 0;
+		} else if (!left && named) {
+			bpf_program__set_insns(program, code, count);
 		}
 	}
 	free(code);

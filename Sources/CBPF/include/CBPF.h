@@ -69,6 +69,10 @@ struct cbpf_constants {
 uint32_t cbpf_prune(struct bpf_insn *code, uint32_t count, const struct cbpf_constants *constants, void *functions,
 		    uint32_t *function_count, uint32_t function_size);
 
+/// Programs loaded from now on call `placeholder` as if it were a helper, and mean bpf_rdonly_cast(), whose number among
+/// the kernel's types is `id`; 0: it is not known, and whoever comes there is refused.
+void cbpf_set_cast(uint32_t id, uint32_t placeholder);
+
 /// Objects opened from now on have their kprobes and raw tracepoints pruned, too. Kernels before 5.13 refuse programs
 /// that name a function without calling it, even where they never come there.
 void cbpf_register_programs(void);

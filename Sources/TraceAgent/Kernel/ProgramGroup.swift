@@ -110,8 +110,12 @@ final class ProgramGroup {
   ) throws(Refusal) -> (ProgramGroup, TypesFile?, TraceTargets?) {
     cbpf_release_memory()
     let functions = Set(rows.filter { $0.rung == .fexit }.map(\.hook.symbol))
+    let cast = "bpf_rdonly_cast"
+    cbpf_set_cast(0, UInt32(MRT_CALL_CAST))
     if let file = TypesFile(), let types = KernelTypes(modules: Set(Hook.all.flatMap(\.modules))) {
-      let targets = TraceTargets(types.functions(functions))
+      var found = types.functions(functions.union([cast]))
+      cbpf_set_cast(found.removeValue(forKey: cast)?.id ?? 0, UInt32(MRT_CALL_CAST))
+      let targets = TraceTargets(found)
       let group = try open(types: file)
       if file.fill(types, names: group.typeNames) {
         group.knowsTargets = true
