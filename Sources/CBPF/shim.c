@@ -60,6 +60,8 @@ void cbpf_release_memory(void)
 	unsigned long begin = (unsigned long)&__executable_start & ~(page - 1);
 	unsigned long end = (unsigned long)&etext & ~(page - 1);
 
+	/* what libbpf grows piece by piece grows in place, and is given back when it is freed */
+	mallopt(M_MMAP_THRESHOLD, 16 * 1024);
 	malloc_trim(0);
 	/* code too: what is still needed comes back from the page cache */
 	madvise((void *)begin, end - begin, MADV_DONTNEED);
