@@ -122,10 +122,10 @@ package struct Tracer: ~Copyable {
       guard !plan.attached().isEmpty else { throw .nothingToHook }
       do throws(ProgramGroup.Refusal) {
         if !settings.pinsModules { plan.expectModules() }
-        settings.rangeTells = mayRangeTell ? plan.tellingRange : 0
+        settings.rangeTells = mayRangeTell ? plan.tellingRange(facts.offers) : 0
         let group = try ProgramGroup.load(plan.attached(), settings: settings, sharing: nil)
         if settings.rangeTells != 0,
-          group.attachFailures.contains(where: { plan.isTellingRange($0.symbol) })
+          group.attachFailures.contains(where: { plan.isTellingRange($0.symbol, facts.offers) })
         {
           mayRangeTell = false
           continue
@@ -226,16 +226,21 @@ package struct Tracer: ~Copyable {
 }
 
 extension HookPlan {
-  /// The function that runs the page walk: one of its own from 7.3 on. Only an exit that is always seen will do.
-  private var rangeRow: Row? {
-    let locked = rows.first { $0.hook.id == MRT_HOOK_RANGE_FAULT_LOCKED && $0.isAttached }
-    let row = locked ?? rows.first { $0.hook.id == MRT_HOOK_RANGE_FAULT }
-    return row?.rung == .fexit ? row : nil
+  /// The function that runs the page walk, one of its own from 7.3 on, where its exit is always seen.
+  private func rangeRow(_ offers: Offers) -> Row? {
+    let has = offers.symbols.has("hmm_range_fault_locked")
+    let walks = has ? MRT_HOOK_RANGE_FAULT_LOCKED : MRT_HOOK_RANGE_FAULT
+    return rows.first { $0.hook.id == walks && $0.rung == .fexit }
   }
 
-  var tellingRange: UInt32 { rangeRow.map { UInt32($0.hook.id.rawValue) } ?? 0 }
+  /// Its hook; 0: there is none that may tell what page-walk callbacks met.
+  func tellingRange(_ offers: Offers) -> UInt32 {
+    rangeRow(offers).map { UInt32($0.hook.id.rawValue) } ?? 0
+  }
 
-  func isTellingRange(_ symbol: String) -> Bool { rangeRow?.hook.symbol == symbol }
+  func isTellingRange(_ symbol: String, _ offers: Offers) -> Bool {
+    rangeRow(offers)?.hook.symbol == symbol
+  }
 
   mutating func markAbsent(_ symbol: String, note: String) {
     for index in rows.indices where rows[index].hook.symbol == symbol && rows[index].isAttached {

@@ -14,6 +14,8 @@ enum WantedSymbols {
   ) -> Bool {
     guard Capabilities.effective().has(.sysAdmin), let file = TypesFile(), let id = types(file)
     else { return false }
+    // what libbpf says of a kernel that refuses is nobody's business
+    cbpf_log_start()
     cbpf_set_iterator(id)
     guard let object = open(types: file.path) else { return false }
     defer { bpf_object__close(object) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CEvents
 import Testing
 
 @testable import Kernel
@@ -96,6 +97,21 @@ import Testing
   @Test func aCloneAndItsColdPartAreTwoThings() throws {
     let row = try KernelFixture("7.2").plan()["pagefault_single_data_segment"]
     #expect(row?.target == "pagefault_single_data_segment.constprop.0")
+  }
+
+  /// The page walk's own caller tells what its callbacks met, and no other; never by a kprobe, which may miss its return.
+  @Test(arguments: [
+    ("5.10", HookPlan.Wish(), MRT_HOOK_RANGE_FAULT.rawValue),
+    ("6.1", HookPlan.Wish(), MRT_HOOK_RANGE_FAULT.rawValue),
+    ("7.3", HookPlan.Wish(), MRT_HOOK_RANGE_FAULT_LOCKED.rawValue),
+    ("6.1", HookPlan.Wish(unhooked: ["hmm_range_fault"]), 0),
+    ("7.3", HookPlan.Wish(unhooked: ["hmm_range_fault_locked"]), 0),
+    ("7.3", HookPlan.Wish(demoted: ["hmm_range_fault_locked"]), 0),
+    ("7.3", HookPlan.Wish(without: [.fentry]), 0),
+  ])
+  func whoTellsWhatAWalkMet(kernel: String, wish: HookPlan.Wish, hook: UInt32) throws {
+    let offers = try KernelFixture(kernel).offers()
+    #expect(HookPlan(offers: offers, wish: wish).tellingRange(offers) == hook)
   }
 
   @Test func noReplayWithoutTheCaller() throws {
