@@ -160,6 +160,7 @@ struct mrt_header {
 #define MRT_HAS_OWNER_COMM	(1u << 10)	/* owner_comm */
 #define MRT_HAS_DRIVER_OPS	(1u << 11)	/* driver_ops */
 #define MRT_HAS_FLUSH_CAPS	(1u << 12)	/* MRT_CAP_FLUSH_…; never on kernels before flush */
+#define MRT_HAS_REPEATED	(1u << 13)	/* repeats_ns: its evidence is that of the operation that began so long before it */
 
 /* mrt_operation.device_caps */
 #define MRT_CAP_ON_DEMAND	(1u << 0)	/* device offers on-demand paging */
@@ -189,7 +190,7 @@ struct mrt_operation {
 	mrt_u32 lkey;
 	mrt_u32 owner_pid;	/* tgid of the process that owns the memory */
 	mrt_u32 lost;		/* records of this operation that found no room */
-	mrt_u32 reserved;
+	mrt_u32 repeats_ns;	/* with MRT_HAS_REPEATED; else 0 */
 	mrt_u8 owner_comm[16];
 	mrt_u8 comm[16];	/* of the task that ran: a kworker, perhaps */
 	mrt_u8 device[32];	/* ib_device.name, cut at 31 */

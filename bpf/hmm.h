@@ -92,9 +92,68 @@ static __always_inline void remember_pending(struct mm_walk *mm_walk)
 	op->required_fault = BPF_CORE_READ(walk, required_fault);
 }
 
+/*
+ * A task may fail again and again in the same way, as fast as it can. What a
+ * callback says of the mappings alone depends on them and on what was asked for: if
+ * both are as they were a moment ago, so is all evidence, and it is not sent again.
+ * True: that is so. Else it may be the next time.
+ */
+#define TELL_AGAIN_NS 10000000ull
+
+static __noinline int mappings_of(u64 address, u32 *sequence)
+{
+	struct mm_struct *mm = (void *)address;
+
+	if (!sequence || !bpf_core_field_exists(mm->mm_lock_seq.sequence))
+		return 0;
+	*sequence = BPF_CORE_READ(mm, mm_lock_seq.sequence);
+	return 1;
+}
+
+static __always_inline bool repeats(struct in_flight *op, struct call *c,
+				    struct mm_walk *mm_walk, u64 start, u64 end)
+{
+	struct told *told = &op->told;
+	u64 mm = (u64)BPF_CORE_READ(mm_walk, mm), umem = op->asked.umem;
+	u32 place = op->kind << 16 | c->hook, mappings = 0;
+	bool same;
+
+	if (!config.modern || !umem || op->witness || op->driver || is_worker(op) ||
+	    op->done & (DONE_STACK | DONE_MAPPING | DONE_ENTRIES | DONE_TELLS) ||
+	    !mappings_of(mm, &mappings))
+		return false;
+	same = told->id && told->place == place && told->walk_result == c->ret &&
+	       told->start == start && told->end == end && told->mm == mm &&
+	       told->mappings == mappings && told->asked.umem == umem &&
+	       told->asked.address == op->asked.address &&
+	       told->asked.length == op->asked.length &&
+	       told->asked.access == op->asked.access &&
+	       told->asked.fault == op->asked.fault &&
+	       told->umem_address == umem_field(umem, UMEM_ADDRESS) &&
+	       told->umem_length == umem_field(umem, UMEM_LENGTH) &&
+	       bpf_ktime_get_ns() - told->time_ns < TELL_AGAIN_NS;
+	if (same) {
+		op->done |= DONE_REPEATS;
+		return true;
+	}
+	told->id = 0;
+	told->place = place;
+	told->walk_result = c->ret;
+	told->start = start;
+	told->end = end;
+	told->mm = mm;
+	told->mappings = mappings;
+	told->asked = op->asked;
+	told->umem_address = umem_field(umem, UMEM_ADDRESS);
+	told->umem_length = umem_field(umem, UMEM_LENGTH);
+	op->done |= DONE_TELLS;
+	return false;
+}
+
 /* Gate of all callbacks: NULL unless an operation we follow has just failed here. */
 static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
-						     struct mm_walk *mm_walk)
+						     struct mm_walk *mm_walk,
+						     bool may_repeat)
 {
 	struct in_flight *op;
 
@@ -112,6 +171,8 @@ static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
 	}
 	op->pending_start = 0;
 	if (withhold(op, c))
+		return NULL;
+	if (may_repeat && repeats(op, c, mm_walk, c->a[0], c->a[1]))
 		return NULL;
 	send_stacks(ctx, op, c->hook);
 	return op;
@@ -166,7 +227,7 @@ static __always_inline void met(struct in_flight *op, u32 hook, struct mm_walk *
 static __always_inline int on_walk_test(void *ctx, struct call *c)
 {
 	struct mm_walk *mm_walk = (void *)c->a[2];
-	struct in_flight *op = failed_walk(ctx, c, mm_walk);
+	struct in_flight *op = failed_walk(ctx, c, mm_walk, true);
 
 	if (!op)
 		return 0;
@@ -178,7 +239,9 @@ static __always_inline int on_walk_test(void *ctx, struct call *c)
 static __always_inline int on_walk_hole(void *ctx, struct call *c)
 {
 	struct mm_walk *mm_walk = (void *)c->a[3];
-	struct in_flight *op = failed_walk(ctx, c, mm_walk);
+	/* where there is a mapping, a page fault has failed */
+	struct in_flight *op = failed_walk(ctx, c, mm_walk,
+					   !BPF_CORE_READ(mm_walk, vma));
 
 	if (!op)
 		return 0;
@@ -191,7 +254,7 @@ static __always_inline int on_walk_hole(void *ctx, struct call *c)
 static __always_inline int on_walk_entry(void *ctx, struct call *c, u64 start,
 					 u64 end, struct mm_walk *mm_walk)
 {
-	struct in_flight *op = failed_walk(ctx, c, mm_walk);
+	struct in_flight *op = failed_walk(ctx, c, mm_walk, false);
 	u64 entry = 0;
 
 	if (!op)
@@ -222,7 +285,7 @@ static __always_inline int on_walk_hugetlb(void *ctx, struct call *c)
 static __always_inline int on_handle_pte(void *ctx, struct call *c)
 {
 	struct mm_walk *mm_walk = (void *)c->a[0];
-	struct in_flight *op = failed_walk(ctx, c, mm_walk);
+	struct in_flight *op = failed_walk(ctx, c, mm_walk, false);
 	u64 entry = 0;
 
 	if (!op)
@@ -311,6 +374,8 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 		op->pending_start = 0;
 		return 0;
 	}
+	if (op->done & DONE_REPEATS)
+		return 0;
 	send_stacks(ctx, op, c->hook);
 	if (op->done & DONE_MET && c->hook == config.range_tells) {
 		op->done &= ~DONE_MET;

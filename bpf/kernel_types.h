@@ -152,7 +152,12 @@ struct maple_tree {
 	void *ma_root;
 };
 
+struct seqcount {
+	unsigned int sequence;
+};
+
 struct mm_struct {
+	struct seqcount mm_lock_seq;	/* with CONFIG_PER_VMA_LOCK; of this type from 6.14 on */
 	struct maple_tree mm_mt;	/* 6.1 and later */
 	struct rb_root mm_rb;		/* before */
 	void *pgd;

@@ -180,6 +180,8 @@ static __always_inline struct in_flight *returned(void *ctx, struct call *c)
 	}
 	if (failed && withhold(op, c))
 		return NULL;
+	if (failed && op->done & DONE_REPEATS)
+		return NULL;
 	if (failed)
 		send_stacks(ctx, op, c->hook);
 	return op;

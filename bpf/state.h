@@ -18,7 +18,38 @@ const volatile struct mrt_config config SEC(".rodata.config") = {};
 #define DONE_WITHHELD	(1u << 4)
 /* A callback met something, which the range fault around it will tell of. */
 #define DONE_MET	(1u << 5)
+/* It fails as the one before it did, whose evidence is its own; or the next one may. */
+#define DONE_REPEATS	(1u << 6)
+#define DONE_TELLS	(1u << 7)
 #define DONE_FILTERS	(DONE_SENT | DONE_WITHHELD)
+
+/* What an operation asked ib_umem_odp_map_dma_and_lock() for. */
+struct asked {
+	u64 umem;
+	u64 address;
+	u64 length;
+	u32 access;
+	u32 fault;
+};
+
+/*
+ * A failure that nothing but the address space's mappings decided, and all that its
+ * evidence depends on: where these are the same, so is the evidence.
+ */
+struct told {
+	struct asked asked;
+	u64 id;			/* the operation that sent it; 0 = none */
+	u64 time_ns;
+	u64 mm;
+	u64 start;
+	u64 end;
+	u64 umem_address;
+	u64 umem_length;
+	u32 mappings;		/* mm_lock_seq: any change of a mapping makes it another */
+	u32 place;		/* kind and hook */
+	s32 walk_result;
+	s32 result;
+};
 
 struct in_flight {
 	u64 id;			/* start time: unique on its task */
@@ -31,6 +62,7 @@ struct in_flight {
 	u64 mr;			/* driver's MR of a page fault, 0 = none yet */
 	u64 request_address;	/* of the driver's page fault */
 	u64 request_length;
+	struct asked asked;
 	u32 required_fault;
 	u32 kind;		/* enum mrt_operation_kind; 0 = none is in flight */
 	u32 root;		/* hook that began it and will end it */
@@ -51,6 +83,7 @@ struct in_flight {
 	u64 met_last;
 	u32 met_may_fault;
 	u32 met_write;
+	struct told told;
 };
 
 /* Where the kernel can (config.modern): a lookup costs half, and it goes with its task. */

@@ -25,6 +25,13 @@ static __always_inline int on_map_entry(void *ctx, struct call *c)
 		return 0;
 	/* what was asked for before has been faulted: a new walk will ask anew */
 	op->pending_start = 0;
+	if (config.modern) {
+		op->asked.umem = c->a[0];
+		op->asked.address = c->a[1];
+		op->asked.length = c->a[2];
+		op->asked.access = c->a[3];
+		op->asked.fault = c->a[4];
+	}
 	/* a driver's page fault is the operation, this a part of it */
 	if (!is_worker(op) || op->driver)
 		return 0;
@@ -82,7 +89,7 @@ static __always_inline int on_map(void *ctx, struct call *c)
 	if (worker && !op->muted && (c->ret < 0 || config.detail >= 1))
 		send_worker_operation(op, c);
 	/* the next range of the same call is a new attempt */
-	op->done &= DONE_STACK | DONE_FILTERS;
+	op->done &= DONE_STACK | DONE_FILTERS | DONE_REPEATS | DONE_TELLS;
 	op->witness = 0;
 	if (worker && op->root == c->hook)
 		end(op);

@@ -165,6 +165,7 @@ static __always_inline int on_verb(void *ctx, struct call *c)
 {
 	struct in_flight *op = in_flight();
 	struct mrt_operation *r;
+	bool repeated;
 
 	if (c->ret < 0)
 		c->tally->failed++;
@@ -177,13 +178,26 @@ static __always_inline int on_verb(void *ctx, struct call *c)
 		goto out;
 	if (omitted(op, c))
 		goto out;
-	if (c->ret < 0) {
+	repeated = c->ret < 0 && op->done & DONE_REPEATS && op->told.result == c->ret &&
+		   op->id - op->told.id <= ~0u;
+	if (c->ret < 0 && !repeated) {
 		send_stacks(ctx, op, c->hook);
 		send_owner(c->hook, bpf_get_current_task());
 	}
 	r = operation_record(op, c->hook, c->ret);
 	if (!r)
 		goto out;
+	if (repeated) {
+		r->repeats_ns = op->id - op->told.id;
+		r->has |= MRT_HAS_REPEATED;
+	} else if (op->done & DONE_REPEATS) {
+		/* another end than the one before had: nobody has its evidence */
+		r->lost++;
+	} else if (c->ret < 0 && op->done & DONE_TELLS && !op->lost) {
+		op->told.id = op->id;
+		op->told.time_ns = r->h.time_ns;
+		op->told.result = c->ret;
+	}
 	r->umem = op->umem;
 	r->owner_pid = r->h.pid;
 	/* by words */
