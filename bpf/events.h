@@ -35,7 +35,7 @@ typedef int64_t mrt_s64;
 #endif
 
 #define MRT_FORMAT_MAJOR 1
-#define MRT_FORMAT_MINOR 2
+#define MRT_FORMAT_MINOR 3
 
 enum mrt_kind {
 	MRT_KIND_OPERATION = 1,	/* an operation ended */

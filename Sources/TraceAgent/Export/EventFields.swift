@@ -124,6 +124,7 @@ struct EventFields {
     sink.text("comm", CText.string(in: record.comm))
     sink.text("device", known(MRT_HAS_DEVICE, CText.string(in: record.device)))
     sink.number("lost", record.lost)
+    sink.number("repeats_after_ns", known(MRT_HAS_REPEATED, record.repeats_ns))
   }
 
   private static func operation(_ kind: UInt32) -> String {

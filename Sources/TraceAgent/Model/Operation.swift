@@ -76,6 +76,9 @@ package struct Operation: Equatable, Sendable {
   package var dropped: Int = 0
   /// Its beginning was not seen, which counts as a lost record.
   package var entryMissed = false
+  /// Its evidence is that of the operation which the same thread began so long before it, ns, and which failed in the same way:
+  /// nothing it depends on had changed (bpf/hmm.h). nil: it is its own.
+  package var repeatsAfterNs: UInt64?
   /// What the same thread did next that mended this failure, e.g. "reg_mr with ON_DEMAND".
   package var recoveredBy: String?
 

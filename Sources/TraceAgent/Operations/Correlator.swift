@@ -66,6 +66,7 @@ package struct Correlator: Sendable {
   private var ready: [Operation] = []
   private var late: LateWindow
   private var recovery = RecoveryWindow()
+  private var repeated: RepeatedEvidence
   private var comms: [Int: CommName] = [:]
   private var unknownOperations = 0
   private var now: UInt64 = 0
@@ -78,6 +79,7 @@ package struct Correlator: Sendable {
       recordLimit: configuration.recordsPerOperation)
     regions = RegionTable(limit: configuration.regions)
     late = LateWindow(lateNs: configuration.lateNs)
+    repeated = RepeatedEvidence(limit: configuration.pendingOperations)
   }
 
   package var statistics: Statistics {
@@ -160,7 +162,8 @@ package struct Correlator: Sendable {
 
   /// Adds evidence to an operation that has ended and waits; false where none does.
   private mutating func addLate(_ event: Event, to key: OperationKey) -> Bool {
-    late.add(event, to: key, hooks: hooks) || recovery.add(event, to: key, hooks: hooks)
+    repeated.add(event, to: key, hooks: hooks)
+    return late.add(event, to: key, hooks: hooks) || recovery.add(event, to: key, hooks: hooks)
   }
 
   /// It ended, and was not asked for: its evidence belongs to nobody.
@@ -182,6 +185,12 @@ package struct Correlator: Sendable {
     ended[operation.kind] += 1
     latencies.add(operation)
     if isReturned { for event in evidence.events { operation.add(event, hooks: hooks) } }
+    if operation.repeatsAfterNs != nil {
+      // what it repeats was lost, or is in a part that is gone
+      if isReturned, !repeated.lend(to: &operation, key: key) { operation.lost += 1 }
+    } else if isReturned, operation.failed {
+      repeated.keep(operation, key: key)
+    }
     operation.lost += evidence.dropped
     operation.dropped = evidence.dropped
     if let from = configuration.completeFromNs {

@@ -45,6 +45,7 @@ extension Operation {
       ownerComm = comm
     }
     lost = Int(record.lost)
+    if has(MRT_HAS_REPEATED) { repeatsAfterNs = UInt64(record.repeats_ns) }
   }
 
   /// What a record tells of the process that owns the memory, as `init` reads it: its pid and, with

@@ -61,7 +61,7 @@ enum CTFEvents {
       u32x lkey;
       u32 owner_pid;
       u32 lost;
-      u32 reserved;
+      u32 repeats_ns;
       text owner_comm[16];
       text comm[16];
       text device[32];

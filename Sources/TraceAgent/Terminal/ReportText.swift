@@ -52,6 +52,11 @@ package enum ReportText {
     if diagnosis.cause == "unknown" {
       EvidenceText.append(diagnosis, indent: indent, to: &block)
     }
+    if let after = diagnosis.operation.repeatsAfterNs {
+      block.field(
+        "evidence", indent: indent,
+        [[Span("of the same failure on this thread, \(Quantity.duration(after)) before")]])
+    }
     stacks(diagnosis, into: &block)
     advice(diagnosis, into: &block)
     return block.text

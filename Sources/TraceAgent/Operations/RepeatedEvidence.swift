@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Model
+
+/// Of each thread the last failure with evidence of its own: those that repeat it have no other (`MRT_HAS_REPEATED`).
+struct RepeatedEvidence: Sendable {
+  private struct Told: Sendable {
+    var key: OperationKey
+    var operation: Operation
+  }
+
+  private let limit: Int
+  private var told: [UInt32: Told] = [:]
+
+  /// `limit`: threads whose failure is kept; when there are more, all are forgotten.
+  init(limit: Int) { self.limit = max(1, limit) }
+
+  /// A failure that may be repeated: a request that failed on its way through the page tables.
+  mutating func keep(_ operation: Operation, key: OperationKey) {
+    guard operation.kind == .adviseMR, !operation.walks.isEmpty else { return }
+    if told.count >= limit, told[key.tid] == nil { told.removeAll(keepingCapacity: true) }
+    told[key.tid] = Told(key: key, operation: operation)
+  }
+
+  mutating func add(_ event: Event, to key: OperationKey, hooks: HookNames) {
+    guard !told.isEmpty, told[key.tid]?.key == key else { return }
+    told[key.tid]?.operation.add(event, hooks: hooks)
+  }
+
+  /// Gives `operation` the evidence of the one that it repeats; false where that is not here.
+  func lend(to operation: inout Operation, key: OperationKey) -> Bool {
+    guard let after = operation.repeatsAfterNs, after <= key.operation,
+      let first = told[key.tid],
+      first.key == OperationKey(tid: key.tid, operation: key.operation - after)
+    else { return false }
+    let evidence = first.operation
+    operation.owner = operation.owner ?? evidence.owner
+    operation.umems = evidence.umems
+    operation.layers = evidence.layers
+    operation.ranges = evidence.ranges
+    operation.walks = evidence.walks
+    operation.levels = evidence.levels
+    operation.entries = evidence.entries
+    operation.mappings = evidence.mappings
+    operation.faults = evidence.faults
+    operation.kernelStack = evidence.kernelStack
+    operation.userStack = evidence.userStack
+    return true
+  }
+}

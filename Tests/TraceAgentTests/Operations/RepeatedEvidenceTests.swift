@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEvents
+import Events
+import Model
+import Testing
+
+@testable import Operations
+
+/// Failures whose record says that their evidence is that of one before.
+@Suite struct RepeatedEvidenceTests {
+  private func walk(timeNs: UInt64, operation: UInt64, tid: UInt32 = 413) -> Event {
+    .walk(
+      SampleEvents.walk(
+        header: SampleEvents.header(
+          hook: MRT_HOOK_WALK_HOLE, timeNs: timeNs, operation: operation, tid: tid)))
+  }
+
+  /// `repeats`: it began so long after the one that has its evidence.
+  private func end(
+    timeNs: UInt64, operation: UInt64, repeats: UInt32? = nil, tid: UInt32 = 413
+  ) -> Event {
+    var record = SampleEvents.operation(
+      header: SampleEvents.header(timeNs: timeNs, operation: operation, tid: tid))
+    record.kind = MRT_OP_ADVISE_MR.rawValue
+    record.result = -14
+    record.lost = 0
+    if let repeats {
+      record.has |= MRT_HAS_REPEATED
+      record.repeats_ns = repeats
+    }
+    return .operation(record)
+  }
+
+  private func correlated(_ events: [Event]) -> [Operation] {
+    var correlator = Correlator()
+    return events.flatMap { correlator.add($0) }
+  }
+
+  @Test func theyHaveWhatTheFirstHas() throws {
+    let operations = correlated([
+      walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      end(timeNs: 220, operation: 200, repeats: 100),
+      end(timeNs: 320, operation: 300, repeats: 200),
+    ])
+    try #require(operations.count == 3)
+    #expect(operations.map(\.repeatsAfterNs) == [nil, 100, 200])
+    #expect(operations.allSatisfy { $0.walks.map(\.timeNs) == [110] && $0.lost == 0 })
+    #expect(operations[1].endNs == 220)
+  }
+
+  @Test(arguments: [
+    (UInt32(99), UInt32(413)),  // none began then
+    (100, 500),  // another thread's
+    (300, 413),  // before the clock began
+  ])
+  func whatIsNotHereIsLost(repeats: UInt32, tid: UInt32) throws {
+    let operations = correlated([
+      walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      end(timeNs: 220, operation: 200, repeats: repeats, tid: tid),
+    ])
+    let second = try #require(operations.last)
+    #expect(second.walks.isEmpty)
+    #expect(second.lost == 1)
+    #expect(!second.isComplete)
+  }
+
+  /// The one between has evidence of its own: it is what later ones repeat.
+  @Test func theLastThatHasItsOwn() {
+    let operations = correlated([
+      walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      walk(timeNs: 210, operation: 200), end(timeNs: 220, operation: 200),
+      end(timeNs: 320, operation: 300, repeats: 100),
+      end(timeNs: 420, operation: 400, repeats: 200),
+    ])
+    #expect(operations.map(\.lost) == [0, 0, 1, 0])
+    #expect(operations.last?.walks.map(\.timeNs) == [210])
+  }
+}
