@@ -118,7 +118,8 @@ static __always_inline bool repeats(struct in_flight *op, struct call *c,
 	u32 place = op->kind << 16 | c->hook, mappings = 0;
 	bool same;
 
-	if (!config.modern || !umem || op->witness || op->driver || is_worker(op) ||
+	if (!config.modern || config.detail > 1 || op->kind != MRT_OP_ADVISE_MR ||
+	    !umem || op->witness || op->driver || is_worker(op) ||
 	    op->done & (DONE_STACK | DONE_MAPPING | DONE_ENTRIES | DONE_TELLS) ||
 	    !mappings_of(mm, &mappings))
 		return false;

@@ -23,8 +23,10 @@ struct Layer {
   var end: UInt64?
   var rung: Rung?
 
-  /// In order of their time; of the same time, the deepest first.
+  /// In order of their time; of the same time, the deepest first. None of an operation that repeats another, whose
+  /// they are.
   static func all(of operation: Operation) -> [Layer] {
+    guard operation.repeatsAfterNs == nil else { return [] }
     let layers =
       operation.faults.map(Layer.init) + operation.walks.map(Layer.init)
       + operation.ranges.map(Layer.init) + operation.layers.map(Layer.init)

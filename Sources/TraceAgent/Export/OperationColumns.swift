@@ -73,6 +73,7 @@ enum OperationColumns {
     ("incomplete", { $0.incomplete.isEmpty ? nil : .names($0.incomplete) }),
     ("container_pid", { $0.operation.owner?.containerPID.map { .signed(Int64($0)) } }),
     ("cgroup", { $0.operation.owner?.cgroupPath.map(Value.text) }),
+    ("repeats_after_ns", { $0.operation.repeatsAfterNs.map(Value.number) }),
   ]
 }
 

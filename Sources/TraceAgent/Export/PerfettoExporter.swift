@@ -249,6 +249,7 @@ package struct PerfettoExporter: Exporter {
       ("mr access", operation.mr.access.map { .texts(AccessFlags.names($0)) }),
       ("request address", operation.request.map { .pointer($0.start) }),
       ("request length", operation.request.map { .number($0.length) }),
+      ("repeats after (ns)", operation.repeatsAfterNs.map { .number($0) }),
       ("records lost", operation.lost > 0 ? .signed(Int64(operation.lost)) : nil),
       ("start recorded", .flag(startIsKnown)),
     ]

@@ -118,6 +118,7 @@ package struct SQLiteExporter: Exporter {
       exported.mapping?.file.map { .text($0.path) }, diagnosis.fileOffset.map { .count($0) },
       .text(diagnosis.summary), exported.operation.owner?.containerPID.map { .int($0) },
       exported.operation.owner?.cgroupPath.map { .text($0) },
+      exported.operation.repeatsAfterNs.map { .count($0) },
     ])
     for (position, link) in diagnosis.chain.enumerated() {
       try chain.add([

@@ -10,16 +10,24 @@ struct RepeatedEvidence: Sendable {
     var operation: Operation
   }
 
+  /// Longer than the kernel side has a failure repeat another (`TELL_AGAIN_NS` of bpf/hmm.h) and an operation lasts,
+  /// as a rule.
+  private static let keptNs: UInt64 = 1_000_000_000
+
   private let limit: Int
   private var told: [UInt32: Told] = [:]
 
-  /// `limit`: threads whose failure is kept; when there are more, all are forgotten.
+  /// `limit`: threads whose failure is kept. When there are more, those of long ago are forgotten; if none is, all.
   init(limit: Int) { self.limit = max(1, limit) }
 
   /// A failure that may be repeated: a request that failed on its way through the page tables.
   mutating func keep(_ operation: Operation, key: OperationKey) {
     guard operation.kind == .adviseMR, !operation.walks.isEmpty else { return }
-    if told.count >= limit, told[key.tid] == nil { told.removeAll(keepingCapacity: true) }
+    if told.count >= limit, told[key.tid] == nil {
+      let now = operation.endNs
+      told = told.filter { now < $0.value.operation.endNs &+ Self.keptNs }
+      if told.count >= limit { told.removeAll(keepingCapacity: true) }
+    }
     told[key.tid] = Told(key: key, operation: operation)
   }
 
@@ -28,7 +36,8 @@ struct RepeatedEvidence: Sendable {
     told[key.tid]?.operation.add(event, hooks: hooks)
   }
 
-  /// Gives `operation` the evidence of the one that it repeats; false where that is not here.
+  /// Gives `operation` the evidence of the one that it repeats, without the stacks, which may be others; false where
+  /// that is not here.
   func lend(to operation: inout Operation, key: OperationKey) -> Bool {
     guard let after = operation.repeatsAfterNs, after <= key.operation,
       let first = told[key.tid],
@@ -44,8 +53,6 @@ struct RepeatedEvidence: Sendable {
     operation.entries = evidence.entries
     operation.mappings = evidence.mappings
     operation.faults = evidence.faults
-    operation.kernelStack = evidence.kernelStack
-    operation.userStack = evidence.userStack
     return true
   }
 }

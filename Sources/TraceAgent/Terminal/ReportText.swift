@@ -53,9 +53,10 @@ package enum ReportText {
       EvidenceText.append(diagnosis, indent: indent, to: &block)
     }
     if let after = diagnosis.operation.repeatsAfterNs {
+      let before = Quantity.duration(nanoseconds: after)
       block.field(
         "evidence", indent: indent,
-        [[Span("of the same failure on this thread, \(Quantity.duration(after)) before")]])
+        [[Span("of the same failure on this thread, \(before) before")]])
     }
     stacks(diagnosis, into: &block)
     advice(diagnosis, into: &block)

@@ -70,7 +70,7 @@ import Testing
     let operations = correlated([
       walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
       walk(timeNs: 210, operation: 200), end(timeNs: 220, operation: 200),
-      end(timeNs: 320, operation: 300, repeats: 100),
+      end(timeNs: 320, operation: 300, repeats: 200),
       end(timeNs: 420, operation: 400, repeats: 200),
     ])
     #expect(operations.map(\.lost) == [0, 0, 1, 0])

@@ -10,7 +10,7 @@ import Testing
 
 /// Recordings of other versions: every fixture is kept, and reads the same for ever.
 @Suite struct FormatVersionTests {
-  static let fixtures = ["7.3", "7.3-format-1.2"]
+  static let fixtures = ["7.3", "7.3-format-1.2", "7.3-format-1.3"]
 
   private func reportLines(_ path: String) throws -> [String] {
     try RecordingReport.load(path, keepAll: true).jsonLines(all: true)
