@@ -24,16 +24,16 @@ LETTERS = {"odp": "(a)", "write": "(b)", "pin": "(c)", "large": "(d)", "fail": "
 class Bound:
     """Numbers are None where there is none. `form` writes one; `own`: the traced process alone, `alone` why it says more."""
 
-    def __init__(self, name, most, measured, form, floor=None, bpftrace=None, before=None, own=None):
+    def __init__(self, name, most, measured, form, floor=None, bpftrace=None, before=None, own=None, records=None):
         self.name, self.most, self.measured, self.form = name, most, measured, form
-        self.floor, self.bpftrace, self.before, self.own = floor, bpftrace, before, own
+        self.floor, self.bpftrace, self.before, self.own, self.records = floor, bpftrace, before, own, records
 
     @property
     def kept(self):
         return self.measured <= self.most
 
     def cells(self):
-        others = [self.form(value) if value is not None else "-" for value in (self.floor, self.bpftrace, self.before, self.own)]
+        others = [self.form(value) if value is not None else "-" for value in (self.floor, self.records, self.bpftrace, self.before, self.own)]
         return [self.name, self.form(self.most), self.exactly(), "yes" if self.kept else "**no**", *others]
 
     def exactly(self):
@@ -48,8 +48,10 @@ class Bound:
         said = f"- {self.name}: {self.exactly()}; empty programs take {self.form(self.floor)}"
         if self.floor > self.most:
             said += ", which is above the bound itself"
+        elif self.records is not None and self.records > self.most:
+            said += f"; with records of nothing they take {self.form(self.records)}, which is above the bound itself"
         over = self.measured - self.floor
-        said += f"; mrtrace is {self.form(over)} above them" if over > 0 else "; mrtrace is not above them"
+        said += f"; mrtrace is {self.form(over)} above empty programs" if over > 0 else "; mrtrace is not above them"
         if self.own is not None:
             said += f". The traced process itself: {self.form(self.own)}" + (
                 ", so what is above the bound is the agent on the same CPU" if self.own <= self.most else "")
@@ -86,7 +88,8 @@ def bounds(kernel, results, memory=None):
     """`memory`: resident sets of the agent in bytes, by when."""
     before = BEFORE.get(kernel, {})
     found = [Bound(f"{LETTERS[row]} {mode}", most, ratio(results, mode, row), as_ratio, ratio(results, "empty", row),
-                   ratio(results, "bpftrace", row), before.get(f"{row} {mode}"), ratio(results, mode, row, "own"))
+                   ratio(results, "bpftrace", row), before.get(f"{row} {mode}"), ratio(results, mode, row, "own"),
+                   ratio(results, "records", row) if mode == "operations" else None)
              for (row, mode), most in RATIOS.items()]
     found.append(Bound("(f) a page fault, --fault-codes", FAULT_CODES, more(results, "fault-codes", "fault"), as_more,
                        more(results, "empty-fault-codes", "fault")))
@@ -98,7 +101,7 @@ def bounds(kernel, results, memory=None):
 
 def text(kernel, results, memory=None):
     found = bounds(kernel, results, memory)
-    header = ["bound", "at most", "measured", "kept", "empty programs", "bpftrace", "before tuning", "traced process alone"]
+    header = ["bound", "at most", "measured", "kept", "empty programs", "with records", "bpftrace", "before tuning", "traced process alone"]
     missed = [one.why() for one in found if not one.kept]
     return "\n\n".join([table(header, [one.cells() for one in found])]
                        + (["Not kept, and what the floor is:\n\n" + "\n".join(missed)] if missed else []))

@@ -33,13 +33,17 @@ in memory, and (c) seems to: there four empty programs run once an iteration (`-
 and what that mode shows beyond them is not theirs. With one CPU, what the agent itself does in the meantime is in the numbers too; the second table has only
 what the traced process did, kernel and BPF programs included. A monitor or recording that falls behind loses records, and
 says so: (e) fails as fast as it can, and rounds in which evidence found no room in the ring buffer cost less than what
-is kept whole. So (e) shows mrtrace's cheapest and dearest round, and its bound is compared with the dearest.
+is kept whole. So (e) shows mrtrace's cheapest and dearest round, and its bound is compared with the dearest. It fails in the same
+way each time: from 6.17 on most of its failures repeat one before and refer to its evidence ([recording.md](recording.md)).
+In the mode *layers* none does: that is what a failure with evidence of its own costs.
 
 *failures*, *operations* (the default) and *layers* are `mrtrace record --detail`, *fault-codes* is `mrtrace record --fault-codes`,
 whose program runs at every page fault of the machine, *monitor* is `mrtrace monitor`, all of them of the whole system.
 *bpftrace* counts in a map the results of nine functions by value, process and name, *bpftrace-failures* only those below 0:
 no page, no page-table entry, no file, no stack. *empty* and *empty-fault-codes*: the hooks of a recording with programs that do
-nothing, which is the floor of every tracer that looks there; the floor of *attached* is loading and attaching only these,
+nothing, which is the floor of every tracer that looks there. *records*: the same, but where a verb returns to its caller a
+program takes room for a record of an operation's size in a ring buffer and gives it free, empty, and a process in C copies what comes
+to a file ten times a second: the floor of every tracer that keeps operations and not sums of them. The floor of *attached* is loading and attaching only these,
 without having to find out where the functions are and what the kernel's types look like.
 """
 

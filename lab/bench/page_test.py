@@ -106,11 +106,19 @@ class Bounds(unittest.TestCase):
     def test_one_that_is_missed_by_less_than_its_digits(self):
         one = self.find("(d) operations", untraced_large=[100000], operations_large=[101020], empty_large=[100200])
         self.assertEqual(one.cells()[1:4], ["1.010", "more than 1.010", "**no**"])
-        self.assertIn("empty programs take 1.002; mrtrace is 0.008 above them", one.why())
+        self.assertIn("empty programs take 1.002; mrtrace is 0.008 above empty programs", one.why())
 
     def test_a_floor_above_the_bound(self):
         one = self.find("(a) failures", untraced_odp=[1000], failures_odp=[1079], empty_odp=[1050])
         self.assertIn("1.050, which is above the bound itself; mrtrace is 0.029 above", one.why())
+
+    def test_a_record_of_nothing_above_the_bound(self):
+        rows = {"untraced_odp": [1000], "operations_odp": [1128], "empty_odp": [1050], "records_odp": [1070]}
+        one = self.find("(a) operations", **rows)
+        self.assertIn("empty programs take 1.050; with records of nothing they take 1.070, which is above the bound itself; "
+                      "mrtrace is 0.078 above empty programs", one.why())
+        self.assertEqual(one.cells()[4:6], ["1.050", "1.070"])
+        self.assertNotIn("records", self.find("(a) layers", layers_odp=[1300], **rows).why())
 
     def test_failing_compares_the_dearest_round(self):
         one = self.find("(e) operations", untraced_fail=[100, 100], operations_fail=[110, 300], empty_fail=[110, 150])

@@ -51,6 +51,19 @@ static void list_programs(void)
 	}
 }
 
+static const char *program_name(unsigned id)
+{
+	static struct bpf_prog_info info;
+	unsigned size = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	memset(&info, 0, sizeof(info));
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) != 0)
+		fail("cannot read about a program");
+	close(fd);
+	return info.name;
+}
+
 /* A line for each link: what an empty program in its place needs to know. */
 static void list_links(void)
 {
@@ -72,8 +85,8 @@ static void list_links(void)
 			if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
 				printf("tracepoint %s\n", name);
 		} else if (info.type == BPF_LINK_TYPE_TRACING) {
-			printf("tracing %u %u %u\n", info.tracing.attach_type, info.tracing.target_obj_id,
-				info.tracing.target_btf_id);
+			printf("tracing %u %u %u %s\n", info.tracing.attach_type, info.tracing.target_obj_id,
+				info.tracing.target_btf_id, program_name(info.prog_id));
 		} else {
 			fprintf(stderr, "probes: a link of type %u cannot be repeated by an empty program\n", info.type);
 		}
@@ -81,12 +94,12 @@ static void list_links(void)
 	}
 }
 
-static const struct bpf_insn nothing[] = {
+const struct bpf_insn nothing[2] = {
 	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
 	{.code = BPF_JMP | BPF_EXIT},
 };
 
-static void attach_tracing(unsigned type, unsigned object, unsigned function)
+void attach_tracing(unsigned type, unsigned object, unsigned function, const struct bpf_insn *code, size_t count)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type, .attach_btf_id = function);
 	int program, btf = bpf_btf_get_fd_by_id(object);
@@ -94,7 +107,7 @@ static void attach_tracing(unsigned type, unsigned object, unsigned function)
 	if (btf < 0)
 		fail("cannot open the BTF of a hook");
 	options.attach_btf_obj_fd = btf;
-	program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "empty", "GPL", nothing, 2, &options);
+	program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "empty", "GPL", code, count, &options);
 	if (program < 0 || bpf_raw_tracepoint_open(NULL, program) < 0)
 		fail("cannot attach an empty program");
 	close(btf);
@@ -108,16 +121,19 @@ static void attach_tracepoint(const char *name)
 		fail("cannot attach an empty program to a tracepoint");
 }
 
-/* Standard input: what `links` has printed. Stays until it is killed. */
-static void attach_empty(void)
+/* Standard input: what `links` has printed. Stays until it is killed. With `records` a system call's return sends one. */
+static void attach_all(struct records *records)
 {
 	unsigned long long begin = now();
 	unsigned type, object, function, count = 0;
 	char line[256], name[128];
 
 	while (fgets(line, sizeof(line), stdin)) {
-		if (sscanf(line, "tracing %u %u %u", &type, &object, &function) == 3)
-			attach_tracing(type, object, function);
+		if (sscanf(line, "tracing %u %u %u %127s", &type, &object, &function, name) == 4 && records &&
+		    sends_record(name, type))
+			attach_sender(records, type, object, function);
+		else if (sscanf(line, "tracing %u %u %u", &type, &object, &function) == 3)
+			attach_tracing(type, object, function, nothing, 2);
 		else if (sscanf(line, "tracepoint %127s", name) == 1)
 			attach_tracepoint(name);
 		else
@@ -126,13 +142,15 @@ static void attach_empty(void)
 	}
 	printf("{\"empty\":%u,\"attach_ns\":%llu}\n", count, now() - begin);
 	fflush(stdout);
+	if (records)
+		write_records(records);
 	for (;;)
 		pause();
 }
 
 static int usage(void)
 {
-	fputs("usage: probes programs | links | empty | now | profile NANOSECONDS READY-FILE FILE | peak COMMAND...\n", stderr);
+	fputs("usage: probes programs | links | empty | records BYTES FILE | now | profile NANOSECONDS READY-FILE FILE | peak COMMAND...\n", stderr);
 	return 2;
 }
 
@@ -142,6 +160,8 @@ int main(int argc, char **argv)
 
 	if (strcmp(what, "profile") == 0 && argc == 5)
 		profile(strtoull(argv[2], NULL, 10), argv[3], argv[4]);
+	else if (strcmp(what, "records") == 0 && argc == 4)
+		attach_all(make_records(atoi(argv[2]), argv[3]));
 	else if (strcmp(what, "peak") == 0 && argc >= 3)
 		return peak(argv + 2);
 	else if (argc != 2)
@@ -151,7 +171,7 @@ int main(int argc, char **argv)
 	else if (strcmp(what, "links") == 0)
 		list_links();
 	else if (strcmp(what, "empty") == 0)
-		attach_empty();
+		attach_all(NULL);
 	else if (strcmp(what, "now") == 0)
 		printf("%llu\n", now());
 	else
