@@ -229,7 +229,7 @@ def check_counters(results, trace, events, root=None):
     hooks = {e["function"]: e for e in events if e["kind"] == "counter"}
     hooks.update({e["function"]: e for e in events if e["kind"] == "account"})
     missed = sum(h["missed"] + h.get("missed_returns", 0) + h.get("missed_entries", 0) for h in hooks.values())
-    sent = [e for e in events if e["kind"] not in ("counter", "account", "symbol", "pages")]
+    sent = [e for e in events if e["kind"] not in ("counter", "account", "symbol", "cgroup", "pages")]
     told = lambda name, total: points[name][:1] == [0] and (not hooks or points[name][-1] == total and points[name] == sorted(points[name]))
     # Rates over tenths of a second.
     results.check("perfetto: counters add up to the events", not events or (
