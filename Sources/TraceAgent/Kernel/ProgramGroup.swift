@@ -253,8 +253,13 @@ final class ProgramGroup {
 
   // MARK: - Attaching
 
+  /// The kernel's own functions first, by their address: ftrace goes through all functions each time, as far as the last
+  /// that is hooked already, and modules' come last.
   private func attach(_ rows: [HookPlan.Row]) {
-    for row in rows {
+    let order = rows.sorted {
+      ($0.module == nil ? 0 : 1, $0.address) < ($1.module == nil ? 0 : 1, $1.address)
+    }
+    for row in order {
       var attached: [String: OpaquePointer] = [:]
       for name in programNames(for: row) {
         guard let program = programs[name] else { continue }
