@@ -379,6 +379,8 @@ struct mrt_tally {
 	mrt_u64 recorded;	/* records sent */
 	mrt_u64 lost;		/* records that found no room in the ring buffer */
 	mrt_u64 untracked;	/* operations not followed: a table was full */
+	mrt_u64 entered;	/* session: entries that the program ran for … */
+	mrt_u64 unentered;	/* … and, of the returns, those whose entry it did not run for */
 	mrt_u64 now;		/* BPF's own: MRT_NOW_… of the call it is at */
 };
 
@@ -505,7 +507,7 @@ _Static_assert(sizeof(struct mrt_mapping) == 192 + MRT_PATH_MAX, "mrt_mapping");
 _Static_assert(sizeof(struct mrt_fault) == 88, "mrt_fault");
 _Static_assert(sizeof(struct mrt_stack) == 48 + 8 * MRT_STACK_MAX, "mrt_stack");
 _Static_assert(sizeof(struct mrt_counts) == 48, "mrt_counts");
-_Static_assert(sizeof(struct mrt_tally) == 96, "mrt_tally");
+_Static_assert(sizeof(struct mrt_tally) == 112, "mrt_tally");
 _Static_assert(sizeof(struct mrt_account) == 184, "mrt_account");
 _Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");
 _Static_assert(sizeof(struct mrt_symbol) == 56 + MRT_NAME_MAX, "mrt_symbol");
@@ -535,8 +537,10 @@ _Static_assert(sizeof(struct mrt_pages_key) == 24, "mrt_pages_key");
 #define MRT_FILTER_VALUES	1024		/* of a kind, at most */
 #define MRT_FILTER_ERRNOS	16
 
-/* Stands for bpf_rdonly_cast() in programs, until they are loaded. */
-#define MRT_CALL_CAST	0x6d727400
+/* Stand for functions of the kernel in programs, until they are loaded. */
+#define MRT_CALL_CAST	0x6d727400	/* bpf_rdonly_cast() */
+#define MRT_CALL_IS_RETURN	0x6d727401	/* bpf_session_is_return() */
+#define MRT_CALL_COOKIE	0x6d727402	/* bpf_session_cookie() */
 
 /* Written into the BPF object's read-only data before it is loaded. */
 struct mrt_config {

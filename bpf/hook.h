@@ -3,6 +3,8 @@
  * One handler, three programs: fexit (arguments and result in one call), or a
  * kprobe that keeps the arguments and a kretprobe that picks them up. The agent
  * loads one rung of each, by what the kernel offers (Kernel/HookPlan.swift).
+ * Where the entry matters too, fentry and fexit, or from 7.0 on one program for
+ * both, an fsession: the kernel goes through all functions for each that is attached.
  */
 #ifndef MRTRACE_HOOK_H
 #define MRTRACE_HOOK_H
@@ -180,6 +182,29 @@ static __always_inline bool inside(struct call *c)
 		return in_flight() ? keep_arguments(ctx, id) : 0;              \
 	}
 
+/* The kernel's functions, by their numbers (cbpf_name_call()). */
+static bool (*const bpf_session_is_return)(void *ctx) = (void *)MRT_CALL_IS_RETURN;
+static u64 *(*const bpf_session_cookie)(void *ctx) = (void *)MRT_CALL_COOKIE;
+
+/*
+ * Runs that the kernel skips it counts together, those at entries and those at
+ * returns. What ran is counted here, for the agent to tell them apart.
+ */
+static __always_inline void session_begins(void *ctx, u32 hook)
+{
+	struct mrt_tally *tally = tally_of(hook);
+
+	if (tally)
+		tally->entered++;
+	*bpf_session_cookie(ctx) = 1;
+}
+
+static __always_inline void session_ends(void *ctx, struct call *c)
+{
+	if (!*bpf_session_cookie(ctx))
+		c->tally->unentered++;
+}
+
 /* Entry and exit both matter: kprobe__ does the entry's work as well. */
 #define ON_ENTRY_EXIT(symbol, id, nargs, ret_type, entry, handler)             \
 	SEC("fentry/" #symbol)                                                 \
@@ -189,6 +214,24 @@ static __always_inline bool inside(struct call *c)
 									       \
 		ARGS_##nargs;                                                  \
 		return entry(ctx, &c);                                         \
+	}                                                                      \
+	SEC("fsession/" #symbol)                                               \
+	int fsession__##symbol(unsigned long long *ctx)                        \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
+									       \
+		ARGS_##nargs;                                                  \
+		if (!bpf_session_is_return(ctx)) {                             \
+			session_begins(ctx, id);                               \
+			return entry(ctx, &c);                                 \
+		}                                                              \
+		c.ret = (ret_type)ctx[nargs];                                  \
+		c.tally = call_begins(id);                                     \
+		if (!c.tally)                                                  \
+			return 0;                                              \
+		session_ends(ctx, &c);                                         \
+		handler(ctx, &c);                                              \
+		return call_ends(c.tally);                                     \
 	}                                                                      \
 	ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
 	SEC("kprobe/" #symbol)                                                 \

@@ -10,7 +10,7 @@
 
 /*
  * The kernel's function, as a helper that no kernel has: the agent puts the number of
- * the function in its place (cbpf_set_cast()). Of a name libbpf would read all of the
+ * the function in its place (cbpf_name_call()). Of a name libbpf would read all of the
  * kernel's types.
  */
 static void *(*const bpf_rdonly_cast)(const void *from, u32 type) = (void *)MRT_CALL_CAST;

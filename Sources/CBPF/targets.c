@@ -30,26 +30,41 @@ void cbpf_set_constants(const struct bpf_map *map)
 	functions = NULL;
 }
 
-static uint32_t cast;
-static int32_t cast_placeholder;
+#define CALLS 8
 
-void cbpf_set_cast(uint32_t id, uint32_t placeholder)
+static struct { int32_t placeholder; uint32_t id; } calls[CALLS];
+static size_t call_count;
+
+void cbpf_name_call(uint32_t placeholder, uint32_t id)
 {
-	cast = id;
-	cast_placeholder = (int32_t)placeholder;
+	size_t at = 0;
+
+	while (at < call_count && calls[at].placeholder != (int32_t)placeholder)
+		at++;
+	if (at == CALLS)
+		return;
+	calls[at].placeholder = (int32_t)placeholder;
+	calls[at].id = id;
+	if (at == call_count)
+		call_count++;
 }
 
-/* Calls of bpf_rdonly_cast() name it. False: there are none, or the kernel's number of it is not known. */
-static bool name_casts(struct bpf_insn *code, size_t count)
+/* Calls of the kernel's functions name them. False: there are none, or the kernel's numbers of them are not known. */
+static bool name_calls(struct bpf_insn *code, size_t count)
 {
 	bool named = false;
 
-	for (size_t at = 0; cast && at < count; at++) {
-		if (code[at].code != (BPF_JMP | BPF_CALL) || code[at].src_reg || code[at].imm != cast_placeholder)
+	for (size_t at = 0; at < count; at++) {
+		if (code[at].code != (BPF_JMP | BPF_CALL) || code[at].src_reg)
 			continue;
-		code[at].src_reg = BPF_PSEUDO_KFUNC_CALL;
-		code[at].imm = (int32_t)cast;
-		named = true;
+		for (size_t call = 0; call < call_count; call++) {
+			if (code[at].imm != calls[call].placeholder || !calls[call].id)
+				continue;
+			code[at].src_reg = BPF_PSEUDO_KFUNC_CALL;
+			code[at].imm = (int32_t)calls[call].id;
+			named = true;
+			break;
+		}
 	}
 	return named;
 }
@@ -73,7 +88,7 @@ static void prune(struct bpf_program *program, struct bpf_prog_load_opts *option
 		memcpy(code, bpf_program__insns(program), count * sizeof(*code));
 		if (function_count)
 			memcpy(kept, options->func_info, (size_t)function_count * options->func_info_rec_size);
-		named = name_casts(code, count);
+		named = name_calls(code, count);
 		left = cbpf_prune(code, count, &known, kept, &function_count, options->func_info_rec_size);
 		if (left && !bpf_program__set_insns(program, code, left)) {
 			free(functions);
@@ -149,6 +164,8 @@ void cbpf_set_targets(const struct cbpf_target *targets, size_t count)
 	registered = 1;
 	libbpf_register_prog_handler("fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &options);
 	libbpf_register_prog_handler("fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &options);
+	/* BPF_TRACE_FSESSION, which headers know from 7.0 on */
+	libbpf_register_prog_handler("fsession+", BPF_PROG_TYPE_TRACING, (enum bpf_attach_type)58, &options);
 }
 
 static uint32_t iterator;

@@ -49,7 +49,7 @@ struct cbpf_target {
 	int module;
 };
 
-/// From now on fentry and fexit programs are for these, by the function in their section's name. They are copied, their
+/// From now on fentry, fexit and fsession programs are for these, by the function in their section's name. They are copied, their
 /// names are not. None: libbpf looks for them.
 void cbpf_set_targets(const struct cbpf_target *targets, size_t count);
 
@@ -69,9 +69,9 @@ struct cbpf_constants {
 uint32_t cbpf_prune(struct bpf_insn *code, uint32_t count, const struct cbpf_constants *constants, void *functions,
 		    uint32_t *function_count, uint32_t function_size);
 
-/// Programs loaded from now on call `placeholder` as if it were a helper, and mean bpf_rdonly_cast(), whose number among
-/// the kernel's types is `id`; 0: it is not known, and whoever comes there is refused.
-void cbpf_set_cast(uint32_t id, uint32_t placeholder);
+/// Programs loaded from now on call `placeholder` as if it were a helper, and mean a function of the kernel whose number
+/// among its types is `id`; 0: it is not known, and whoever comes there is refused.
+void cbpf_name_call(uint32_t placeholder, uint32_t id);
 
 /// Objects opened from now on have their kprobes and raw tracepoints pruned, too. Kernels before 5.13 refuse programs
 /// that name a function without calling it, even where they never come there.

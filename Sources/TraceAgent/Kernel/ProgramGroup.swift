@@ -35,6 +35,8 @@ final class ProgramGroup {
   private var missedBefore: [String: UInt64] = [:]
   private let access = ProbeAccess.current()
   private var knowsTargets = false
+  /// Entry and exit by one program.
+  private var hasSessions = false
   private var programs: [String: OpaquePointer] = [:]
   private(set) var attachFailures: [(symbol: String, why: String)] = []
 
@@ -49,7 +51,21 @@ final class ProgramGroup {
   static func load(
     _ rows: [HookPlan.Row], settings: TracerSettings, sharing first: ProgramGroup?
   ) throws(Refusal) -> ProgramGroup {
-    let (group, types, targets) = try open(rows)
+    if settings.hasSessions, rows.contains(where: \.seesBoth),
+      let group = try? load(rows, settings: settings, sharing: first, sessions: true),
+      !rows.contains(where: { row in
+        row.seesBoth && group.attachFailures.contains { $0.symbol == row.hook.symbol }
+      })
+    {
+      return group
+    }
+    return try load(rows, settings: settings, sharing: first, sessions: false)
+  }
+
+  private static func load(
+    _ rows: [HookPlan.Row], settings: TracerSettings, sharing first: ProgramGroup?, sessions: Bool
+  ) throws(Refusal) -> ProgramGroup {
+    let (group, types, targets) = try open(rows, sessions: sessions)
     group.choosePrograms(rows)
     try group.prepareMaps(settings: settings, sharing: first)
     cbpf_release_memory()
@@ -75,17 +91,24 @@ final class ProgramGroup {
 
   /// Runs that the kernel skipped, because the program was running already on that CPU, or, of a
   /// kprobe, for another reason of its own (6.7 and later tell).
-  func misses(of row: HookPlan.Row, atEntry: Bool) -> UInt64 {
-    programNames(for: row).filter { ProgramGroup.isEntry($0) == atEntry }.reduce(0) { sum, name in
-      guard let program = programs[name] else { return sum }
+  func skipped(of row: HookPlan.Row) -> SkippedRuns {
+    var skipped = SkippedRuns()
+    for name in programNames(for: row) {
+      guard let program = programs[name] else { continue }
       var info = bpf_prog_info()
       var length = UInt32(MemoryLayout<bpf_prog_info>.size)
-      guard bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0 else {
-        return sum
-      }
+      guard bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0 else { continue }
       let kprobe = links[name].map { cbpf_kprobe_missed(bpf_link__fd($0)) } ?? missedBefore[name]
-      return sum &+ info.recursion_misses &+ (kprobe ?? 0)
+      let runs = info.recursion_misses &+ (kprobe ?? 0)
+      if ProgramGroup.isEntry(name) {
+        skipped.entries &+= runs
+      } else if ProgramGroup.isSession(name) {
+        skipped.ofSessions &+= runs
+      } else {
+        skipped.returns &+= runs
+      }
     }
+    return skipped
   }
 
   /// Entry programs stay until the group goes: a return without its entry would count as missed.
@@ -101,24 +124,35 @@ final class ProgramGroup {
     program.hasPrefix("fentry__") || program.hasPrefix("kprobe__")
   }
 
+  private static func isSession(_ program: String) -> Bool { program.hasPrefix("fsession__") }
+
   // MARK: - Loading
+
+  /// Functions of the kernel that programs call, and what stands for them in the object.
+  private static let calls: [(function: String, placeholder: Int32)] = [
+    ("bpf_rdonly_cast", MRT_CALL_CAST), ("bpf_session_is_return", MRT_CALL_IS_RETURN),
+    ("bpf_session_cookie", MRT_CALL_COOKIE),
+  ]
 
   /// The object, told of the kernel's types and functions what it asks for; or, where these cannot be read, left to libbpf,
   /// which looks for them as well as it may.
   private static func open(
-    _ rows: [HookPlan.Row]
+    _ rows: [HookPlan.Row], sessions: Bool
   ) throws(Refusal) -> (ProgramGroup, TypesFile?, TraceTargets?) {
     cbpf_release_memory()
     let functions = Set(rows.filter { $0.rung == .fexit }.map(\.hook.symbol))
-    let cast = "bpf_rdonly_cast"
-    cbpf_set_cast(0, UInt32(MRT_CALL_CAST))
+    for call in calls { cbpf_name_call(UInt32(call.placeholder), 0) }
     if let file = TypesFile(), let types = KernelTypes(modules: Set(Hook.all.flatMap(\.modules))) {
-      var found = types.functions(functions.union([cast]))
-      cbpf_set_cast(found.removeValue(forKey: cast)?.id ?? 0, UInt32(MRT_CALL_CAST))
+      var found = types.functions(functions.union(calls.map(\.function)))
+      for call in calls {
+        guard let id = found.removeValue(forKey: call.function)?.id else { continue }
+        cbpf_name_call(UInt32(call.placeholder), id)
+      }
       let targets = TraceTargets(found)
       let group = try open(types: file)
       if file.fill(types, names: group.typeNames) {
         group.knowsTargets = true
+        group.hasSessions = sessions
         return (group, file, targets)
       }
     }
@@ -162,8 +196,8 @@ final class ProgramGroup {
     let symbol = row.hook.symbol
     switch row.rung {
     case .fexit:
-      return row.hook.way == .entryAndExit
-        ? ["fentry__\(symbol)", "fexit__\(symbol)"] : ["fexit__\(symbol)"]
+      guard row.seesBoth else { return ["fexit__\(symbol)"] }
+      return hasSessions ? ["fsession__\(symbol)"] : ["fentry__\(symbol)", "fexit__\(symbol)"]
     case .kprobe: return ["kprobe__\(symbol)", "kretprobe__\(symbol)"]
     case .tracepoint: return ["raw_tp__\(symbol)"]
     default: return []
@@ -179,7 +213,9 @@ final class ProgramGroup {
       bpf_program__set_autoload(current, load)
       if load { programs[name] = current }
       // As if it were for another program: else libbpf reads all of the kernel's types, to find a target that is set later.
-      if load, knowsTargets, name.hasPrefix("fentry__") || name.hasPrefix("fexit__") {
+      if load, knowsTargets,
+        ["fentry__", "fexit__", "fsession__"].contains(where: name.hasPrefix)
+      {
         bpf_program__set_attach_target(current, 1, nil)
       }
       if load, access == .link, name.hasPrefix("kprobe__") || name.hasPrefix("kretprobe__") {
@@ -304,7 +340,9 @@ final class ProgramGroup {
       let rest = line[line.index(after: open)...]
       guard let close = rest.firstIndex(of: "'") else { continue }
       let name = rest[..<close]
-      for prefix in ["fexit__", "fentry__", "kprobe__", "kretprobe__", "raw_tp__"]
+      for prefix in [
+        "fexit__", "fentry__", "fsession__", "kprobe__", "kretprobe__", "raw_tp__",
+      ]
       where name.hasPrefix(prefix) {
         return String(name.dropFirst(prefix.count))
       }
@@ -329,4 +367,9 @@ final class ProgramGroup {
       !$0.hasPrefix("failed to load object") && !$0.hasPrefix("processed ") && !$0.hasPrefix("-- ")
     } ?? ""
   }
+}
+
+extension HookPlan.Row {
+  /// Its entry and its exit are both seen, by trampolines.
+  fileprivate var seesBoth: Bool { rung == .fexit && hook.way == .entryAndExit }
 }

@@ -80,12 +80,11 @@ extension Tracer {
       for value in values { sum.add(value) }
       var result = HookTally(row: row, tally: sum)
       let before = retired[row.hook.id.rawValue]
-      let exits = groups.reduce(before?.missedExits ?? 0) {
-        $0 &+ $1.misses(of: row, atEntry: false)
-      }
-      result.missedEntries = groups.reduce(before?.missedEntries ?? 0) {
-        $0 &+ $1.misses(of: row, atEntry: true)
-      }
+      var skipped = before?.skipped ?? SkippedRuns()
+      for group in groups { skipped.add(group.skipped(of: row)) }
+      skipped = skipped.toldApart(by: sum)
+      let exits = skipped.returns
+      result.missedEntries = skipped.entries
       guard row.rung == .kprobe else {
         result.missed = exits
         return result
@@ -183,6 +182,8 @@ extension mrt_tally {
     recorded &+= other.recorded
     lost &+= other.lost
     untracked &+= other.untracked
+    entered &+= other.entered
+    unentered &+= other.unentered
   }
 }
 

@@ -15,8 +15,7 @@ struct FollowedModule: Sendable {
 /// A hook whose module has been unloaded: what its programs had missed.
 struct RetiredHook: Sendable {
   var row: HookPlan.Row
-  var missedExits: UInt64 = 0
-  var missedEntries: UInt64 = 0
+  var skipped = SkippedRuns()
 }
 
 /// What became of modules since the last look.
@@ -139,8 +138,7 @@ extension Tracer {
       var hook = retired[key] ?? RetiredHook(row: row)
       hook.row = row
       for group in gone {
-        hook.missedExits &+= group.misses(of: row, atEntry: false)
-        hook.missedEntries &+= group.misses(of: row, atEntry: true)
+        hook.skipped.add(group.skipped(of: row))
       }
       retired[key] = hook
     }

@@ -36,6 +36,7 @@ import Testing
         #expect(has(object, "raw_tp__\(hook.symbol)"))
       case .entryAndExit:
         #expect(has(object, "fentry__\(hook.symbol)"))
+        #expect(has(object, "fsession__\(hook.symbol)"))
         fallthrough
       case .exit:
         for kind in ["fexit", "kprobe", "kretprobe"] {
