@@ -188,21 +188,21 @@ static u64 *(*const bpf_session_cookie)(void *ctx) = (void *)MRT_CALL_COOKIE;
 
 /*
  * Runs that the kernel skips it counts together, those at entries and those at
- * returns. What ran is counted here, for the agent to tell them apart.
+ * returns. What ran is counted here, for the agent to tell them apart. True: this is
+ * an entry.
  */
-static __always_inline void session_begins(void *ctx, u32 hook)
+static __always_inline bool session_begins(void *ctx, struct mrt_tally *tally)
 {
-	struct mrt_tally *tally = tally_of(hook);
+	u64 *entered = bpf_session_cookie(ctx);
 
-	if (tally)
-		tally->entered++;
-	*bpf_session_cookie(ctx) = 1;
-}
-
-static __always_inline void session_ends(void *ctx, struct call *c)
-{
-	if (!*bpf_session_cookie(ctx))
-		c->tally->unentered++;
+	if (bpf_session_is_return(ctx)) {
+		if (!*entered)
+			tally->unentered++;
+		return false;
+	}
+	*entered = 1;
+	tally->entered++;
+	return true;
 }
 
 /* Entry and exit both matter: kprobe__ does the entry's work as well. */
@@ -221,15 +221,14 @@ static __always_inline void session_ends(void *ctx, struct call *c)
 		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
 									       \
 		ARGS_##nargs;                                                  \
-		if (!bpf_session_is_return(ctx)) {                             \
-			session_begins(ctx, id);                               \
-			return entry(ctx, &c);                                 \
-		}                                                              \
-		c.ret = (ret_type)ctx[nargs];                                  \
-		c.tally = call_begins(id);                                     \
+		c.tally = tally_of(id);                                        \
 		if (!c.tally)                                                  \
 			return 0;                                              \
-		session_ends(ctx, &c);                                         \
+		if (session_begins(ctx, c.tally))                              \
+			return entry(ctx, &c);                                 \
+		c.ret = (ret_type)ctx[nargs];                                  \
+		c.tally->seen++;                                               \
+		c.tally->now = 0;                                              \
 		handler(ctx, &c);                                              \
 		return call_ends(c.tally);                                     \
 	}                                                                      \

@@ -357,11 +357,29 @@ static __always_inline void send(void *r, u32 hook)
 /*
  * The same for the evidence of a failure: seldom, and of many kinds. A call takes
  * longer, but each copy would be a hundred instructions in every program, and what
- * the kernel does with them before they run costs more than all failures.
+ * the kernel does with them before they run costs more than all failures. Of what is
+ * not lost it says how it is to be submitted.
  */
-__noinline int count_lost_evidence(u32 hook)
+__noinline u64 count_evidence(u32 hook, u32 lost)
 {
-	count_lost(in_flight(), hook);
+	struct mrt_tally *tally = tally_of(hook);
+	struct in_flight *op;
+
+	if (!lost) {
+		if (tally) {
+			tally->recorded++;
+			tally->now |= MRT_NOW_SENT;
+		}
+		return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wake_at ?
+			       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	}
+	if (tally) {
+		tally->lost++;
+		tally->now |= MRT_NOW_CUT;
+	}
+	op = in_flight();
+	if (op)
+		op->lost++;
 	return 0;
 }
 
@@ -376,24 +394,16 @@ static __always_inline void *evidence(u32 hook, u32 kind, u64 size)
 	struct mrt_header *h = bpf_ringbuf_reserve(&ring, size, 0);
 
 	if (!h) {
-		count_lost_evidence(hook);
+		count_evidence(hook, 1);
 		return NULL;
 	}
 	fill_evidence(h, hook, kind, size);
 	return h;
 }
 
-/* How it is to be submitted. */
-__noinline u64 sending_evidence(u32 hook)
-{
-	sent(hook);
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wake_at ?
-		       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
-}
-
 static __always_inline void send_evidence(void *r, u32 hook)
 {
-	bpf_ringbuf_submit(r, sending_evidence(hook));
+	bpf_ringbuf_submit(r, count_evidence(hook, 0));
 }
 
 /* The last record of an operation, `op`. */

@@ -24,7 +24,7 @@ struct BPFObject: BuildToolPlugin {
     let script = """
       set -eu
       "$1" -g -O2 -target bpf -mcpu=v3 "-D__TARGET_ARCH_$2" -Wall -Werror -I "$3" -c "$4" -o "$5"
-      if [ -x "$7" ]; then "$7" --strip-debug "$5"; fi
+      if [ -x "$7" ]; then "$7" --strip-debug --remove-section .rel.BTF --remove-section .rel.BTF.ext "$5"; fi
       { printf '// Generated from bpf/.\\nextension BPFObjectImage {\\n  static var %s: StaticString { "' "$8"
         gzip -9 -n -c "$5" | base64 -w0
         printf '" }\\n}\\n'; } > "$6"
