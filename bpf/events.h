@@ -541,6 +541,9 @@ _Static_assert(sizeof(struct mrt_pages_key) == 24, "mrt_pages_key");
 #define MRT_CALL_CAST	0x6d727400	/* bpf_rdonly_cast() */
 #define MRT_CALL_IS_RETURN	0x6d727401	/* bpf_session_is_return() */
 #define MRT_CALL_COOKIE	0x6d727402	/* bpf_session_cookie() */
+#define MRT_CALL_TIMES_NEW	0x6d727403	/* bpf_iter_num_new() */
+#define MRT_CALL_TIMES_NEXT	0x6d727404	/* bpf_iter_num_next() */
+#define MRT_CALL_TIMES_DESTROY	0x6d727405	/* bpf_iter_num_destroy() */
 
 /* Written into the BPF object's read-only data before it is loaded. */
 struct mrt_config {

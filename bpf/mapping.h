@@ -30,6 +30,7 @@ struct path_cursor {
 	u64 dentry;
 	u64 mount;
 	u64 at;
+	u64 cut;
 };
 
 struct mapping_room {
@@ -37,17 +38,49 @@ struct mapping_room {
 	struct path_cursor cursor;
 };
 
+/* A name, or the way to where a mount is. False: there is no more, or no room. */
+static __always_inline bool read_name(struct mrt_mapping *r,
+				      volatile struct path_cursor *cursor)
+{
+	struct dentry *dentry = (void *)cursor->dentry, *parent;
+	struct mount *mount = (void *)cursor->mount, *up;
+	u64 at;
+	long n;
+
+	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+		up = BPF_CORE_READ(mount, mnt_parent);
+		if (!up || up == mount)
+			goto out;
+		cursor->dentry = (u64)BPF_CORE_READ(mount, mnt_mountpoint);
+		cursor->mount = (u64)up;
+		return true;
+	}
+	parent = BPF_CORE_READ(dentry, d_parent);
+	if (!parent)
+		goto out;
+	at = cursor->at;
+	if (at > MRT_PATH_MAX - NAME_SPACE)
+		return false;
+	n = bpf_probe_read_kernel_str(&r->path[at], NAME_SPACE,
+				      BPF_CORE_READ(dentry, d_name.name));
+	if (n <= 0 || n > NAME_SPACE)
+		goto out;
+	cursor->at = at + n;
+	if (parent == dentry)	/* no mount above: memfd and its like */
+		goto out;
+	cursor->dentry = (u64)parent;
+	return true;
+out:
+	cursor->cut = 0;
+	return false;
+}
+
 /* The file's path, name by name from the file up, across mounts. */
 static __noinline void read_path(struct mapping_room *room, u64 file_address)
 {
 	struct file *file = (void *)file_address;
 	volatile struct path_cursor *cursor;
-	struct dentry *dentry, *parent;
-	struct mount *mount, *up;
 	struct mrt_mapping *r;
-	u64 at;
-	u32 i;
-	long n;
 
 	if (!room)
 		return;
@@ -57,34 +90,13 @@ static __noinline void read_path(struct mapping_room *room, u64 file_address)
 	cursor->mount = (u64)BPF_CORE_READ(file, f_path.mnt) -
 			bpf_core_field_offset(struct mount, mnt);
 	cursor->at = 0;
-	for (i = 0; i < PATH_NAMES; i++) {
-		dentry = (void *)cursor->dentry;
-		mount = (void *)cursor->mount;
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
-			up = BPF_CORE_READ(mount, mnt_parent);
-			if (!up || up == mount)
-				goto out;
-			cursor->dentry = (u64)BPF_CORE_READ(mount, mnt_mountpoint);
-			cursor->mount = (u64)up;
-			continue;
-		}
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (!parent)
-			goto out;
-		at = cursor->at;
-		if (at > MRT_PATH_MAX - NAME_SPACE)
+	cursor->cut = 1;
+	AT_MOST(PATH_NAMES,
+		if (!read_name(r, cursor))
 			break;
-		n = bpf_probe_read_kernel_str(&r->path[at], NAME_SPACE,
-					      BPF_CORE_READ(dentry, d_name.name));
-		if (n <= 0 || n > NAME_SPACE)
-			goto out;
-		cursor->at = at + n;
-		if (parent == dentry)	/* no mount above: memfd and its like */
-			goto out;
-		cursor->dentry = (u64)parent;
-	}
-	r->flags |= MRT_MAPPING_PATH_CUT;
-out:
+	);
+	if (cursor->cut)
+		r->flags |= MRT_MAPPING_PATH_CUT;
 	r->path_size = cursor->at;
 	r->h.size = WITHOUT_PATH + r->path_size;
 }

@@ -11,6 +11,7 @@
 
 #include "events.h"
 #include "state.h"
+#include "loop.h"
 #include "read.h"
 #include "hook.h"
 #include "page_table.h"

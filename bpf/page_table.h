@@ -237,19 +237,20 @@ __noinline u32 wanting_of_block(u64 block, u32 first, u32 last, u32 write)
 /* Index of the first of `count` entries that a fault is still wanted for, or `count`. */
 __noinline u32 first_wanting(u64 from, u32 count, u32 write)
 {
-	u32 before = (from & (8 * BLOCK - 1)) / 8, end = before + count, i, at, found;
+	u32 before = (from & (8 * BLOCK - 1)) / 8, end = before + count, at = 0;
+	u32 first = before, found = BLOCK;
 
 	from -= before * 8;
-	for (i = 0; i <= 512 / BLOCK; i++) {
-		at = i * BLOCK;
+	AT_MOST(512 / BLOCK + 1,
 		if (at >= end)
 			break;
-		found = wanting_of_block(from + (u64)at * 8, i ? 0 : before, end - at,
-					 write);
+		found = wanting_of_block(from + (u64)at * 8, first, end - at, write);
 		if (found < BLOCK)
-			return at + found - before;
-	}
-	return count;
+			break;
+		first = 0;
+		at += BLOCK;
+	);
+	return found < BLOCK ? at + found - before : count;
 }
 
 /* Pages from `address` on in its page table, as far as `end`. */

@@ -92,18 +92,19 @@ __noinline u32 same_in_block(u64 block, u32 first, u64 entry)
 /* How many of `count` entries from `from` on have the flags of the first, `entry`. */
 __noinline u32 same_from(u64 from, u32 count, u64 entry)
 {
-	u32 first = (from & (8 * BLOCK - 1)) / 8, done = 0, i, same;
+	u32 first = (from & (8 * BLOCK - 1)) / 8, done = 0, same;
 
 	from -= first * 8;
-	for (i = 0; i <= 512 / BLOCK; i++) {
+	AT_MOST(512 / BLOCK + 1,
 		if (done >= count)
 			break;
-		same = same_in_block(from + (u64)i * 8 * BLOCK, first, entry);
+		same = same_in_block(from, first, entry);
 		done += same;
 		if (same < BLOCK - first)
 			break;
 		first = 0;
-	}
+		from += 8 * BLOCK;
+	);
 	return done < count ? done : count;
 }
 
@@ -113,10 +114,10 @@ __noinline u32 same_from(u64 from, u32 count, u64 entry)
 /* Returns how many of `count` entries from `from` on have been counted. */
 __noinline u32 count_runs(u64 from, u32 count, u32 how)
 {
-	u32 done = 0, i, same;
+	u32 done = 0, same;
 	u64 entry;
 
-	for (i = 0; i < RUNS; i++) {
+	AT_MOST(RUNS,
 		if (done >= count ||
 		    read_kernel(&entry, sizeof(entry), (void *)(from + (u64)done * 8)))
 			break;
@@ -125,22 +126,22 @@ __noinline u32 count_runs(u64 from, u32 count, u32 how)
 			break;
 		add_pages(flags_of_entry(entry), how, same);
 		done += same;
-	}
+	);
 	return done;
 }
 
 __noinline int count_entries(u64 from, u32 count, u32 how)
 {
-	u32 done = 0, i, some;
+	u32 done = 0, some;
 
-	for (i = 0; i < 512 / RUNS; i++) {
+	AT_MOST(512 / RUNS,
 		if (done >= count)
 			break;
 		some = count_runs(from + (u64)done * 8, count - done, how);
 		if (!some)
 			break;
 		done += some;
-	}
+	);
 	return 0;
 }
 

@@ -389,10 +389,25 @@ static __noinline void fill_evidence(struct mrt_header *h, u32 hook, u32 kind, u
 		fill_header(in_flight(), h, hook, kind, size);
 }
 
-static __always_inline void *evidence(u32 hook, u32 kind, u64 size)
+static __noinline void *new_evidence(u32 hook, u32 kind, u64 size)
 {
 	struct mrt_header *h = bpf_ringbuf_reserve(&ring, size, 0);
 
+	if (!h)
+		count_evidence(hook, 1);
+	else
+		fill_header(in_flight(), h, hook, kind, size);
+	return h;
+}
+
+/* Before 6.2 the verifier takes what a function of ours returns for NULL, though it was looked at there. */
+static __always_inline void *evidence(u32 hook, u32 kind, u64 size)
+{
+	struct mrt_header *h;
+
+	if (config.modern)
+		return new_evidence(hook, kind, size);
+	h = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!h) {
 		count_evidence(hook, 1);
 		return NULL;

@@ -77,10 +77,12 @@ __noinline u64 maple_slot_has(u64 entry, u32 slot, u32 what)
 	return what == MAPLE_FIRST ? value + 1 : value;
 }
 
+#define MAPLE_DEPTH 10
+
 static __noinline int maple_find(u64 entry, u64 address, struct vma_found *out)
 {
+	u32 slot, found = 0;
 	u64 bound, value;
-	u32 depth, slot;
 
 	if (!out)
 		return 0;
@@ -90,13 +92,13 @@ static __noinline int maple_find(u64 entry, u64 address, struct vma_found *out)
 	/* the root says by its low bits that it is a node; a lone entry is none */
 	if ((entry & 3) != 2)
 		return 0;
-	for (depth = 0; depth < 10; depth++) {
+	AT_MOST(MAPLE_DEPTH,
 		slot = maple_slot(entry, address);
 		if (slot == MAPLE_NONE)
-			return 0;
+			break;
 		value = maple_slot_has(entry, slot, MAPLE_VALUE);
 		if (value == VMA_UNKNOWN)
-			return 0;
+			break;
 		bound = maple_slot_has(entry, slot, MAPLE_FIRST);
 		if (bound)
 			out->low = bound;
@@ -105,11 +107,12 @@ static __noinline int maple_find(u64 entry, u64 address, struct vma_found *out)
 			out->high = bound;
 		if (((entry >> 3) & 0xf) == MAPLE_LEAF_64) {
 			out->vma = value;
-			return 1;
+			found = 1;
+			break;
 		}
 		entry = value;
-	}
-	return 0;
+	);
+	return found;
 }
 
 /*

@@ -131,7 +131,8 @@ final class ProgramGroup {
   /// Functions of the kernel that programs call, and what stands for them in the object.
   private static let calls: [(function: String, placeholder: Int32)] = [
     ("bpf_rdonly_cast", MRT_CALL_CAST), ("bpf_session_is_return", MRT_CALL_IS_RETURN),
-    ("bpf_session_cookie", MRT_CALL_COOKIE),
+    ("bpf_session_cookie", MRT_CALL_COOKIE), ("bpf_iter_num_new", MRT_CALL_TIMES_NEW),
+    ("bpf_iter_num_next", MRT_CALL_TIMES_NEXT), ("bpf_iter_num_destroy", MRT_CALL_TIMES_DESTROY),
   ]
 
   /// The object, told of the kernel's types and functions what it asks for; or, where these cannot be read, left to libbpf,
