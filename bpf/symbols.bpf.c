@@ -11,6 +11,11 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+#include "events.h"
+
+/* As in read.h, by its number. */
+static void *(*const bpf_rdonly_cast)(const void *from, u32 type) = (void *)MRT_CALL_CAST;
+
 struct seq_file;
 
 struct bpf_iter_meta {
@@ -52,19 +57,25 @@ static __always_inline u64 stem(u64 word, bool *ends)
 	return end ? word & (((end & -end) >> 7) - 1) : word;
 }
 
-SEC("iter/ksym")
-int symbols(struct bpf_iter__ksym *ctx)
+/* `loads`: of the kernel's memory are allowed (6.17 and later). */
+static __always_inline int show(struct bpf_iter__ksym *ctx, bool loads)
 {
 	struct kallsym_iter *symbol = ctx->ksym;
 	u64 words[2] = {}, first, second = 0, value;
+	const volatile u64 *name;
 	bool ends;
 	u32 bit;
 
 	if (!symbol)
 		return 0;
-	if (bpf_probe_read_kernel(words, sizeof(words),
-				  (char *)symbol + bpf_core_field_offset(symbol->name)))
+	name = (void *)symbol + bpf_core_field_offset(symbol->name);
+	if (loads) {
+		name = bpf_rdonly_cast((const void *)name, 0);
+		words[0] = name[0];
+		words[1] = name[1];
+	} else if (bpf_probe_read_kernel(words, sizeof(words), (const void *)name)) {
 		return 0;
+	}
 	first = stem(words[0], &ends);
 	if (!ends)
 		second = stem(words[1], &ends);
@@ -80,6 +91,18 @@ int symbols(struct bpf_iter__ksym *ctx)
 		BPF_SEQ_PRINTF(ctx->meta->seq, "%llx %c %s\n", value, symbol->type,
 			       (u64)symbol + bpf_core_field_offset(symbol->name));
 	return 0;
+}
+
+SEC("iter/ksym")
+int symbols(struct bpf_iter__ksym *ctx)
+{
+	return show(ctx, false);
+}
+
+SEC("iter/ksym")
+int symbols_by_loads(struct bpf_iter__ksym *ctx)
+{
+	return show(ctx, true);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -172,8 +172,16 @@ static uint32_t iterator;
 
 static int set_iterator(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
 {
-	(void)program;
+	size_t count = bpf_program__insn_cnt(program);
+	struct bpf_insn *code = malloc(count * sizeof(*code));
+
 	(void)cookie;
+	if (!code)
+		return -ENOMEM;
+	memcpy(code, bpf_program__insns(program), count * sizeof(*code));
+	if (name_calls(code, count))
+		bpf_program__set_insns(program, code, count);
+	free(code);
 	options->attach_prog_fd = 0;
 	options->attach_btf_id = iterator;
 	return 0;

@@ -39,8 +39,17 @@ package struct KernelFacts: Sendable {
 
   /// The verifier lets programs read memory of no type (bpf/read.h); tasks have storage since long.
   var isModern: Bool {
-    guard let number = KernelRelease(release), number >= KernelRelease(6, 17) else { return false }
-    return offers.symbols.has("bpf_rdonly_cast")
+    KernelFacts.letsLoad(release) && offers.symbols.has("bpf_rdonly_cast")
+  }
+
+  private static func letsLoad(_ release: String) -> Bool {
+    KernelRelease(release).map { $0 >= KernelRelease(6, 17) } ?? false
+  }
+
+  /// This kernel's verifier lets programs read memory of no type by plain loads.
+  static func letsLoad() -> Bool {
+    var name = utsname()
+    return uname(&name) == 0 && letsLoad(text(of: name.release))
   }
 
   /// Programs may see a function's entry and its exit in one (7.0 and later).

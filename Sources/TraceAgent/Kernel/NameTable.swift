@@ -5,6 +5,8 @@ struct NameTable {
   private let names: [[UInt8]]
   /// Places of names.
   private var buckets: [[Int]]
+  /// By their first two letters, a bit each: enough to pass over most names.
+  private var beginnings = [UInt64](repeating: 0, count: 1024)
 
   init(_ names: some Sequence<String>) {
     self.names = names.map { Array($0.utf8) }
@@ -12,11 +14,19 @@ struct NameTable {
     for (place, name) in self.names.enumerated() {
       let bucket = (name + [0]).withUnsafeBytes { Self.bucket(of: $0, at: 0) }
       buckets[bucket].append(place)
+      let first = Int(name.first ?? 0) | Int(name.dropFirst().first ?? 0) << 8
+      // one of a single letter may have "___" behind it
+      for beginning in name.count == 1 ? [first, first | Int(UInt8(ascii: "_")) << 8] : [first] {
+        beginnings[beginning >> 6] |= 1 << UInt64(beginning & 63)
+      }
     }
   }
 
   /// Which of them, by its place, the name is that begins there: as CO-RE compares, without what follows "___". nil: none.
   func find(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Int? {
+    guard at + 1 < bytes.count else { return nil }
+    let beginning = Int(bytes[at]) | Int(bytes[at + 1]) << 8
+    guard beginnings[beginning >> 6] & 1 << UInt64(beginning & 63) != 0 else { return nil }
     for place in buckets[Self.bucket(of: bytes, at: at)] where isSame(names[place], bytes, at) {
       return place
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CBPF
+import CEvents
 import Glibc
 
 /// /proc/kallsyms as a program in the kernel shows it (bpf/symbols.bpf.c, Linux 6.0 and later): only lines whose name may
@@ -12,15 +13,18 @@ enum WantedSymbols {
   static func forEachChunk(
     of wanted: Set<String>, _ body: (UnsafeRawBufferPointer) -> Void
   ) -> Bool {
-    guard Capabilities.effective().has(.sysAdmin), let file = TypesFile(), let id = types(file)
+    guard Capabilities.effective().has(.sysAdmin), let file = TypesFile(),
+      let (iterator, cast) = types(file)
     else { return false }
     // what libbpf says of a kernel that refuses is nobody's business
     cbpf_log_start()
-    cbpf_set_iterator(id)
+    cbpf_set_iterator(iterator)
+    cbpf_name_call(UInt32(MRT_CALL_CAST), cast ?? 0)
+    let loads = cast != nil && KernelFacts.letsLoad()
     guard let object = open(types: file.path) else { return false }
     defer { bpf_object__close(object) }
     guard fill(object, table(wanted)),
-      let program = bpf_object__find_program_by_name(object, "symbols"),
+      let program = choose(loads ? "symbols_by_loads" : "symbols", of: object),
       // As if it were for another program: else libbpf reads all of the kernel's types.
       bpf_program__set_attach_target(program, 1, nil) == 0, bpf_object__load(object) == 0,
       let link = bpf_program__attach_iter(program, nil)
@@ -57,14 +61,24 @@ enum WantedSymbols {
     return table
   }
 
-  /// What CO-RE asks for, into `file`; the id of what the program is for.
-  private static func types(_ file: TypesFile) -> UInt32? {
-    let iterator = "bpf_iter_ksym"
-    guard let types = KernelTypes(modules: []),
-      let function = types.functions([iterator])[iterator],
+  /// What CO-RE asks for, into `file`; the id of what the program is for, and of bpf_rdonly_cast().
+  private static func types(_ file: TypesFile) -> (iterator: UInt32, cast: UInt32?)? {
+    let (iterator, cast) = ("bpf_iter_ksym", "bpf_rdonly_cast")
+    guard let types = KernelTypes(modules: []) else { return nil }
+    let functions = types.functions([iterator, cast])
+    guard let function = functions[iterator],
       file.fill(types, names: ["bpf_iter_meta", "kallsym_iter"])
     else { return nil }
-    return function.id
+    return (function.id, functions[cast]?.id)
+  }
+
+  private static func choose(_ name: String, of object: OpaquePointer) -> OpaquePointer? {
+    var program = bpf_object__next_program(object, nil)
+    while let current = program {
+      bpf_program__set_autoload(current, String(cString: bpf_program__name(current)) == name)
+      program = bpf_object__next_program(object, current)
+    }
+    return bpf_object__find_program_by_name(object, name)
   }
 
   private static func open(types path: String) -> OpaquePointer? {
