@@ -144,13 +144,15 @@ __noinline int is_wanted_device(u64 device)
 /* This thread, as the owner. The usual filter, by number alone, needs no look at the task. */
 static __always_inline bool is_wanted_caller(void)
 {
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	u32 tgid;
 
 	if (!(config.filter & ~MRT_FILTER_DEVICE))
 		return true;
 	if ((config.filter & ~MRT_FILTER_DEVICE) == MRT_FILTER_PID &&
-	    !config.pid_namespace)
+	    !config.pid_namespace) {
+		tgid = bpf_get_current_pid_tgid() >> 32;
 		return bpf_map_lookup_elem(&watched, &tgid) != NULL;
+	}
 	return is_wanted_task(bpf_get_current_task());
 }
 
