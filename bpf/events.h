@@ -379,8 +379,9 @@ struct mrt_tally {
 	mrt_u64 recorded;	/* records sent */
 	mrt_u64 lost;		/* records that found no room in the ring buffer */
 	mrt_u64 untracked;	/* operations not followed: a table was full */
-	mrt_u64 entered;	/* session: entries that the program ran for … */
-	mrt_u64 unentered;	/* … and, of the returns, those whose entry it did not run for */
+	mrt_u64 entered;	/* entries that a session's program ran for, or a kprobe kept in its task … */
+	mrt_u64 unentered;	/* … session: of the returns, those whose entry it did not run for */
+	mrt_u64 taken;		/* … kprobe: of the entries, those that their return has picked up */
 	mrt_u64 now;		/* BPF's own: MRT_NOW_… of the call it is at */
 };
 
@@ -507,7 +508,7 @@ _Static_assert(sizeof(struct mrt_mapping) == 192 + MRT_PATH_MAX, "mrt_mapping");
 _Static_assert(sizeof(struct mrt_fault) == 88, "mrt_fault");
 _Static_assert(sizeof(struct mrt_stack) == 48 + 8 * MRT_STACK_MAX, "mrt_stack");
 _Static_assert(sizeof(struct mrt_counts) == 48, "mrt_counts");
-_Static_assert(sizeof(struct mrt_tally) == 112, "mrt_tally");
+_Static_assert(sizeof(struct mrt_tally) == 120, "mrt_tally");
 _Static_assert(sizeof(struct mrt_account) == 184, "mrt_account");
 _Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");
 _Static_assert(sizeof(struct mrt_symbol) == 56 + MRT_NAME_MAX, "mrt_symbol");

@@ -17,7 +17,76 @@ struct call {
 	struct mrt_tally *tally;	/* of this hook on this CPU */
 };
 
-static __always_inline int keep_arguments(struct pt_regs *ctx, u32 hook)
+/* Where the call of that hook's function is kept; KEPT_CALLS: nowhere. */
+static __always_inline u32 kept_at(struct kept_calls *kept, u64 hook)
+{
+	u32 at = KEPT_CALLS;
+
+	for (int i = KEPT_CALLS - 1; i >= 0; i--)
+		if (kept->calls[i].hook == hook)
+			at = i;
+	barrier_var(at);
+	return at;
+}
+
+static __always_inline int keep_with_task(struct pt_regs *ctx, u32 hook)
+{
+	struct mrt_tally *tally = tally_of(hook);
+	struct kept_calls *kept =
+		bpf_task_storage_get(&kept_calls, bpf_get_current_task_btf(), NULL,
+				     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct kept_call *call;
+	u32 at;
+
+	if (!tally)
+		return 0;
+	if (!kept) {
+		count_untracked(hook);
+		return 0;
+	}
+	at = kept_at(kept, hook);
+	/* one that is still there was never picked up: its return was missed */
+	if (at < KEPT_CALLS)
+		tally->replaced++;
+	else
+		at = kept_at(kept, 0);
+	if (at >= KEPT_CALLS) {
+		count_untracked(hook);
+		return 0;
+	}
+	tally->entered++;
+	call = &kept->calls[at];
+	call->hook = hook;
+	call->a[0] = PT_REGS_PARM1(ctx);
+	call->a[1] = PT_REGS_PARM2(ctx);
+	call->a[2] = PT_REGS_PARM3(ctx);
+	call->a[3] = PT_REGS_PARM4(ctx);
+	call->a[4] = PT_REGS_PARM5(ctx);
+	call->a[5] = ctx->r9;	/* bpf_tracing.h of libbpf 1.1 stops at five */
+	return 0;
+}
+
+static __always_inline bool take_from_task(struct call *c)
+{
+	struct kept_calls *kept =
+		bpf_task_storage_get(&kept_calls, bpf_get_current_task_btf(), NULL, 0);
+	struct mrt_tally *tally = tally_of(c->hook);
+	struct kept_call *call;
+	u32 at;
+
+	if (!kept || !tally)
+		return false;
+	at = kept_at(kept, c->hook);
+	if (at >= KEPT_CALLS)
+		return false;
+	call = &kept->calls[at];
+	__builtin_memcpy(c->a, call->a, sizeof(c->a));
+	call->hook = 0;
+	tally->taken++;
+	return true;
+}
+
+static __always_inline int keep_in_table(struct pt_regs *ctx, u32 hook)
 {
 	struct call_key key = {
 		.task = bpf_get_current_pid_tgid(),
@@ -45,7 +114,7 @@ static __always_inline int keep_arguments(struct pt_regs *ctx, u32 hook)
 	return 0;
 }
 
-static __always_inline bool take_arguments(struct call *c)
+static __always_inline bool take_from_table(struct call *c)
 {
 	struct call_key key = {
 		.task = bpf_get_current_pid_tgid(),
@@ -58,6 +127,16 @@ static __always_inline bool take_arguments(struct call *c)
 	__builtin_memcpy(c->a, value->a, sizeof(c->a));
 	bpf_map_delete_elem(&calls, &key);
 	return true;
+}
+
+static __always_inline int keep_arguments(struct pt_regs *ctx, u32 hook)
+{
+	return config.modern ? keep_with_task(ctx, hook) : keep_in_table(ctx, hook);
+}
+
+static __always_inline bool take_arguments(struct call *c)
+{
+	return config.modern ? take_from_task(c) : take_from_table(c);
 }
 
 /* The entry was missed, or came before the hook did. */

@@ -115,7 +115,28 @@ struct {
 	__type(value, u64);
 } residents SEC(".maps");
 
-/* kprobe twins keep the arguments from entry to return here */
+/*
+ * kprobe twins keep the arguments from entry to return: with their task where the
+ * kernel can (config.modern), which is a fifth of the work, else in a table.
+ */
+#define KEPT_CALLS 8	/* one inside the other, and those whose return was missed */
+
+struct kept_call {
+	u64 hook;		/* 0 = none */
+	u64 a[6];
+};
+
+struct kept_calls {
+	struct kept_call calls[KEPT_CALLS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct kept_calls);
+} kept_calls SEC(".maps");
+
 struct call_key {
 	u64 task;
 	u64 hook;

@@ -246,8 +246,10 @@ final class ProgramGroup {
         let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
         guard result == 0 else { throw refusal("configure its BPF programs", result) }
         cbpf_set_constants(current)
-      } else if name == (settings.isModern ? "operations" : "tasks") {
-        // the other has what is in flight
+      } else if (settings.isModern ? ["operations", "calls"] : ["tasks", "kept_calls"]).contains(
+        name)
+      {
+        // the others have what is in flight
         bpf_map__set_autocreate(current, false)
       } else if let first, !name.contains(".") {
         let result = bpf_map__reuse_fd(current, first.mapDescriptor(name))

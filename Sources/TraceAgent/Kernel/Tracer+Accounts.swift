@@ -61,11 +61,17 @@ extension Tracer {
   /// then ends without an OPERATION record, and none is recorded without its evidence. Nothing is sent
   /// after this returns.
   package mutating func stop() {
-    keptAtStop = Set(keptKeys())
+    if !settings.isModern { keptAtStop = Set(keptKeys()) }
     let rows = plan.attached()
     let outermost = rows.filter { $0.hook.way == .entryAndExit }
     let others = rows.filter { $0.hook.way != .entryAndExit }
-    for row in outermost + others { for group in groups { group.detachExits(of: row) } }
+    for row in outermost + others {
+      for group in groups { group.detachExits(of: row) }
+      // Entries go on being kept when returns are no longer picked up.
+      if settings.isModern, row.rung == .kprobe {
+        enteredAtStop[row.hook.id.rawValue] = perCPU(row).reduce(0) { $0 &+ $1.entered }
+      }
+    }
     cbpf_wait_for_programs()
   }
 
@@ -74,7 +80,7 @@ extension Tracer {
     let counts = perCPU()
     var left: [UInt32: Kept] = [:]
     let rows = countedRows
-    if rows.contains(where: { $0.rung == .kprobe }) { left = keptCalls() }
+    if !settings.isModern, rows.contains(where: { $0.rung == .kprobe }) { left = keptCalls() }
     return zip(rows, counts).map { row, values in
       var sum = mrt_tally()
       for value in values { sum.add(value) }
@@ -92,7 +98,12 @@ extension Tracer {
       // A return that the kernel skipped leaves its entry behind, as one that never came does.
       let kept = left[row.hook.id.rawValue] ?? Kept()
       let sure = sum.replaced &+ kept.ofGoneThreads
-      let all = sure &+ kept.ofThreads
+      var all = sure &+ kept.ofThreads
+      if settings.isModern {
+        let entered = enteredAtStop[row.hook.id.rawValue] ?? sum.entered
+        // read one after the other, while calls go on
+        all = entered > sum.taken ? max(sure, entered &- sum.taken) : sure
+      }
       result.missedReturns = min(max(exits, sure), all)
       result.running = all &- result.missedReturns
       return result
@@ -119,16 +130,17 @@ extension Tracer {
 
   /// By attached hook, then by CPU.
   private func perCPU() -> [[mrt_tally]] {
+    countedRows.map { perCPU($0) }
+  }
+
+  private func perCPU(_ row: HookPlan.Row) -> [mrt_tally] {
     let cpus = max(Int(libbpf_num_possible_cpus()), 0)
-    let descriptor = mapDescriptor("counters")
-    return countedRows.map { row in
-      var key = row.hook.id.rawValue
-      var values = [mrt_tally](repeating: mrt_tally(), count: cpus)
-      guard cpus > 0, bpf_map_lookup_elem(descriptor, &key, &values) == 0 else {
-        return [mrt_tally](repeating: mrt_tally(), count: cpus)
-      }
-      return values
+    var key = row.hook.id.rawValue
+    var values = [mrt_tally](repeating: mrt_tally(), count: cpus)
+    guard cpus > 0, bpf_map_lookup_elem(mapDescriptor("counters"), &key, &values) == 0 else {
+      return [mrt_tally](repeating: mrt_tally(), count: cpus)
     }
+    return values
   }
 
   /// Arguments that a kprobe kept and no return has picked up.
@@ -184,6 +196,7 @@ extension mrt_tally {
     untracked &+= other.untracked
     entered &+= other.entered
     unentered &+= other.unentered
+    taken &+= other.taken
   }
 }
 

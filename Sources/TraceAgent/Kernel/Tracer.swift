@@ -99,6 +99,8 @@ package struct Tracer: ~Copyable {
   package let ringDescriptor: CInt
   /// Calls under way when the programs were stopped.
   var keptAtStop: Set<KeptCall>?
+  /// Entries that kprobes had kept with their tasks then, by hook.
+  var enteredAtStop: [UInt32: UInt64] = [:]
   /// Where modules are not pinned: those whose functions are hooked, and hooks that went with theirs.
   var followed: [String: FollowedModule] = [:]
   var retired: [UInt32: RetiredHook] = [:]
