@@ -18,10 +18,13 @@ package func diagnose(
   let errno = Errno(result: operation.result) ?? Errno(rawValue: number)
   let scene = Case(operation, traits: traits, errno: errno, watched: watched, missed: missed)
 
-  let found = causes.compactMap { cause in
-    cause.find(scene).map { (cause: cause, finding: $0) }
+  // by index: of a copy of each cause every text would be counted
+  var best: (cause: Cause, finding: Finding)?
+  for index in causes.indices {
+    guard let finding = causes[index].find(scene) else { continue }
+    if best == nil || finding.confidence == .proved { best = (causes[index], finding) }
+    if finding.confidence == .proved { break }
   }
-  let best = found.first { $0.finding.confidence == .proved } ?? found.first
 
   var diagnosis = Diagnosis(
     operation: operation, errno: errno, delivered: delivered(operation.kind))

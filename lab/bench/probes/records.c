@@ -34,9 +34,10 @@ struct records *make_records(int size, const char *path)
 	return records;
 }
 
+/* Names are cut at 15 characters. */
 bool sends_record(const char *program, unsigned type)
 {
-	return strstr(program, "__ib_uverb") && (type == BPF_TRACE_FEXIT || type == FSESSION);
+	return strstr(program, "__ib_uv") && (type == BPF_TRACE_FEXIT || type == FSESSION);
 }
 
 void attach_sender(struct records *records, unsigned type, unsigned object, unsigned function)
