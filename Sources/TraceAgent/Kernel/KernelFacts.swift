@@ -85,11 +85,14 @@ package struct KernelFacts: Sendable {
       pagingLevels: fiveLevelPaging() ? 5 : 4, zeroPFN: nil, buildID: readBuildID())
   }
 
-  /// The same, without reading kallsyms again: which modules have come since.
-  package static func loadedModules() -> Set<String> {
-    guard let text = TextFile.read("/proc/modules") else { return [] }
+  /// The same, without reading kallsyms again: which modules have come since. Asked for every second, hence by bytes.
+  package static func loadedModules(in path: String = "/proc/modules") -> Set<String> {
+    guard let text = TextFile.read(path) else { return [] }
+    let (newline, space) = (UInt8(ascii: "\n"), UInt8(ascii: " "))
     return Set(
-      text.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) })
+      text.utf8.split(separator: newline).map {
+        String(decoding: $0.prefix { $0 != space }, as: UTF8.self)
+      })
   }
 
   private static func tracepoints(in symbols: KernelSymbols) -> Set<String> {
