@@ -288,6 +288,7 @@ enum mrt_entries_what {
 /* search: what the in-kernel scan was for */
 #define MRT_ENTRIES_WALKED	0	/* the range of a callback that failed */
 #define MRT_ENTRIES_FAULTED	1	/* page table with the page that could not be faulted */
+#define MRT_ENTRIES_ACCEPTED	2	/* the range of a callback that succeeded: no evidence of a failure */
 
 struct mrt_entries {
 	struct mrt_header h;
@@ -548,7 +549,7 @@ _Static_assert(sizeof(struct mrt_pages_key) == 24, "mrt_pages_key");
 
 /* Written into the BPF object's read-only data before it is loaded. */
 struct mrt_config {
-	mrt_u32 detail;		/* 0 failures, 1 operations, 2 layers */
+	mrt_u32 detail;		/* 0 failures, 1 operations, 2 layers, 3 pages */
 	mrt_u32 filter;		/* MRT_FILTER_… */
 	mrt_u32 follow;		/* 1 = children of watched pids are watched too */
 	mrt_u32 wake_at;	/* bytes that wait in the ring buffer before the agent is woken */

@@ -225,6 +225,38 @@ static __always_inline void met(struct in_flight *op, u32 hook, struct mm_walk *
 		send_met(op);
 }
 
+/*
+ * --detail pages: what a callback made of its range without failing, with the raw
+ * entries; what HMM asks to be faulted in is told where it has been, by the next walk.
+ */
+static __always_inline void tell_accepted(struct call *c, struct mm_walk *mm_walk,
+					  u64 start, u64 end, u64 at)
+{
+	struct in_flight *op;
+	u64 pages = (end - start) >> PAGE_SHIFT, entry = 0;
+	struct paging p;
+
+	if (config.detail < 3 || c->ret)
+		return;
+	op = in_flight();
+	if (!op || op->muted) {
+		c->tally->now |= MRT_NOW_FILTERED;
+		return;
+	}
+	if (at)
+		read_kernel(&entry, sizeof(entry), (void *)at);
+	/* it goes on to the tables below, which decide */
+	if (c->hook == MRT_HOOK_WALK_PUD && is_table(entry))
+		return;
+	send_walk(op, c, start, end, mm_walk, entry);
+	if (c->hook != MRT_HOOK_WALK_PMD || !is_table(entry) || end <= start ||
+	    pages > MRT_ENTRIES_MAX)
+		return;
+	paging_of_kernel(&p);
+	send_entries(c->hook, MRT_ENTRIES_PTE | MRT_ENTRIES_ACCEPTED << 8, start,
+		     table_of(&p, entry) + ((start >> PAGE_SHIFT) & 511) * 8, pages);
+}
+
 static __always_inline int on_walk_test(void *ctx, struct call *c)
 {
 	struct mm_walk *mm_walk = (void *)c->a[2];
@@ -244,8 +276,10 @@ static __always_inline int on_walk_hole(void *ctx, struct call *c)
 	struct in_flight *op = failed_walk(ctx, c, mm_walk,
 					   !BPF_CORE_READ(mm_walk, vma));
 
-	if (!op)
+	if (!op) {
+		tell_accepted(c, mm_walk, c->a[0], c->a[1], 0);
 		return 0;
+	}
 	send_walk(op, c, c->a[0], c->a[1], mm_walk, 0);
 	met(op, c->hook, mm_walk, c->a[0], c->a[1], true);
 	return 0;
@@ -258,8 +292,10 @@ static __always_inline int on_walk_entry(void *ctx, struct call *c, u64 start,
 	struct in_flight *op = failed_walk(ctx, c, mm_walk, false);
 	u64 entry = 0;
 
-	if (!op)
+	if (!op) {
+		tell_accepted(c, mm_walk, start, end, c->a[0]);
 		return 0;
+	}
 	read_kernel(&entry, sizeof(entry), (void *)c->a[0]);
 	send_walk(op, c, start, end, mm_walk, entry);
 	if (c->hook == MRT_HOOK_WALK_PMD) {

@@ -5,6 +5,7 @@ import copy
 import unittest
 
 import check
+import pages
 from scenarios import Scenario
 
 FEATURES = {"stock", "fixed", "odp", "advise", "ext4"}
@@ -98,6 +99,28 @@ class Comparison(unittest.TestCase):
         reports = copy.deepcopy(REPORTS)
         reports[3]["mapping"]["fsdax"] = False
         self.assertEqual([name for name, _ in failing(OPERATIONS, reports)], ["pin-fsdax"])
+
+
+class Pages(unittest.TestCase):
+    GRANTED = [operation("ok", "advise_mr", 7, 0x10000)]
+    ENDED = {"kind": "operation", "what": "advise_mr", "pid": 7, "tid": 7, "operation": 5}
+    FOUR = {"kind": "entries", "search": "accepted", "pid": 7, "tid": 7, "operation": 5, "address": "0x10000", "values": ["0x1067"] * 4}
+
+    def test_all_are_there(self):
+        self.assertEqual(pages.problems(self.GRANTED, [self.FOUR, self.ENDED]), [])
+
+    def test_what_is_missing_is_told(self):
+        for wrong in ({"values": ["0x1067"] * 3}, {"values": ["0x1067", "0x0", "0x1067", "0x1067"]}, {"tid": 8}, {"operation": 6}):
+            with self.subTest(wrong=wrong):
+                self.assertEqual(len(pages.problems(self.GRANTED, [{**self.FOUR, **wrong}, self.ENDED])), 1)
+
+    def test_a_leaf_covers_its_range(self):
+        walk = {"kind": "walk", "result": 0, "pid": 7, "tid": 7, "operation": 5, "start": "0x10000", "end": "0x14000"}
+        self.assertEqual(pages.problems(self.GRANTED, [{**walk, "entry": "0x10e7"}, self.ENDED]), [])
+        self.assertEqual(len(pages.problems(self.GRANTED, [{**walk, "entry": "0x1067"}, self.ENDED])), 1)
+
+    def test_nothing_granted_shows_nothing(self):
+        self.assertEqual(len(pages.problems([], [])), 1)
 
 
 if __name__ == "__main__":

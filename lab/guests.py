@@ -51,13 +51,15 @@ def own_guests(table, features, expect="", append=""):
 
 
 def without_hooks(table, features):
-    """The same answers on other rungs: kprobes instead of fentry, no witness of DAX faults, every fault's code."""
+    """The same answers on other rungs: kprobes instead of fentry, no witness of DAX faults, every page, every fault's code."""
     names = [name for name in applicable(table, features) if not name.startswith(("crowd", "owner-"))]
     eof = [name for name in names if "eof" in name]
     codes = features | {"fault-codes"}
     coded = [name for name in applicable(table, codes) if any("fault-codes" in row.needs for row in table[name])]
     groups = [Group("ext4-kprobe", names, features, options=("--no-hook", "fentry")),
               Group("ext4-no-witness", eof, features, options=("--no-hook", "fault")),
+              Group("ext4-pages", ["ok-anon", "ok-fsdax", "ok-fsdax-2m", *about_pages(table, features)] if "advise" in features else [],
+                    features, options=("--detail", "pages")),
               Group("ext4-fault-codes", coded + eof, codes, options=("--fault-codes",))]
     return [group for group in groups if group.scenarios]
 

@@ -12,6 +12,7 @@ import time
 import accounts
 import check
 import guests
+import pages
 
 LAB = os.path.dirname(os.path.abspath(__file__))
 # With fewer CPUs than busy threads a BPF program is preempted in the middle, and the kernel then skips it for the
@@ -168,6 +169,9 @@ class Ran:
         self.checks.append(self._babeltrace(recording))
         found = accounts.problems(accounts.read(mrtrace, recording)[0])
         self.checks.append(check.Check(self._group.name, "every call and record of every hook is accounted for", found))
+        if "pages" in self._group.options:
+            found = pages.problems(self.operations, pages.events(mrtrace, recording))
+            self.checks.append(check.Check(self._group.name, "every page of what succeeded is there, with its entry", found))
 
     def _babeltrace(self, recording):
         done = subprocess.run(["babeltrace2", recording], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

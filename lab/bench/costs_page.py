@@ -37,7 +37,7 @@ is kept whole. So (e) shows mrtrace's cheapest and dearest round, and its bound 
 way each time: from 6.17 on most of its failures repeat one before and refer to its evidence ([recording.md](recording.md)).
 In the mode *layers* none does: that is what a failure with evidence of its own costs.
 
-*failures*, *operations* (the default) and *layers* are `mrtrace record --detail`, *fault-codes* is `mrtrace record --fault-codes`,
+*failures*, *operations* (the default), *layers* and *pages* are `mrtrace record --detail`, *fault-codes* is `mrtrace record --fault-codes`,
 whose program runs at every page fault of the machine, *monitor* is `mrtrace monitor`, all of them of the whole system.
 *bpftrace* counts in a map the results of nine functions by value, process and name, *bpftrace-failures* only those below 0:
 no page, no page-table entry, no file, no stack. *empty* and *empty-fault-codes*: the hooks of a recording with programs that do

@@ -42,7 +42,7 @@ struct RecordCommand: ParsableCommand {
   @Option(
     help: """
       What is recorded: failures with their evidence; operations, one record for each operation as well; \
-      layers, one for every function between verb and HMM too.
+      layers, one for every function between verb and HMM too; pages, also what HMM accepted, page by page.
       """)
   var detail: TracerSettings.Detail = .operations
 

@@ -9,7 +9,7 @@ package struct EntriesRecord: Sendable {
   package var address: UInt64
   /// MRT_ENTRIES_PTE or MRT_ENTRIES_HMM_PFN.
   package var what: UInt32
-  /// MRT_ENTRIES_WALKED or MRT_ENTRIES_FAULTED.
+  /// MRT_ENTRIES_WALKED, MRT_ENTRIES_FAULTED or MRT_ENTRIES_ACCEPTED.
   package var search: UInt32
   /// At most MRT_ENTRIES_MAX are recorded.
   package var values: [UInt64]

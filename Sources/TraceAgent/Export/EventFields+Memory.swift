@@ -35,6 +35,7 @@ extension EventFields {
     switch Int32(bitPattern: search) {
     case MRT_ENTRIES_WALKED: "walked"
     case MRT_ENTRIES_FAULTED: "faulted"
+    case MRT_ENTRIES_ACCEPTED: "accepted"
     default: "\(search)"
     }
   }

@@ -9,12 +9,13 @@ import Model
 package struct TracerSettings: Sendable {
   /// How much is recorded of what succeeds.
   package enum Detail: String, CaseIterable, Sendable {
-    case failures, operations, layers
+    case failures, operations, layers, pages
     var code: UInt32 {
       switch self {
       case .failures: return 0
       case .operations: return 1
       case .layers: return 2
+      case .pages: return 3
       }
     }
   }
@@ -66,7 +67,7 @@ package struct TracerSettings: Sendable {
 
   func wish(_ refusals: Refusals) -> HookPlan.Wish {
     var wish = HookPlan.Wish(
-      faultCodes: faultCodes, layers: detail == .layers, follow: follow, statistics: statistics,
+      faultCodes: faultCodes, layers: detail.code >= 2, follow: follow, statistics: statistics,
       without: without, unhooked: unhooked, moduleBTF: Capabilities.effective().has(.sysAdmin),
       demoted: refusals.fentry, refused: refusals.all)
     wish.pinsModules = pinsModules

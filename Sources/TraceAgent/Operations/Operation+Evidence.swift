@@ -122,6 +122,7 @@ extension EntriesEvidence {
     switch Int32(bitPattern: record.search) {
     case MRT_ENTRIES_WALKED: search = .walked
     case MRT_ENTRIES_FAULTED: search = .faulted
+    // MRT_ENTRIES_ACCEPTED too: no evidence of a failure.
     default: return nil
     }
     self.init(what: what, search: search, address: record.address, values: record.values)

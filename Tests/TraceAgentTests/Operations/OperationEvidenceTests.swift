@@ -164,7 +164,7 @@ import Testing
     record.what = 3
     #expect(evidence(.entries(record)).entries == [])
     record.what = 1
-    record.search = 2
+    record.search = UInt32(MRT_ENTRIES_ACCEPTED)
     #expect(evidence(.entries(record)).entries == [])
   }
 
