@@ -62,15 +62,12 @@ static __always_inline void send_walked(struct in_flight *op, u32 hook,
 	struct hmm_range *range = BPF_CORE_READ(walk, range);
 	u64 pages = (end - start) >> PAGE_SHIFT;
 	u64 from;
-	struct paging p;
 
 	if (op->done & DONE_ENTRIES || !is_table(pmd) || end <= start ||
 	    pages > MRT_ENTRIES_MAX)
 		return;
 	op->done |= DONE_ENTRIES;
-	paging_of_kernel(&p);
-	from = table_of(&p, pmd) + ((start >> PAGE_SHIFT) & 511) * 8;
-	send_entries(hook, MRT_ENTRIES_PTE, start, from, pages);
+	send_entries(hook, MRT_ENTRIES_PTE, start, pte_in(pmd, start), pages);
 	from = (u64)BPF_CORE_READ(range, hmm_pfns) +
 	       ((start - BPF_CORE_READ(range, start)) >> PAGE_SHIFT) * 8;
 	send_entries(hook, MRT_ENTRIES_HMM_PFN, start, from, pages);
@@ -115,38 +112,40 @@ static __always_inline bool repeats(struct in_flight *op, struct call *c,
 {
 	struct told *told = &op->told;
 	u64 mm = (u64)BPF_CORE_READ(mm_walk, mm), umem = op->asked.umem;
-	u32 place = op->kind << 16 | c->hook, mappings = 0;
+	u64 address, length;
+	u32 mappings = 0;
 	bool same;
 
 	if (!config.modern || config.detail > 1 || op->kind != MRT_OP_ADVISE_MR ||
-	    !umem || op->witness || op->driver || is_worker(op) ||
+	    !umem || op->witness ||
 	    op->done & (DONE_STACK | DONE_MAPPING | DONE_ENTRIES | DONE_TELLS) ||
 	    !mappings_of(mm, &mappings))
 		return false;
-	same = told->id && told->place == place && told->walk_result == c->ret &&
+	address = umem_field(umem, UMEM_ADDRESS);
+	length = umem_field(umem, UMEM_LENGTH);
+	same = told->id && told->hook == c->hook && told->walk_result == c->ret &&
 	       told->start == start && told->end == end && told->mm == mm &&
 	       told->mappings == mappings && told->asked.umem == umem &&
 	       told->asked.address == op->asked.address &&
 	       told->asked.length == op->asked.length &&
 	       told->asked.access == op->asked.access &&
 	       told->asked.fault == op->asked.fault &&
-	       told->umem_address == umem_field(umem, UMEM_ADDRESS) &&
-	       told->umem_length == umem_field(umem, UMEM_LENGTH) &&
+	       told->umem_address == address && told->umem_length == length &&
 	       bpf_ktime_get_ns() - told->time_ns < TELL_AGAIN_NS;
 	if (same) {
 		op->done |= DONE_REPEATS;
 		return true;
 	}
 	told->id = 0;
-	told->place = place;
+	told->hook = c->hook;
 	told->walk_result = c->ret;
 	told->start = start;
 	told->end = end;
 	told->mm = mm;
 	told->mappings = mappings;
 	told->asked = op->asked;
-	told->umem_address = umem_field(umem, UMEM_ADDRESS);
-	told->umem_length = umem_field(umem, UMEM_LENGTH);
+	told->umem_address = address;
+	told->umem_length = length;
 	op->done |= DONE_TELLS;
 	return false;
 }
@@ -234,7 +233,6 @@ static __always_inline void tell_accepted(struct call *c, struct mm_walk *mm_wal
 {
 	struct in_flight *op;
 	u64 pages = (end - start) >> PAGE_SHIFT, entry = 0;
-	struct paging p;
 
 	if (config.detail < 3 || c->ret)
 		return;
@@ -252,9 +250,8 @@ static __always_inline void tell_accepted(struct call *c, struct mm_walk *mm_wal
 	if (c->hook != MRT_HOOK_WALK_PMD || !is_table(entry) || end <= start ||
 	    pages > MRT_ENTRIES_MAX)
 		return;
-	paging_of_kernel(&p);
 	send_entries(c->hook, MRT_ENTRIES_PTE | MRT_ENTRIES_ACCEPTED << 8, start,
-		     table_of(&p, entry) + ((start >> PAGE_SHIFT) & 511) * 8, pages);
+		     pte_in(entry, start), pages);
 }
 
 static __always_inline int on_walk_test(void *ctx, struct call *c)

@@ -17,6 +17,16 @@ struct call {
 	struct mrt_tally *tally;	/* of this hook on this CPU */
 };
 
+static __always_inline void read_arguments(struct pt_regs *ctx, u64 *a)
+{
+	a[0] = PT_REGS_PARM1(ctx);
+	a[1] = PT_REGS_PARM2(ctx);
+	a[2] = PT_REGS_PARM3(ctx);
+	a[3] = PT_REGS_PARM4(ctx);
+	a[4] = PT_REGS_PARM5(ctx);
+	a[5] = ctx->r9;	/* bpf_tracing.h of libbpf 1.1 stops at five */
+}
+
 /* Where the call of that hook's function is kept; KEPT_CALLS: nowhere. */
 static __always_inline u32 kept_at(struct kept_calls *kept, u64 hook)
 {
@@ -57,12 +67,7 @@ static __always_inline int keep_with_task(struct pt_regs *ctx, u32 hook)
 	tally->entered++;
 	call = &kept->calls[at];
 	call->hook = hook;
-	call->a[0] = PT_REGS_PARM1(ctx);
-	call->a[1] = PT_REGS_PARM2(ctx);
-	call->a[2] = PT_REGS_PARM3(ctx);
-	call->a[3] = PT_REGS_PARM4(ctx);
-	call->a[4] = PT_REGS_PARM5(ctx);
-	call->a[5] = ctx->r9;	/* bpf_tracing.h of libbpf 1.1 stops at five */
+	read_arguments(ctx, call->a);
 	return 0;
 }
 
@@ -95,12 +100,7 @@ static __always_inline int keep_in_table(struct pt_regs *ctx, u32 hook)
 	struct call_arguments value = {};
 	struct mrt_tally *tally;
 
-	value.a[0] = PT_REGS_PARM1(ctx);
-	value.a[1] = PT_REGS_PARM2(ctx);
-	value.a[2] = PT_REGS_PARM3(ctx);
-	value.a[3] = PT_REGS_PARM4(ctx);
-	value.a[4] = PT_REGS_PARM5(ctx);
-	value.a[5] = ctx->r9;	/* bpf_tracing.h of libbpf 1.1 stops at five */
+	read_arguments(ctx, value.a);
 	if (!bpf_map_update_elem(&calls, &key, &value, BPF_NOEXIST))
 		return 0;
 	/* one that is still there was never picked up: its return was missed */
@@ -175,13 +175,17 @@ static __always_inline bool inside(struct call *c)
 	return in_flight() != NULL;
 }
 
-#define HANDLE(ctx, c, handler)                                                \
+#define HANDLE_COUNTED(ctx, c, handler)                                        \
 	({                                                                     \
-		(c)->tally = call_begins((c)->hook);                           \
-		if (!(c)->tally)                                               \
-			return 0;                                              \
+		call_begins((c)->tally);                                       \
 		handler(ctx, c);                                               \
 		call_ends((c)->tally);                                         \
+	})
+
+#define HANDLE(ctx, c, handler)                                                \
+	({                                                                     \
+		(c)->tally = tally_of((c)->hook);                              \
+		(c)->tally ? HANDLE_COUNTED(ctx, c, handler) : 0;              \
 	})
 
 #define ON_KRETPROBE(symbol, id, ret_type, handler)                            \
@@ -261,10 +265,6 @@ static __always_inline bool inside(struct call *c)
 		return in_flight() ? keep_arguments(ctx, id) : 0;              \
 	}
 
-/* The kernel's functions, by their numbers (cbpf_name_call()). */
-static bool (*const bpf_session_is_return)(void *ctx) = (void *)MRT_CALL_IS_RETURN;
-static u64 *(*const bpf_session_cookie)(void *ctx) = (void *)MRT_CALL_COOKIE;
-
 /*
  * Runs that the kernel skips it counts together, those at entries and those at
  * returns. What ran is counted here, for the agent to tell them apart. True: this is
@@ -306,10 +306,7 @@ static __always_inline bool session_begins(void *ctx, struct mrt_tally *tally)
 		if (session_begins(ctx, c.tally))                              \
 			return entry(ctx, &c);                                 \
 		c.ret = (ret_type)ctx[nargs];                                  \
-		c.tally->seen++;                                               \
-		c.tally->now = 0;                                              \
-		handler(ctx, &c);                                              \
-		return call_ends(c.tally);                                     \
+		return HANDLE_COUNTED(ctx, &c, handler);                       \
 	}                                                                      \
 	ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
 	SEC("kprobe/" #symbol)                                                 \
@@ -318,11 +315,7 @@ static __always_inline bool session_begins(void *ctx, struct mrt_tally *tally)
 		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
 									       \
 		keep_arguments(ctx, id);                                       \
-		c.a[0] = PT_REGS_PARM1(ctx);                                   \
-		c.a[1] = PT_REGS_PARM2(ctx);                                   \
-		c.a[2] = PT_REGS_PARM3(ctx);                                   \
-		c.a[3] = PT_REGS_PARM4(ctx);                                   \
-		c.a[4] = PT_REGS_PARM5(ctx);                                   \
+		read_arguments(ctx, c.a);                                      \
 		return entry(ctx, &c);                                         \
 	}                                                                      \
 	ON_KRETPROBE(symbol, id, ret_type, handler)

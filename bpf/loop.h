@@ -7,17 +7,6 @@
 #ifndef MRTRACE_LOOP_H
 #define MRTRACE_LOOP_H
 
-struct times {
-	u64 of_the_kernel;
-} __attribute__((aligned(8)));
-
-/* The kernel's functions, by their numbers (cbpf_name_call()). */
-static int (*const bpf_iter_num_new)(struct times *times, int first, int end) =
-	(void *)MRT_CALL_TIMES_NEW;
-static int *(*const bpf_iter_num_next)(struct times *times) = (void *)MRT_CALL_TIMES_NEXT;
-static void (*const bpf_iter_num_destroy)(struct times *times) =
-	(void *)MRT_CALL_TIMES_DESTROY;
-
 /*
  * Statements, at most so often; `break` ends it, nothing else may. Twice the code: of
  * one loop for both, older verifiers would find its beginning in its middle.

@@ -10,6 +10,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "events.h"
+#include "kernel_calls.h"
 #include "state.h"
 #include "loop.h"
 #include "read.h"

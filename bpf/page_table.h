@@ -53,6 +53,15 @@ static __always_inline u64 table_of(struct paging *p, u64 entry)
 	return p->direct_map + (entry & p->physical_mask & ENTRY_ADDRESS);
 }
 
+/* Where the PTE of `address` stands in the table that `pmd` points to. */
+static __always_inline u64 pte_in(u64 pmd, u64 address)
+{
+	struct paging p;
+
+	paging_of_kernel(&p);
+	return table_of(&p, pmd) + ((address >> PAGE_SHIFT) & 511) * 8;
+}
+
 static __always_inline bool read_entry(u64 table, u64 address, u32 shift, u64 *out)
 {
 	u64 at = table + ((address >> shift) & 511) * 8;
@@ -269,8 +278,7 @@ static __always_inline u64 pages_in_table(u64 address, u64 end)
  */
 __noinline u64 next_wanting(u64 mm, u64 address, u64 end, u32 write)
 {
-	u64 pmd = pmd_of(mm, address), pages, from;
-	struct paging p;
+	u64 pmd = pmd_of(mm, address), pages;
 	u32 found;
 
 	address &= ~(PAGE_SIZE - 1);
@@ -279,10 +287,8 @@ __noinline u64 next_wanting(u64 mm, u64 address, u64 end, u32 write)
 			return address | FOUND;
 		return (address + PMD_SIZE) & ~(PMD_SIZE - 1);
 	}
-	paging_of_kernel(&p);
 	pages = pages_in_table(address, end);
-	from = table_of(&p, pmd) + ((address >> PAGE_SHIFT) & 511) * 8;
-	found = first_wanting(from, pages, write);
+	found = first_wanting(pte_in(pmd, address), pages, write);
 	if (found < pages)
 		return (address + (u64)found * PAGE_SIZE) | FOUND;
 	return (address + PMD_SIZE) & ~(PMD_SIZE - 1);
@@ -314,7 +320,6 @@ __noinline u64 next_wanting_of_some(u64 mm, u64 address, u64 end, u32 write)
 __noinline int send_unfaulted(u32 hook, u64 mm, u64 address, u64 end, u32 write)
 {
 	u32 what = MRT_ENTRIES_PTE | MRT_ENTRIES_FAULTED << 8;
-	struct paging p;
 	u64 found = address & ~(PAGE_SIZE - 1), pmd;
 	u32 i;
 
@@ -330,12 +335,9 @@ __noinline int send_unfaulted(u32 hook, u64 mm, u64 address, u64 end, u32 write)
 	if (address >> PMD_SHIFT != found >> PMD_SHIFT)
 		address = found & ~(PMD_SIZE - 1);
 	pmd = pmd_of(mm, address);
-	if (is_table(pmd)) {
-		paging_of_kernel(&p);
-		send_entries(hook, what, address,
-			     table_of(&p, pmd) + ((address >> PAGE_SHIFT) & 511) * 8,
+	if (is_table(pmd))
+		send_entries(hook, what, address, pte_in(pmd, address),
 			     pages_in_table(address, end));
-	}
 	send_levels(hook, mm, found);
 	return 0;
 }

@@ -149,16 +149,13 @@ __noinline int count_entries(u64 from, u32 count, u32 how)
 __noinline int count_pages(u64 pmd, u64 start, u64 end, u32 how)
 {
 	u64 count = (end - start) >> PAGE_SHIFT;
-	struct paging p;
 
 	/* where there is no entry hmm_vma_walk_hole() decides */
 	if (!pmd || end <= start || count > 512)
 		return 0;
 	if (!is_table(pmd))
 		return add_pages(flags_of_entry(pmd), how | MRT_LEVEL_PMD << 8, count);
-	paging_of_kernel(&p);
-	return count_entries(table_of(&p, pmd) + ((start >> PAGE_SHIFT) & 511) * 8, count,
-			     how | MRT_LEVEL_PTE << 8);
+	return count_entries(pte_in(pmd, start), count, how | MRT_LEVEL_PTE << 8);
 }
 
 /*

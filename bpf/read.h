@@ -8,13 +8,6 @@
 #ifndef MRTRACE_READ_H
 #define MRTRACE_READ_H
 
-/*
- * The kernel's function, as a helper that no kernel has: the agent puts the number of
- * the function in its place (cbpf_name_call()). Of a name libbpf would read all of the
- * kernel's types.
- */
-static void *(*const bpf_rdonly_cast)(const void *from, u32 type) = (void *)MRT_CALL_CAST;
-
 #define LOAD(type, from, i) (((const volatile type *)bpf_rdonly_cast(from, 0))[i])
 
 /* `size` is a constant: 1, 2, 4, or some times 8. Not 0: it was tried, and failed. */

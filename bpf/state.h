@@ -46,7 +46,7 @@ struct told {
 	u64 umem_address;
 	u64 umem_length;
 	u32 mappings;		/* mm_lock_seq: any change of a mapping makes it another */
-	u32 place;		/* kind and hook */
+	u32 hook;		/* of the check that refused */
 	s32 walk_result;
 	s32 result;
 };
@@ -182,15 +182,10 @@ static __always_inline struct mrt_tally *tally_of(u32 hook)
  * gathered in `now` while its program runs: the kernel lets no program run twice
  * at a time on a CPU, and entry programs do not touch it.
  */
-static __always_inline struct mrt_tally *call_begins(u32 hook)
+static __always_inline void call_begins(struct mrt_tally *tally)
 {
-	struct mrt_tally *tally = tally_of(hook);
-
-	if (tally) {
-		tally->seen++;
-		tally->now = 0;
-	}
-	return tally;
+	tally->seen++;
+	tally->now = 0;
 }
 
 static __always_inline int call_ends(struct mrt_tally *tally)
@@ -366,12 +361,15 @@ static __always_inline void sent(u32 hook)
  */
 #define WAKE_AGAIN_NS 10000000ull
 
+static __always_inline u64 wakes_agent(void)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wake_at ?
+		       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
 static __always_inline void send(void *r, u32 hook)
 {
-	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wake_at)
-		bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
-	else
-		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(r, wakes_agent());
 	sent(hook);
 }
 
@@ -383,24 +381,11 @@ static __always_inline void send(void *r, u32 hook)
  */
 __noinline u64 count_evidence(u32 hook, u32 lost)
 {
-	struct mrt_tally *tally = tally_of(hook);
-	struct in_flight *op;
-
 	if (!lost) {
-		if (tally) {
-			tally->recorded++;
-			tally->now |= MRT_NOW_SENT;
-		}
-		return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wake_at ?
-			       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+		sent(hook);
+		return wakes_agent();
 	}
-	if (tally) {
-		tally->lost++;
-		tally->now |= MRT_NOW_CUT;
-	}
-	op = in_flight();
-	if (op)
-		op->lost++;
+	count_lost(in_flight(), hook);
 	return 0;
 }
 

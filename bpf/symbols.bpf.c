@@ -12,9 +12,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "events.h"
-
-/* As in read.h, by its number. */
-static void *(*const bpf_rdonly_cast)(const void *from, u32 type) = (void *)MRT_CALL_CAST;
+#include "kernel_calls.h"
 
 struct seq_file;
 

@@ -7,11 +7,20 @@ import subprocess
 CLASSES = ("reported", "cut", "aggregated", "filtered", "unstarted", "missed", "missed_returns")
 
 
-def read(mrtrace, recording):
-    """The last account of each hook by its function's name, the loss records, and the footer: of the export to JSON Lines."""
+def exported(mrtrace, recording):
+    """The lines of the export to JSON Lines."""
     done = subprocess.run([mrtrace, "export", recording, "--to", "jsonl"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return done.stdout.splitlines()
+
+
+def read(mrtrace, recording):
+    return of(exported(mrtrace, recording))
+
+
+def of(lines):
+    """The last account of each hook by its function's name, the loss records, and the footer: of the export to JSON Lines."""
     accounts, losses, footer = {}, [], {}
-    for line in done.stdout.splitlines():
+    for line in lines:
         if '"account"' not in line and not line.startswith(('{"type":"loss"', '{"type":"footer"')):
             continue
         record = json.loads(line)

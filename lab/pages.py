@@ -2,21 +2,17 @@
 """What a recording with --detail pages has of each page that HMM accepted, against what the workload was granted."""
 
 import json
-import subprocess
 
 PAGE, PRESENT, LEAF = 4096, 1, 0x80
 
 
-def events(mrtrace, recording):
-    done = subprocess.run([mrtrace, "export", recording, "--to", "jsonl"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    for line in done.stdout.splitlines():
-        if '"kind":"walk"' in line or '"accepted"' in line or '"kind":"operation"' in line:
-            yield json.loads(line)
+def events(lines):
+    """Those of the export that `problems` looks at."""
+    return [json.loads(line) for line in lines if '"kind":"walk"' in line or '"accepted"' in line or '"kind":"operation"' in line]
 
 
 def problems(operations, found):
     """`found`: events. Each page of each prefetch that succeeded was accepted by a callback, with its entry."""
-    found = list(found)
     of = lambda event: (event.get("tid"), event.get("operation"))
     prefetches = {of(event) for event in found if event["kind"] == "operation" and event.get("what") == "advise_mr"}
     pages = {}  # by thread: pages whose entry is in the recording of a prefetch, and present

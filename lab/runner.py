@@ -167,10 +167,11 @@ class Ran:
         if problems:
             self.checks.append(check.Check(self._group.name, "mrtrace report --json prints JSON lines", problems))
         self.checks.append(self._babeltrace(recording))
-        found = accounts.problems(accounts.read(mrtrace, recording)[0])
+        lines = accounts.exported(mrtrace, recording)
+        found = accounts.problems(accounts.of(lines)[0])
         self.checks.append(check.Check(self._group.name, "every call and record of every hook is accounted for", found))
         if "pages" in self._group.options:
-            found = pages.problems(self.operations, pages.events(mrtrace, recording))
+            found = pages.problems(self.operations, pages.events(lines))
             self.checks.append(check.Check(self._group.name, "every page of what succeeded is there, with its entry", found))
 
     def _babeltrace(self, recording):

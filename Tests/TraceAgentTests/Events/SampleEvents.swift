@@ -79,6 +79,13 @@ enum SampleEvents {
       rung: MRT_RUNG_FEXIT.rawValue, reserved: 0)
   }
 
+  static func walk(timeNs: UInt64, operation: UInt64, tid: UInt32 = 413) -> Event {
+    .walk(
+      walk(
+        header: header(
+          hook: MRT_HOOK_WALK_PMD, timeNs: timeNs, operation: operation, tid: tid)))
+  }
+
   static func levels(header: mrt_header = header(hook: MRT_HOOK_WALK_PMD)) -> mrt_levels {
     mrt_levels(
       h: header, address: 0x7F10_C000_3000, pgd: 0x11, p4d: 0x22, pud: 0x33, pmd: 0x44, pte: 0x55,

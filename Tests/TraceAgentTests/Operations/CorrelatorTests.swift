@@ -8,13 +8,6 @@ import Testing
 @testable import Operations
 
 @Suite struct CorrelatorTests {
-  private func walk(timeNs: UInt64, operation: UInt64, tid: UInt32 = 413) -> Event {
-    .walk(
-      SampleEvents.walk(
-        header: SampleEvents.header(
-          hook: MRT_HOOK_WALK_PMD, timeNs: timeNs, operation: operation, tid: tid)))
-  }
-
   private func end(timeNs: UInt64, operation: UInt64, tid: UInt32 = 413) -> Event {
     .operation(
       SampleEvents.operation(
@@ -23,11 +16,11 @@ import Testing
 
   @Test func evidenceGoesToItsOperation() {
     var correlator = Correlator()
-    #expect(correlator.add(walk(timeNs: 1, operation: 1)).isEmpty)
-    #expect(correlator.add(walk(timeNs: 2, operation: 2)).isEmpty)
+    #expect(correlator.add(SampleEvents.walk(timeNs: 1, operation: 1)).isEmpty)
+    #expect(correlator.add(SampleEvents.walk(timeNs: 2, operation: 2)).isEmpty)
     // The same number on another thread is another operation.
-    #expect(correlator.add(walk(timeNs: 3, operation: 1, tid: 500)).isEmpty)
-    #expect(correlator.add(walk(timeNs: 4, operation: 1)).isEmpty)
+    #expect(correlator.add(SampleEvents.walk(timeNs: 3, operation: 1, tid: 500)).isEmpty)
+    #expect(correlator.add(SampleEvents.walk(timeNs: 4, operation: 1)).isEmpty)
     let first = correlator.add(end(timeNs: 5, operation: 1))
     #expect(first.count == 1)
     #expect(first.first?.walks.map(\.timeNs) == [1, 4])
@@ -40,7 +33,7 @@ import Testing
 
   @Test func evidenceOfNoOperationIsNobodys() {
     var correlator = Correlator()
-    _ = correlator.add(walk(timeNs: 1, operation: 0))
+    _ = correlator.add(SampleEvents.walk(timeNs: 1, operation: 0))
     #expect(correlator.add(end(timeNs: 2, operation: 0)).first?.walks == [])
     #expect(correlator.statistics == Correlator.Statistics())
   }
@@ -63,8 +56,8 @@ import Testing
     var recorded = Correlator(configuration: .init(lateNs: 100))
     #expect(recorded.add(end(timeNs: 1_000, operation: 1)).isEmpty)
     #expect(recorded.add(end(timeNs: 1_050, operation: 2)).isEmpty)
-    #expect(recorded.add(walk(timeNs: 1_100, operation: 1)).isEmpty)
-    let done = recorded.add(walk(timeNs: 1_101, operation: 3))
+    #expect(recorded.add(SampleEvents.walk(timeNs: 1_100, operation: 1)).isEmpty)
+    let done = recorded.add(SampleEvents.walk(timeNs: 1_101, operation: 3))
     #expect(done.map { $0.walks.count } == [1])
     #expect(recorded.advance(to: 1_150).isEmpty)
     #expect(recorded.advance(to: 1_151).map { $0.walks.count } == [0])
@@ -72,7 +65,7 @@ import Testing
 
     var live = Correlator(configuration: .live)
     #expect(live.add(end(timeNs: 1_000, operation: 1)).count == 1)
-    #expect(live.add(walk(timeNs: 1_001, operation: 1)).isEmpty)
+    #expect(live.add(SampleEvents.walk(timeNs: 1_001, operation: 1)).isEmpty)
     #expect(live.statistics.unfinishedRecords == 1)
   }
 
@@ -82,7 +75,9 @@ import Testing
     configuration.recordsPerOperation = 3
     var correlator = Correlator(configuration: configuration)
     for operation in 1...1000 as ClosedRange<UInt64> {
-      for _ in 0..<2 { _ = correlator.add(walk(timeNs: operation, operation: operation)) }
+      for _ in 0..<2 {
+        _ = correlator.add(SampleEvents.walk(timeNs: operation, operation: operation))
+      }
     }
     #expect(
       correlator.statistics
@@ -91,7 +86,7 @@ import Testing
     #expect(correlator.add(end(timeNs: 2000, operation: 990)).first?.walks.count == 0)
     #expect(correlator.add(end(timeNs: 2000, operation: 991)).first?.walks.count == 2)
     // Too much evidence of one operation is told as lost.
-    for _ in 0..<5 { _ = correlator.add(walk(timeNs: 2001, operation: 5000)) }
+    for _ in 0..<5 { _ = correlator.add(SampleEvents.walk(timeNs: 2001, operation: 5000)) }
     let large = correlator.add(end(timeNs: 2002, operation: 5000)).first
     #expect(large?.walks.count == 3)
     #expect(large?.lost == 2)
@@ -102,7 +97,7 @@ import Testing
     configuration.pendingOperations = 4
     var correlator = Correlator(configuration: configuration)
     for operation in 1...1000 as ClosedRange<UInt64> {
-      _ = correlator.add(walk(timeNs: operation, operation: operation))
+      _ = correlator.add(SampleEvents.walk(timeNs: operation, operation: operation))
       #expect(correlator.add(end(timeNs: operation, operation: operation)).first?.walks.count == 1)
     }
     #expect(correlator.statistics == Correlator.Statistics())
@@ -176,7 +171,7 @@ import Testing
   @Test func aWholeRecordingComesInOrderOfTheEnds() {
     var events: [Event] = []
     for operation in 1...20 as ClosedRange<UInt64> {
-      events.append(walk(timeNs: operation * 1_000, operation: operation))
+      events.append(SampleEvents.walk(timeNs: operation * 1_000, operation: operation))
       events.append(end(timeNs: operation * 1_000 + 1, operation: operation))
     }
     let (operations, statistics) = Correlator.correlate(events)

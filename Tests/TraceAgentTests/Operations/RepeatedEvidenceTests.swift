@@ -9,13 +9,6 @@ import Testing
 
 /// Failures whose record says that their evidence is that of one before.
 @Suite struct RepeatedEvidenceTests {
-  private func walk(timeNs: UInt64, operation: UInt64, tid: UInt32 = 413) -> Event {
-    .walk(
-      SampleEvents.walk(
-        header: SampleEvents.header(
-          hook: MRT_HOOK_WALK_HOLE, timeNs: timeNs, operation: operation, tid: tid)))
-  }
-
   /// `repeats`: it began so long after the one that has its evidence.
   private func end(
     timeNs: UInt64, operation: UInt64, repeats: UInt32? = nil, tid: UInt32 = 413
@@ -39,7 +32,7 @@ import Testing
 
   @Test func theyHaveWhatTheFirstHas() throws {
     let operations = correlated([
-      walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
       end(timeNs: 220, operation: 200, repeats: 100),
       end(timeNs: 320, operation: 300, repeats: 200),
     ])
@@ -56,7 +49,7 @@ import Testing
   ])
   func whatIsNotHereIsLost(repeats: UInt32, tid: UInt32) throws {
     let operations = correlated([
-      walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
       end(timeNs: 220, operation: 200, repeats: repeats, tid: tid),
     ])
     let second = try #require(operations.last)
@@ -68,8 +61,8 @@ import Testing
   /// The one between has evidence of its own: it is what later ones repeat.
   @Test func theLastThatHasItsOwn() {
     let operations = correlated([
-      walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
-      walk(timeNs: 210, operation: 200), end(timeNs: 220, operation: 200),
+      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      SampleEvents.walk(timeNs: 210, operation: 200), end(timeNs: 220, operation: 200),
       end(timeNs: 320, operation: 300, repeats: 200),
       end(timeNs: 420, operation: 400, repeats: 200),
     ])

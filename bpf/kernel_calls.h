@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's functions that programs call, as helpers that no kernel has: the agent
+ * puts the numbers of the functions in their place (cbpf_name_call()). Of a name
+ * libbpf would read all of the kernel's types.
+ */
+#ifndef MRTRACE_KERNEL_CALLS_H
+#define MRTRACE_KERNEL_CALLS_H
+
+struct times {
+	u64 of_the_kernel;
+} __attribute__((aligned(8)));
+
+static void *(*const bpf_rdonly_cast)(const void *from, u32 type) = (void *)MRT_CALL_CAST;
+static bool (*const bpf_session_is_return)(void *ctx) = (void *)MRT_CALL_IS_RETURN;
+static u64 *(*const bpf_session_cookie)(void *ctx) = (void *)MRT_CALL_COOKIE;
+static int (*const bpf_iter_num_new)(struct times *times, int first, int end) =
+	(void *)MRT_CALL_TIMES_NEW;
+static int *(*const bpf_iter_num_next)(struct times *times) = (void *)MRT_CALL_TIMES_NEXT;
+static void (*const bpf_iter_num_destroy)(struct times *times) =
+	(void *)MRT_CALL_TIMES_DESTROY;
+
+#endif
