@@ -36,26 +36,24 @@ ON_EXIT(mr_check_range, MRT_HOOK_RXE_CHECK_RANGE, 3, s32, on_driver)
 /* (mr, idx, npages, page_shift, flags), 7.x: and pdn */
 ON_EXIT_ANY(mlx5r_umr_update_xlt, MRT_HOOK_MLX5_UPDATE_XLT, 5, s32, on_driver)
 
-static __always_inline int on_worker_entry(void *ctx, struct call *c)
+static __always_inline struct in_flight *on_worker_entry(void *ctx, struct call *c)
 {
-	begin(c->hook, MRT_OP_PREFETCH, 0);
-	return 0;
+	return begin(c->hook, MRT_OP_PREFETCH, 0);
 }
 
-static __always_inline int on_worker(void *ctx, struct call *c)
+static __always_inline bool on_worker(void *ctx, struct call *c, struct in_flight *op,
+				      bool first)
 {
-	struct in_flight *op = in_flight();
-
-	if (op && op->root == c->hook)
-		end(op);
-	else
-		c->tally->now = MRT_NOW_UNSTARTED;
-	return 0;
+	if (op->root != c->hook)
+		return false;
+	account(op, c);
+	end(op);
+	return true;
 }
 
-ON_ENTRY_EXIT(rxe_ib_prefetch_mr_work, MRT_HOOK_RXE_PREFETCH_WORK, 1, s32,
-	      on_worker_entry, on_worker)
-ON_ENTRY_EXIT(mlx5_ib_prefetch_mr_work, MRT_HOOK_MLX5_PREFETCH_WORK, 1, s32,
-	      on_worker_entry, on_worker)
+ON_OPERATION(rxe_ib_prefetch_mr_work, MRT_HOOK_RXE_PREFETCH_WORK, 1, s32,
+	     on_worker_entry, on_worker, unstarted)
+ON_OPERATION(mlx5_ib_prefetch_mr_work, MRT_HOOK_MLX5_PREFETCH_WORK, 1, s32,
+	     on_worker_entry, on_worker, unstarted)
 
 #endif

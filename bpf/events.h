@@ -35,7 +35,7 @@ typedef int64_t mrt_s64;
 #endif
 
 #define MRT_FORMAT_MAJOR 1
-#define MRT_FORMAT_MINOR 3
+#define MRT_FORMAT_MINOR 4
 
 enum mrt_kind {
 	MRT_KIND_OPERATION = 1,	/* an operation ended */
@@ -56,6 +56,7 @@ enum mrt_kind {
 	MRT_KIND_OWNER = 15,	/* of a failed operation: the process that owns the memory */
 	MRT_KIND_OMITTED = 16,	/* an operation ended with an errno that was not asked for */
 	MRT_KIND_CGROUP = 17,	/* by the agent: the path of a control group */
+	MRT_KIND_SHED = 22,	/* by the agent: evidence of one hook that was not taken or not sent */
 };
 
 /*
@@ -161,6 +162,8 @@ struct mrt_header {
 #define MRT_HAS_DRIVER_OPS	(1u << 11)	/* driver_ops */
 #define MRT_HAS_FLUSH_CAPS	(1u << 12)	/* MRT_CAP_FLUSH_…; never on kernels before flush */
 #define MRT_HAS_REPEATED	(1u << 13)	/* repeats_ns: its evidence is that of the operation that began so long before it */
+
+#define MRT_HAS_UNSEEN_CALLER	(1u << 14)	/* a process's thread did it, for a call of which neither beginning nor return was seen: `kind` is what is left to say */
 
 /* mrt_operation.device_caps */
 #define MRT_CAP_ON_DEMAND	(1u << 0)	/* device offers on-demand paging */
@@ -374,18 +377,25 @@ struct mrt_tally {
 	mrt_u64 cut;		/* at least one record found none */
 	mrt_u64 aggregated;	/* nothing to record: counted, here and in `pages` */
 	mrt_u64 filtered;	/* not inside an operation whose owner is watched */
-	mrt_u64 unstarted;	/* its beginning was not seen, so nothing was recorded */
+	mrt_u64 unstarted;	/* its beginning was not seen: at most its result was recorded */
 	mrt_u64 replaced;	/* kprobe: returns that never came */
 	mrt_u64 failed;		/* of those seen, the function returned an error */
 	mrt_u64 recorded;	/* records sent */
 	mrt_u64 lost;		/* records that found no room in the ring buffer */
+	mrt_u64 shed;		/* records of evidence not sent, since what is left of the ring is for operations */
 	mrt_u64 untracked;	/* operations not followed: a table was full */
-	mrt_u64 entered;	/* entries that a session's program ran for, or a kprobe kept in its task … */
-	mrt_u64 unentered;	/* … session: of the returns, those whose entry it did not run for */
-	mrt_u64 taken;		/* … kprobe: of the entries, those that their return has picked up */
-	mrt_u64 now;		/* BPF's own: MRT_NOW_… of the call it is at */
+	mrt_u64 entered;	/* kprobe: entries that were kept with their task … */
+	mrt_u64 taken;		/* … of these, those that their return has picked up */
+	/* the two programs at an entry, and at a return: how often each ran, and both for one call */
+	mrt_u64 begun_first;
+	mrt_u64 begun_second;
+	mrt_u64 begun_both;
+	mrt_u64 ended_first;
+	mrt_u64 ended_second;
+	mrt_u64 ended_both;
 };
 
+/* What became of the records of one call. */
 #define MRT_NOW_SENT		(1u << 0)
 #define MRT_NOW_CUT		(1u << 1)
 #define MRT_NOW_FILTERED	(1u << 2)
@@ -418,6 +428,17 @@ struct mrt_account {
 	mrt_u64 since_ns;	/* the totals before are of that time; 0 = of the start */
 	mrt_u32 rung;
 	mrt_u32 reserved;
+};
+
+/*
+ * Evidence of one hook that is missing though its operations are told, since the start
+ * of the recording; written with its account.
+ */
+struct mrt_shed {
+	struct mrt_header h;
+	mrt_u64 shed;		/* records not sent: the rest of the ring is for operations */
+	mrt_u64 missed;		/* runs of the program that takes evidence at a return, skipped by the kernel */
+	mrt_u64 since_ns;	/* as mrt_account has it */
 };
 
 /* As format 1.0 had it; still written, for older readers. */
@@ -509,8 +530,9 @@ _Static_assert(sizeof(struct mrt_mapping) == 192 + MRT_PATH_MAX, "mrt_mapping");
 _Static_assert(sizeof(struct mrt_fault) == 88, "mrt_fault");
 _Static_assert(sizeof(struct mrt_stack) == 48 + 8 * MRT_STACK_MAX, "mrt_stack");
 _Static_assert(sizeof(struct mrt_counts) == 48, "mrt_counts");
-_Static_assert(sizeof(struct mrt_tally) == 120, "mrt_tally");
+_Static_assert(sizeof(struct mrt_tally) == 160, "mrt_tally");
 _Static_assert(sizeof(struct mrt_account) == 184, "mrt_account");
+_Static_assert(sizeof(struct mrt_shed) == 64, "mrt_shed");
 _Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");
 _Static_assert(sizeof(struct mrt_symbol) == 56 + MRT_NAME_MAX, "mrt_symbol");
 _Static_assert(sizeof(struct mrt_pages) == 72, "mrt_pages");
@@ -541,8 +563,6 @@ _Static_assert(sizeof(struct mrt_pages_key) == 24, "mrt_pages_key");
 
 /* Stand for functions of the kernel in programs, until they are loaded. */
 #define MRT_CALL_CAST	0x6d727400	/* bpf_rdonly_cast() */
-#define MRT_CALL_IS_RETURN	0x6d727401	/* bpf_session_is_return() */
-#define MRT_CALL_COOKIE	0x6d727402	/* bpf_session_cookie() */
 #define MRT_CALL_TIMES_NEW	0x6d727403	/* bpf_iter_num_new() */
 #define MRT_CALL_TIMES_NEXT	0x6d727404	/* bpf_iter_num_next() */
 #define MRT_CALL_TIMES_DESTROY	0x6d727405	/* bpf_iter_num_destroy() */
@@ -553,6 +573,8 @@ struct mrt_config {
 	mrt_u32 filter;		/* MRT_FILTER_… */
 	mrt_u32 follow;		/* 1 = children of watched pids are watched too */
 	mrt_u32 wake_at;	/* bytes that wait in the ring buffer before the agent is woken */
+	mrt_u32 ring_size;	/* of the ring buffer, bytes */
+	mrt_u32 reserved;
 	mrt_u32 layout;		/* MRT_LAYOUT_…: of modules without BTF */
 	mrt_u32 statistics;	/* 1 = latencies are counted (struct mrt_latencies) */
 	mrt_u32 pid_namespace;	/* inode of the agent's, where it is not the initial one; else 0 */
@@ -569,7 +591,7 @@ struct mrt_config {
 	mrt_u64 pgdir_shift;
 	mrt_u64 init_user_ns;
 };
-_Static_assert(sizeof(struct mrt_config) == 96 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
+_Static_assert(sizeof(struct mrt_config) == 104 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
 
 /*
  * How long something took: kept in a per-CPU map by BPF for the live views, never

@@ -58,10 +58,12 @@ static __always_inline struct in_flight *failed_fault(struct call *c)
 {
 	struct in_flight *op = in_flight();
 
-	c->tally->failed++;
-	if (op && !op->muted)
+	count(&c->tally->failed);
+	if (op && !op->muted) {
+		c->op = op;
 		return op;
-	c->tally->now = MRT_NOW_FILTERED;
+	}
+	c->now = MRT_NOW_FILTERED;
 	return NULL;
 }
 

@@ -195,7 +195,7 @@ static __always_inline bool withhold(struct in_flight *op, struct call *c)
 	if (is_wanted_result(c->ret))
 		return false;
 	op->done |= DONE_WITHHELD;
-	c->tally->now |= MRT_NOW_FILTERED;
+	c->now |= MRT_NOW_FILTERED;
 	return true;
 }
 

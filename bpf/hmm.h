@@ -163,12 +163,13 @@ static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
 		remember_pending(mm_walk);
 		return NULL;
 	}
-	c->tally->failed++;
+	count(&c->tally->failed);
 	op = in_flight();
 	if (!op || op->muted) {
-		c->tally->now |= MRT_NOW_FILTERED;
+		c->now |= MRT_NOW_FILTERED;
 		return NULL;
 	}
+	c->op = op;
 	op->pending_start = 0;
 	if (withhold(op, c))
 		return NULL;
@@ -238,9 +239,10 @@ static __always_inline void tell_accepted(struct call *c, struct mm_walk *mm_wal
 		return;
 	op = in_flight();
 	if (!op || op->muted) {
-		c->tally->now |= MRT_NOW_FILTERED;
+		c->now |= MRT_NOW_FILTERED;
 		return;
 	}
+	c->op = op;
 	if (at)
 		read_kernel(&entry, sizeof(entry), (void *)at);
 	/* it goes on to the tables below, which decide */
@@ -392,18 +394,20 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 		if (config.detail < 2)
 			return 0;
 		op = in_flight();
+		c->op = op;
 		if (op && !op->muted)
 			send_range(op, c);
 		else
-			c->tally->now |= MRT_NOW_FILTERED;
+			c->now |= MRT_NOW_FILTERED;
 		return 0;
 	}
-	c->tally->failed++;
+	count(&c->tally->failed);
 	op = in_flight();
 	if (!op || op->muted) {
-		c->tally->now |= MRT_NOW_FILTERED;
+		c->now |= MRT_NOW_FILTERED;
 		return 0;
 	}
+	c->op = op;
 	if (withhold(op, c)) {
 		op->pending_start = 0;
 		return 0;

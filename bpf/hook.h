@@ -3,8 +3,13 @@
  * One handler, three programs: fexit (arguments and result in one call), or a
  * kprobe that keeps the arguments and a kretprobe that picks them up. The agent
  * loads one rung of each, by what the kernel offers (Kernel/HookPlan.swift).
- * Where the entry matters too, fentry and fexit, or from 7.0 on one program for
- * both, an fsession: the kernel goes through all functions for each that is attached.
+ *
+ * The kernel skips a program on a CPU where another task has been preempted in the
+ * middle of it. So what begins, ends and counts an operation is short, does nothing
+ * else, and is there twice (ON_OPERATION): a call escapes only when both copies are
+ * occupied. Evidence is taken by a program of its own, which may be long: while a
+ * task is preempted in it others lose evidence, never their operation. Kprobes run
+ * with preemption off, and need no copies.
  */
 #ifndef MRTRACE_HOOK_H
 #define MRTRACE_HOOK_H
@@ -14,7 +19,9 @@ struct call {
 	s64 ret;
 	u32 hook;
 	u32 rung;
+	u32 now;			/* MRT_NOW_…, where no operation is followed */
 	struct mrt_tally *tally;	/* of this hook on this CPU */
+	struct in_flight *op;		/* whose records this call makes */
 };
 
 static __always_inline void read_arguments(struct pt_regs *ctx, u64 *a)
@@ -142,7 +149,7 @@ static __always_inline bool take_arguments(struct call *c)
 /* The entry was missed, or came before the hook did. */
 static __always_inline int without_entry(void *ctx, struct call *c)
 {
-	c->tally->now = MRT_NOW_UNSTARTED;
+	c->now = MRT_NOW_UNSTARTED;
 	return 0;
 }
 
@@ -175,17 +182,26 @@ static __always_inline bool inside(struct call *c)
 	return in_flight() != NULL;
 }
 
-#define HANDLE_COUNTED(ctx, c, handler)                                        \
-	({                                                                     \
-		call_begins((c)->tally);                                       \
-		handler(ctx, c);                                               \
-		call_ends((c)->tally);                                         \
-	})
+static __always_inline int call_ends(struct call *c)
+{
+	u32 now = c->now;
+
+	if (c->op) {
+		now |= c->op->now;
+		c->op->now = 0;
+	}
+	count_call(c->tally, now);
+	return 0;
+}
 
 #define HANDLE(ctx, c, handler)                                                \
 	({                                                                     \
 		(c)->tally = tally_of((c)->hook);                              \
-		(c)->tally ? HANDLE_COUNTED(ctx, c, handler) : 0;              \
+		if ((c)->tally) {                                              \
+			handler(ctx, c);                                       \
+			call_ends(c);                                          \
+		}                                                              \
+		0;                                                             \
 	})
 
 #define ON_KRETPROBE(symbol, id, ret_type, handler)                            \
@@ -265,50 +281,29 @@ static __always_inline bool inside(struct call *c)
 		return in_flight() ? keep_arguments(ctx, id) : 0;              \
 	}
 
-/*
- * Runs that the kernel skips it counts together, those at entries and those at
- * returns. What ran is counted here, for the agent to tell them apart. True: this is
- * an entry.
- */
-static __always_inline bool session_begins(void *ctx, struct mrt_tally *tally)
-{
-	u64 *entered = bpf_session_cookie(ctx);
-
-	if (bpf_session_is_return(ctx)) {
-		if (!*entered)
-			tally->unentered++;
-		return false;
-	}
-	*entered = 1;
-	tally->entered++;
-	return true;
-}
-
-/* Entry and exit both matter: kprobe__ does the entry's work as well. */
-#define ON_ENTRY_EXIT(symbol, id, nargs, ret_type, entry, handler)             \
+#define ENTRY_PROGRAM(name, symbol, id, nargs, handler)                        \
 	SEC("fentry/" #symbol)                                                 \
-	int fentry__##symbol(unsigned long long *ctx)                          \
+	int name##__##symbol(unsigned long long *ctx)                          \
 	{                                                                      \
 		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
 									       \
 		ARGS_##nargs;                                                  \
-		return entry(ctx, &c);                                         \
-	}                                                                      \
-	SEC("fsession/" #symbol)                                               \
-	int fsession__##symbol(unsigned long long *ctx)                        \
+		return handler(ctx, &c);                                       \
+	}
+
+#define EXIT_PROGRAM(name, symbol, id, nargs, ret_type, handler)               \
+	SEC("fexit/" #symbol)                                                  \
+	int name##__##symbol(unsigned long long *ctx)                          \
 	{                                                                      \
 		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
 									       \
 		ARGS_##nargs;                                                  \
-		c.tally = tally_of(id);                                        \
-		if (!c.tally)                                                  \
-			return 0;                                              \
-		if (session_begins(ctx, c.tally))                              \
-			return entry(ctx, &c);                                 \
 		c.ret = (ret_type)ctx[nargs];                                  \
-		return HANDLE_COUNTED(ctx, &c, handler);                       \
-	}                                                                      \
-	ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
+		return handler(ctx, &c);                                       \
+	}
+
+/* kprobe__ does the entry's work as well. */
+#define ENTRY_KPROBE(symbol, id, handler)                                      \
 	SEC("kprobe/" #symbol)                                                 \
 	int kprobe__##symbol(struct pt_regs *ctx)                              \
 	{                                                                      \
@@ -316,8 +311,151 @@ static __always_inline bool session_begins(void *ctx, struct mrt_tally *tally)
 									       \
 		keep_arguments(ctx, id);                                       \
 		read_arguments(ctx, c.a);                                      \
-		return entry(ctx, &c);                                         \
-	}                                                                      \
+		return handler(ctx, &c);                                       \
+	}
+
+/* Entry and exit both matter, for no operation. */
+#define ON_ENTRY_EXIT(symbol, id, nargs, ret_type, entry, handler)             \
+	ENTRY_PROGRAM(fentry, symbol, id, nargs, entry)                        \
+	ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
+	ENTRY_KPROBE(symbol, id, entry)                                        \
 	ON_KRETPROBE(symbol, id, ret_type, handler)
+
+/*
+ * The two copies of a program at an entry or a return are told apart by a mark that
+ * the first leaves with the task and the second takes away. How often each ran, and
+ * how often both did, says for how many calls neither did (Kernel/SkippedRuns.swift).
+ */
+#define NOT_HANDLED (1u << 31)
+
+static __always_inline void note_begin(struct in_flight *op, struct mrt_tally *tally,
+				       u32 hook, bool first)
+{
+	if (first) {
+		count(&tally->begun_first);
+		op->begun = hook;
+		return;
+	}
+	count(&tally->begun_second);
+	if (op->begun == hook)
+		count(&tally->begun_both);
+	op->begun = 0;
+}
+
+/* True: the first copy has handled this call. */
+static __always_inline bool note_end(struct in_flight *op, struct mrt_tally *tally,
+				     u32 hook, bool first)
+{
+	u32 before = op->ended;
+
+	op->ended = first ? hook : 0;
+	if (first) {
+		count(&tally->ended_first);
+		return false;
+	}
+	count(&tally->ended_second);
+	if ((before & ~NOT_HANDLED) == hook)
+		count(&tally->ended_both);
+	return before == hook;
+}
+
+/* Both copies do the same work at an entry: it matters to neither that the other did not run. */
+#define BEGIN(ctx, c, first, entry)                                            \
+	({                                                                     \
+		struct in_flight *op_ = entry(ctx, c);                         \
+									       \
+		(c)->tally = op_ ? tally_of((c)->hook) : NULL;                 \
+		if ((c)->tally)                                                \
+			note_begin(op_, (c)->tally, (c)->hook, first);         \
+		0;                                                             \
+	})
+
+/*
+ * `end` handles a return: true where this call is part of what the task has in flight.
+ * What the first copy has handled the second leaves alone, but for waking the agent;
+ * `unseen` is for a call of which nothing is in flight.
+ */
+#define END(ctx, c, first, end, unseen)                                        \
+	({                                                                     \
+		struct in_flight *op_ = entry_of_task(0);                      \
+		bool handled_ = false;                                         \
+									       \
+		(c)->tally = tally_of((c)->hook);                              \
+		if ((c)->tally && op_)                                         \
+			handled_ = note_end(op_, (c)->tally, (c)->hook, first); \
+		if ((c)->tally && !handled_) {                                 \
+			if (op_ && op_->kind && end(ctx, c, op_, first)) {     \
+				call_ends(c);                                  \
+			} else if (!first) {                                   \
+				unseen(ctx, c);                                \
+				call_ends(c);                                  \
+			} else if (op_) {                                      \
+				op_->ended = (c)->hook | NOT_HANDLED;          \
+			}                                                      \
+		}                                                              \
+		if (!first && op_)                                             \
+			after_end(op_);                                        \
+		0;                                                             \
+	})
+
+/* A call that was not seen to begin: it is counted. */
+static __always_inline int unstarted(void *ctx, struct call *c)
+{
+	c->now = MRT_NOW_UNSTARTED;
+	return 0;
+}
+
+#define ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, end, unseen)     \
+	static __always_inline int begin_first__##symbol(void *ctx, struct call *c) \
+	{                                                                      \
+		return BEGIN(ctx, c, true, entry);                             \
+	}                                                                      \
+	static __always_inline int begin_second__##symbol(void *ctx, struct call *c) \
+	{                                                                      \
+		return BEGIN(ctx, c, false, entry);                            \
+	}                                                                      \
+	static __always_inline int end_first__##symbol(void *ctx, struct call *c) \
+	{                                                                      \
+		return END(ctx, c, true, end, unseen);                         \
+	}                                                                      \
+	static __always_inline int end_second__##symbol(void *ctx, struct call *c) \
+	{                                                                      \
+		return END(ctx, c, false, end, unseen);                        \
+	}                                                                      \
+	ENTRY_PROGRAM(fentry, symbol, id, nargs, begin_first__##symbol)        \
+	ENTRY_PROGRAM(fentry2, symbol, id, nargs, begin_second__##symbol)      \
+	EXIT_PROGRAM(end, symbol, id, nargs, ret_type, end_first__##symbol)    \
+	EXIT_PROGRAM(end2, symbol, id, nargs, ret_type, end_second__##symbol)  \
+	ENTRY_KPROBE(symbol, id, begin_second__##symbol)
+
+/* Where an operation may begin and end, without evidence of its own. */
+#define ON_OPERATION(symbol, id, nargs, ret_type, entry, end, unseen)          \
+	ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, end, unseen)     \
+	SEC("kretprobe/" #symbol)                                              \
+	int kretprobe__##symbol(struct pt_regs *ctx)                           \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
+                                                                               \
+		if (!take_arguments(&c))                                       \
+			return HANDLE(ctx, &c, without_entry);                 \
+		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
+		return end_second__##symbol(ctx, &c);                          \
+	}
+
+/* The same with evidence, which is taken before the operation ends: the program attached last runs first. */
+#define ON_OPERATION_EVIDENCE(symbol, id, nargs, ret_type, entry, evidence, end, unseen) \
+	ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, end, unseen)     \
+	EXIT_PROGRAM(fexit, symbol, id, nargs, ret_type, evidence)             \
+	SEC("kretprobe/" #symbol)                                              \
+	int kretprobe__##symbol(struct pt_regs *ctx)                           \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
+                                                                               \
+		if (!take_arguments(&c))                                       \
+			return HANDLE(ctx, &c, without_entry);                 \
+		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
+		evidence(ctx, &c);                                             \
+		return end_second__##symbol(ctx, &c);                          \
+	}
 
 #endif

@@ -41,8 +41,7 @@ static __always_inline int on_invalidate(void *ctx, struct call *c)
 
 	start = bpf_map_lookup_elem(&invalidations, &task);
 	if (!start) {
-		c->tally->now = config.filter ? MRT_NOW_FILTERED :
-						MRT_NOW_UNSTARTED;
+		c->now = config.filter ? MRT_NOW_FILTERED : MRT_NOW_UNSTARTED;
 		return 0;
 	}
 	add_latency(MRT_LATENCY_INVALIDATION, bpf_ktime_get_ns() - *start);

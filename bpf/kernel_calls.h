@@ -12,8 +12,6 @@ struct times {
 } __attribute__((aligned(8)));
 
 static void *(*const bpf_rdonly_cast)(const void *from, u32 type) = (void *)MRT_CALL_CAST;
-static bool (*const bpf_session_is_return)(void *ctx) = (void *)MRT_CALL_IS_RETURN;
-static u64 *(*const bpf_session_cookie)(void *ctx) = (void *)MRT_CALL_COOKIE;
 static int (*const bpf_iter_num_new)(struct times *times, int first, int end) =
 	(void *)MRT_CALL_TIMES_NEW;
 static int *(*const bpf_iter_num_next)(struct times *times) = (void *)MRT_CALL_TIMES_NEXT;

@@ -49,12 +49,6 @@ static __always_inline u32 latency_bucket(u64 ns)
 	return rest < MRT_LATENCY_BUCKETS ? rest : MRT_LATENCY_BUCKETS - 1;
 }
 
-/* The builtin would fetch as well, which kernels before 5.12 refuse. */
-static __always_inline void add_atomic(u64 *to, u64 more)
-{
-	asm volatile("lock *(u64 *)(%0 + 0) += %1" : : "r"(to), "r"(more) : "memory");
-}
-
 /*
  * A function of plain numbers, verified once. Atomic: several hooks end the same
  * kind of operation, and one may be in the middle of this on the same CPU.

@@ -64,36 +64,36 @@ static __always_inline bool read_mr(u64 address, struct mlx5_mr *out)
 	       umem_field(out->umem, UMEM_IBDEV) == out->device;
 }
 
-static __always_inline int on_segment_entry(void *ctx, struct call *c)
+static __always_inline struct in_flight *on_segment_entry(void *ctx, struct call *c)
 {
 	/* nothing is around it: what is still in flight has lost its return */
 	struct in_flight *op = begin(c->hook, MRT_OP_PAGE_FAULT, 0);
 
 	if (!op)
-		return 0;
+		return NULL;
 	op->driver = c->hook;
 	/* whose memory it is will be known in pagefault_mr(), if it comes to that */
 	op->muted = config.filter;
-	return 0;
+	return op;
 }
 
 /* pagefault_mr(mr, io_virt, bcnt, …) */
-static __always_inline int on_pagefault_entry(void *ctx, struct call *c)
+static __always_inline struct in_flight *on_pagefault_entry(void *ctx, struct call *c)
 {
 	struct in_flight *op = in_flight();
 	struct mlx5_mr mr;
 
 	if (op && !is_worker(op))
-		return 0;
+		return NULL;
 	if (!read_mr(c->a[0], &mr))
-		return 0;
-	/* it does not call itself: its last return was lost */
+		return NULL;
+	/* it does not call itself: its last return was lost, or this is the second copy */
 	if (op && op->driver == c->hook)
 		op->driver = 0;
 	if (!op)
 		op = begin(c->hook, MRT_OP_PAGE_FAULT, 0);
 	if (!op)
-		return 0;
+		return NULL;
 	if (!op->driver) {
 		op->driver = c->hook;
 		begin_attempt(op);
@@ -103,10 +103,11 @@ static __always_inline int on_pagefault_entry(void *ctx, struct call *c)
 	op->mr = c->a[0];
 	op->request_address = c->a[1];
 	op->request_length = c->a[2];
-	return 0;
+	return op;
 }
 
-static __always_inline void send_pagefault(struct in_flight *op, struct call *c)
+static __always_inline void send_pagefault(struct in_flight *op, struct call *c,
+					   bool first)
 {
 	struct mrt_operation *r;
 	struct mlx5_mr mr;
@@ -115,8 +116,6 @@ static __always_inline void send_pagefault(struct in_flight *op, struct call *c)
 	if (omitted(op, c))
 		return;
 	known = read_mr(op->mr, &mr);
-	if (known && c->ret < 0)
-		send_owner_of(c->hook, umem_field(mr.umem, UMEM_OWNING_MM));
 	r = operation_record(op, c->hook, c->ret);
 	if (!r)
 		return;
@@ -132,40 +131,64 @@ static __always_inline void send_pagefault(struct in_flight *op, struct call *c)
 		fill_owner(r, umem_field(mr.umem, UMEM_OWNING_MM));
 		fill_device(r, mr.device);
 	}
-	send_last(op, r, c->hook, c->ret < 0);
+	send_last(op, r, c->hook, c->ret < 0, first);
 }
 
-static __always_inline int on_pagefault(void *ctx, struct call *c)
+static __always_inline int on_pagefault_evidence(void *ctx, struct call *c)
 {
 	struct in_flight *op;
+	struct mlx5_mr mr;
 
+	/* of a compiler's clone only the result is known */
 	if (c->hook == MRT_HOOK_MLX5_PAGEFAULT_SEGMENT)
 		__builtin_memset(c->a, 0, sizeof(c->a));
-	op = returned(ctx, c);
-	if (op)
-		send_layer(op, c);
-	else
-		op = in_flight();
-	if (!op || op->driver != c->hook)
+	op = to_record(ctx, c);
+	if (!op)
 		return 0;
-	if (!op->muted)
+	send_layer(op, c);
+	if (c->ret < 0 && op->driver == c->hook && read_mr(op->mr, &mr))
+		send_owner_of(c->hook, umem_field(mr.umem, UMEM_OWNING_MM));
+	return 0;
+}
+
+static __always_inline bool on_pagefault(void *ctx, struct call *c, struct in_flight *op,
+					 bool first)
+{
+	if (c->ret < 0)
+		count(&c->tally->failed);
+	if (op->muted && (c->ret < 0 || config.detail >= 2))
+		c->now |= MRT_NOW_FILTERED;
+	if (op->driver == c->hook && !op->muted) {
 		count_operation(op, c->ret);
-	if (!op->muted && (c->ret < 0 || config.detail >= 1))
-		send_pagefault(op, c);
+		if (c->ret < 0 || config.detail >= 1)
+			send_pagefault(op, c, first);
+	}
+	account(op, c);
+	if (op->driver != c->hook)
+		return true;
 	if (op->root == c->hook) {
 		end(op);
-		return 0;
+		return true;
 	}
 	/* a prefetch goes on with its next range */
 	op->driver = 0;
 	op->mr = 0;
 	op->umem = 0;
-	return 0;
+	return true;
 }
 
-ON_ENTRY_EXIT(pagefault_mr, MRT_HOOK_MLX5_PAGEFAULT_MR, 6, s32, on_pagefault_entry,
-	      on_pagefault)
-ON_ENTRY_EXIT(pagefault_single_data_segment, MRT_HOOK_MLX5_PAGEFAULT_SEGMENT, 6, s32,
-	      on_segment_entry, on_pagefault)
+static __always_inline int on_unseen_pagefault(void *ctx, struct call *c)
+{
+	if (c->ret < 0)
+		count(&c->tally->failed);
+	return unstarted(ctx, c);
+}
+
+ON_OPERATION_EVIDENCE(pagefault_mr, MRT_HOOK_MLX5_PAGEFAULT_MR, 6, s32,
+		      on_pagefault_entry, on_pagefault_evidence, on_pagefault,
+		      on_unseen_pagefault)
+ON_OPERATION_EVIDENCE(pagefault_single_data_segment, MRT_HOOK_MLX5_PAGEFAULT_SEGMENT, 6,
+		      s32, on_segment_entry, on_pagefault_evidence, on_pagefault,
+		      on_unseen_pagefault)
 
 #endif

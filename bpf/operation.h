@@ -54,7 +54,7 @@ static __always_inline bool omitted(struct in_flight *op, struct call *c)
 
 	if (is_wanted_result(c->ret))
 		return false;
-	c->tally->now |= MRT_NOW_FILTERED;
+	c->now |= MRT_NOW_FILTERED;
 	if (!(op->done & DONE_SENT))
 		return true;
 	r = evidence(c->hook, MRT_KIND_OMITTED, sizeof(*r));
@@ -77,8 +77,10 @@ static __always_inline struct mrt_operation *operation_record(struct in_flight *
 	if (!r)
 		return NULL;
 	clear_record(r, sizeof(*r));
-	r->start_ns = op->start_ns;
-	r->has = MRT_HAS_START;
+	if (!op->unstarted) {
+		r->start_ns = op->start_ns;
+		r->has = MRT_HAS_START;
+	}
 	r->result = result;
 	r->kind = op->kind;
 	r->lost = op->lost;
@@ -89,6 +91,31 @@ static __always_inline struct mrt_operation *operation_record(struct in_flight *
 	else
 		bpf_get_current_comm(r->comm, sizeof(r->comm));
 	return r;
+}
+
+/*
+ * Neither beginning nor return of the call was seen for which a process's thread mapped
+ * pages: that something failed is told, and that it is not known what.
+ */
+__noinline int tell_orphan(u32 hook)
+{
+	struct in_flight *op = in_flight();
+	struct mrt_operation *r;
+
+	if (!op || op->muted || !is_wanted_result(op->orphan_result))
+		return 0;
+	r = operation_record(op, hook, op->orphan_result);
+	if (!r)
+		return 0;
+	r->umem = op->umem;
+	r->request_address = op->asked.address;
+	r->request_length = op->asked.length;
+	r->owner_pid = r->h.pid;
+	r->has |= MRT_HAS_OWNER | MRT_HAS_UNSEEN_CALLER;
+	if (op->asked.umem)
+		r->has |= MRT_HAS_REQUEST;
+	send(r, hook);
+	return 0;
 }
 
 /* As capable(CAP_IPC_LOCK): what a user namespace grants does not count. */
@@ -150,34 +177,23 @@ static __always_inline void send_layer(struct in_flight *op, struct call *c)
 	send_evidence(r, c->hook);
 }
 
-/* A verb that this process began, or did not, unseen. */
-static __always_inline void not_followed(struct call *c)
-{
-	bool wanted = is_wanted_caller();
-
-	if (config.filter & MRT_FILTER_DEVICE && wanted)
-		wanted = is_wanted_device(bundle_device(c->a[0]));
-	c->tally->now |= wanted ? MRT_NOW_UNSTARTED : MRT_NOW_FILTERED;
-}
-
 /*
  * A function between verb and HMM has returned. NULL unless it must be recorded:
  * it failed inside an operation we follow, or every layer was asked for.
  */
-static __always_inline struct in_flight *returned(void *ctx, struct call *c)
+static __always_inline struct in_flight *to_record(void *ctx, struct call *c)
 {
 	bool failed = c->ret < 0 && c->ret >= -4095;
 	struct in_flight *op;
 
-	if (failed)
-		c->tally->failed++;
-	else if (config.detail < 2)
+	if (!failed && config.detail < 2)
 		return NULL;
 	op = in_flight();
 	if (!op || op->muted) {
-		c->tally->now |= MRT_NOW_FILTERED;
+		c->now |= MRT_NOW_FILTERED;
 		return NULL;
 	}
+	c->op = op;
 	if (failed && withhold(op, c))
 		return NULL;
 	if (failed && op->done & DONE_REPEATS)
@@ -185,6 +201,20 @@ static __always_inline struct in_flight *returned(void *ctx, struct call *c)
 	if (failed)
 		send_stacks(ctx, op, c->hook);
 	return op;
+}
+
+static __always_inline struct in_flight *returned(void *ctx, struct call *c)
+{
+	if (c->ret < 0 && c->ret >= -4095)
+		count(&c->tally->failed);
+	return to_record(ctx, c);
+}
+
+/* The operation's last record has been sent, or counted. */
+static __always_inline void account(struct in_flight *op, struct call *c)
+{
+	c->now |= op->now;
+	op->now = 0;
 }
 
 #endif

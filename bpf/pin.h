@@ -135,11 +135,12 @@ static __always_inline int on_migrate(void *ctx, struct call *c)
 
 	if (!op || !c->ret)
 		return 0;
-	c->tally->failed++;
+	count(&c->tally->failed);
 	if (op->muted) {
-		c->tally->now = MRT_NOW_FILTERED;
+		c->now = MRT_NOW_FILTERED;
 		return 0;
 	}
+	c->op = op;
 	send_stacks(ctx, op, c->hook);
 	send_layer(op, c);
 	return 0;

@@ -28,17 +28,18 @@ static __noinline void send_stack(void *ctx, u32 hook, u32 what)
 
 #define STACKS_AGAIN_NS 10000000ull
 
-/* Registrations always have theirs: it names the method that was called. */
 static __always_inline bool had_stacks(struct in_flight *op, u32 hook)
 {
-	u64 now = bpf_ktime_get_ns();
-	u32 place = op->kind << 16 | hook;
+	u64 now = bpf_ktime_get_ns(), place = op->kind << 16 | hook;
+	u32 at = (op->kind * 5 + hook) & (STACK_PLACES - 1);
+	struct stacks_taken *taken;
 
-	if (op->stacks_of == place && op->kind != MRT_OP_REG_MR &&
-	    now - op->stacks_ns < STACKS_AGAIN_NS)
+	barrier_var(at);
+	taken = &op->stacks[at & (STACK_PLACES - 1)];
+	if (taken->place == place && now - taken->time_ns < STACKS_AGAIN_NS)
 		return true;
-	op->stacks_of = place;
-	op->stacks_ns = now;
+	taken->place = place;
+	taken->time_ns = now;
 	return false;
 }
 

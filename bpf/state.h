@@ -51,6 +51,14 @@ struct told {
 	s32 result;
 };
 
+/* Call chains were taken of a failure there: kind of operation and hook. */
+struct stacks_taken {
+	u64 time_ns;
+	u64 place;
+};
+
+#define STACK_PLACES 8
+
 struct in_flight {
 	u64 id;			/* start time: unique on its task */
 	u64 start_ns;
@@ -70,11 +78,16 @@ struct in_flight {
 	u32 lost;
 	u32 muted;		/* owner is not watched */
 	u32 driver;		/* hook of the driver's page fault around, 0 = none */
+	u32 unstarted;		/* its beginning was not seen */
+	u32 orphan;		/* a process's thread maps pages for a call that was not seen to begin */
+	s32 orphan_result;	/* with which that failed; 0 = it has not */
 	/* what is of the task, and stays when its operation has ended */
 	u32 resident;		/* so does the entry */
-	u64 woke_ns;		/* it woke the agent */
-	u64 stacks_ns;		/* its call chains were taken … */
-	u32 stacks_of;		/* … of a failure there: kind and hook */
+	u32 now;		/* MRT_NOW_…: what became of the records of the call that returns */
+	u32 begun;		/* hook whose first program at the entry has run, and the second has not yet */
+	u32 ended;		/* the same at the return */
+	u32 wakes;		/* the first program at the return has left waking the agent to the second */
+	struct stacks_taken stacks[STACK_PLACES];
 	u32 met_hook;		/* with DONE_MET: where, and by whom */
 	u64 met_mm;
 	u64 met_vma;
@@ -178,42 +191,42 @@ static __always_inline struct mrt_tally *tally_of(u32 hook)
 }
 
 /*
- * A call is one of reported, cut, aggregated, filtered, unstarted. Which one is
- * gathered in `now` while its program runs: the kernel lets no program run twice
- * at a time on a CPU, and entry programs do not touch it.
+ * Counters of a hook are one CPU's own, but a program may be preempted in the middle
+ * of another one of the same hook, so adding is one instruction. The builtin would
+ * fetch as well, which kernels before 5.12 refuse.
  */
-static __always_inline void call_begins(struct mrt_tally *tally)
+static __always_inline void add_atomic(u64 *to, u64 more)
 {
-	tally->seen++;
-	tally->now = 0;
+	asm volatile("lock *(u64 *)(%0 + 0) += %1" : : "r"(to), "r"(more) : "memory");
 }
 
-static __always_inline int call_ends(struct mrt_tally *tally)
+static __always_inline void count(u64 *counter)
 {
-	u64 now = tally->now;
-
-	if (!now)
-		tally->aggregated++;
-	else if (now & MRT_NOW_CUT)
-		tally->cut++;
-	else if (now & MRT_NOW_SENT)
-		tally->reported++;
-	else if (now & MRT_NOW_UNSTARTED)
-		tally->unstarted++;
-	else
-		tally->filtered++;
-	return 0;
+	add_atomic(counter, 1);
 }
 
-/* Seldom, and from entry programs too, which another one may be in the middle of. */
 static __always_inline void count_untracked(u32 hook)
 {
 	struct mrt_tally *tally = tally_of(hook);
 
-	/* the builtin would fetch as well, which kernels before 5.12 refuse */
 	if (tally)
-		asm volatile("lock *(u64 *)(%0 + 0) += %1"
-			     : : "r"(&tally->untracked), "r"(1ull) : "memory");
+		count(&tally->untracked);
+}
+
+/* A call is one of reported, cut, aggregated, filtered, unstarted, by its MRT_NOW_…. */
+static __always_inline void count_call(struct mrt_tally *tally, u32 now)
+{
+	count(&tally->seen);
+	if (now & MRT_NOW_CUT)
+		count(&tally->cut);
+	else if (now & MRT_NOW_SENT)
+		count(&tally->reported);
+	else if (now & MRT_NOW_UNSTARTED)
+		count(&tally->unstarted);
+	else if (now & MRT_NOW_FILTERED)
+		count(&tally->filtered);
+	else
+		count(&tally->aggregated);
 }
 
 /* This task's entry, whether or not an operation is in flight; NULL: it has none. */
@@ -242,8 +255,7 @@ static __noinline int add_entry(u64 task, u32 hook)
 	u64 *count = bpf_map_lookup_elem(&residents, &key);
 
 	if (count && *count < RESIDENTS) {
-		asm volatile("lock *(u64 *)(%0 + 0) += %1"
-			     : : "r"(count), "r"(1ull) : "memory");
+		add_atomic(count, 1);
 		new.resident = 1;
 	}
 	if (bpf_map_update_elem(&operations, &task, &new, BPF_ANY))
@@ -251,9 +263,11 @@ static __noinline int add_entry(u64 task, u32 hook)
 	return 0;
 }
 
+__noinline int tell_orphan(u32 hook);
+
 /*
- * Begin an operation on this task. One that is still there lost its return (a
- * missed kretprobe): the new one takes its place.
+ * Begin an operation on this task. One that is still there lost its return: the new
+ * one takes its place.
  */
 static __always_inline struct in_flight *begin(u32 hook, u32 kind, u64 attrs)
 {
@@ -269,7 +283,10 @@ static __always_inline struct in_flight *begin(u32 hook, u32 kind, u64 attrs)
 		if (!op)
 			return NULL;
 	}
+	if (op->kind && op->orphan_result)
+		tell_orphan(op->root);
 	__builtin_memset(op, 0, offsetof(struct in_flight, resident));
+	op->now = 0;
 	op->kind = kind;
 	op->root = hook;
 	op->attrs = attrs;
@@ -279,25 +296,20 @@ static __always_inline struct in_flight *begin(u32 hook, u32 kind, u64 attrs)
 
 static __always_inline void end(struct in_flight *op)
 {
-	u64 task;
-
 	op->kind = 0;
-	if (config.modern || op->resident)
-		return;
-	task = bpf_get_current_pid_tgid();
-	bpf_map_delete_elem(&operations, &task);
 }
 
+/* A record of this task's operation found no room. */
 static __always_inline void count_lost(struct in_flight *op, u32 hook)
 {
 	struct mrt_tally *tally = tally_of(hook);
 
-	if (tally) {
-		tally->lost++;
-		tally->now |= MRT_NOW_CUT;
-	}
-	if (op)
+	if (tally)
+		count(&tally->lost);
+	if (op) {
 		op->lost++;
+		op->now |= MRT_NOW_CUT;
+	}
 }
 
 static __always_inline void fill_header(struct in_flight *op, struct mrt_header *h,
@@ -347,24 +359,46 @@ static __always_inline void sent(u32 hook)
 {
 	struct mrt_tally *tally = tally_of(hook);
 
-	if (tally) {
-		tally->recorded++;
-		tally->now |= MRT_NOW_SENT;
-	}
+	if (tally)
+		count(&tally->recorded);
 }
 
 /*
  * The agent looks by itself several times a second. Waking it costs the traced
  * more than all that is done here, so it is woken when much waits, and by a
  * failure that is complete: it reads /proc of the process, which may be gone soon.
- * A task that fails again and again does so only so often.
+ * A CPU on which tasks fail again and again does so only so often.
  */
 #define WAKE_AGAIN_NS 10000000ull
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} woken SEC(".maps");
+
+/* A failure is complete: the agent is to be woken, and this CPU has not done so a moment ago. */
+static __always_inline bool may_wake(void)
+{
+	u64 now = bpf_ktime_get_ns(), *last;
+	u32 key = 0;
+
+	last = bpf_map_lookup_elem(&woken, &key);
+	if (!last || now - *last < WAKE_AGAIN_NS)
+		return false;
+	*last = now;
+	return true;
+}
+
+static __always_inline u64 waiting(void)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+}
+
 static __always_inline u64 wakes_agent(void)
 {
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wake_at ?
-		       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	return waiting() >= config.wake_at ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void send(void *r, u32 hook)
@@ -374,35 +408,85 @@ static __always_inline void send(void *r, u32 hook)
 }
 
 /*
- * The same for the evidence of a failure: seldom, and of many kinds. A call takes
- * longer, but each copy would be a hundred instructions in every program, and what
- * the kernel does with them before they run costs more than all failures. Of what is
- * not lost it says how it is to be submitted.
+ * Evidence may not take the last part of the ring, which is for records of
+ * operations: that one failed is told even where nothing can be told of it. What
+ * costs most and tells least is shed first, while the ring fills.
  */
-__noinline u64 count_evidence(u32 hook, u32 lost)
+static __always_inline u64 room_for(u32 kind)
 {
-	if (!lost) {
-		sent(hook);
-		return wakes_agent();
+	u64 eighth = config.ring_size / 8;
+
+	switch (kind) {
+	case MRT_KIND_STACK:
+		return 4 * eighth;
+	case MRT_KIND_OWNER:
+		return 6 * eighth;
+	default:
+		return 7 * eighth;
 	}
-	count_lost(in_flight(), hook);
+}
+
+/* No cause depends on these: an operation that lacks them lacks no evidence. */
+static __always_inline bool is_ornament(u32 kind)
+{
+	return kind == MRT_KIND_STACK || kind == MRT_KIND_OWNER;
+}
+
+/*
+ * Evidence of a failure is seldom, and of many kinds. A call takes longer, but each
+ * copy would be a hundred instructions in every program, and what the kernel does
+ * with them before they run costs more than all failures.
+ */
+static __noinline u64 count_evidence(u32 hook)
+{
+	sent(hook);
+	return wakes_agent();
+}
+
+__noinline int count_shed(u32 hook, u32 kind)
+{
+	struct mrt_tally *tally = tally_of(hook);
+	struct in_flight *op = in_flight();
+
+	if (tally)
+		count(&tally->shed);
+	if (op && !is_ornament(kind)) {
+		op->lost++;
+		op->now |= MRT_NOW_CUT;
+	}
+	return 0;
+}
+
+__noinline int may_send(u32 hook, u32 kind, u64 size)
+{
+	if (waiting() + size <= room_for(kind))
+		return 1;
+	count_shed(hook, kind);
 	return 0;
 }
 
 static __noinline void fill_evidence(struct mrt_header *h, u32 hook, u32 kind, u32 size)
 {
-	if (h)
-		fill_header(in_flight(), h, hook, kind, size);
+	struct in_flight *op = in_flight();
+
+	if (!h)
+		return;
+	if (op)
+		op->now |= MRT_NOW_SENT;
+	fill_header(op, h, hook, kind, size);
 }
 
 static __noinline void *new_evidence(u32 hook, u32 kind, u64 size)
 {
-	struct mrt_header *h = bpf_ringbuf_reserve(&ring, size, 0);
+	struct mrt_header *h;
 
+	if (!may_send(hook, kind, size))
+		return NULL;
+	h = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!h)
-		count_evidence(hook, 1);
+		count_shed(hook, kind);
 	else
-		fill_header(in_flight(), h, hook, kind, size);
+		fill_evidence(h, hook, kind, size);
 	return h;
 }
 
@@ -413,9 +497,11 @@ static __always_inline void *evidence(u32 hook, u32 kind, u64 size)
 
 	if (config.modern)
 		return new_evidence(hook, kind, size);
+	if (!may_send(hook, kind, size))
+		return NULL;
 	h = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!h) {
-		count_evidence(hook, 1);
+		count_shed(hook, kind);
 		return NULL;
 	}
 	fill_evidence(h, hook, kind, size);
@@ -424,23 +510,49 @@ static __always_inline void *evidence(u32 hook, u32 kind, u64 size)
 
 static __always_inline void send_evidence(void *r, u32 hook)
 {
-	bpf_ringbuf_submit(r, count_evidence(hook, 0));
+	bpf_ringbuf_submit(r, count_evidence(hook));
 }
 
-/* The last record of an operation, `op`. */
-static __always_inline void send_last(struct in_flight *op, void *r, u32 hook,
-				      bool failed)
+/* Wakes the agent without a record of its own. */
+static __always_inline void wake_agent(void)
 {
-	u64 now;
+	void *r = bpf_ringbuf_reserve(&ring, 8, 0);
 
-	if (failed) {
-		now = bpf_ktime_get_ns();
-		if (now - op->woke_ns >= WAKE_AGAIN_NS) {
-			op->woke_ns = now;
+	if (r)
+		bpf_ringbuf_discard(r, BPF_RB_FORCE_WAKEUP);
+}
+
+/* Of a return, after both copies of its program: what is left to do. */
+static __always_inline void after_end(struct in_flight *op)
+{
+	u64 task;
+
+	if (op->wakes) {
+		op->wakes = 0;
+		wake_agent();
+	}
+	if (config.modern || op->resident || op->kind)
+		return;
+	task = bpf_get_current_pid_tgid();
+	bpf_map_delete_elem(&operations, &task);
+}
+
+/*
+ * The last record of an operation, `op`. The kernel may run the agent at once: a
+ * program that another one follows at this return leaves that to it, so that
+ * what the others on this CPU wait for meanwhile is only the second of the two.
+ */
+static __always_inline void send_last(struct in_flight *op, void *r, u32 hook,
+				      bool failed, bool first)
+{
+	op->now |= MRT_NOW_SENT;
+	if (failed && may_wake()) {
+		if (!first) {
 			bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 			sent(hook);
 			return;
 		}
+		op->wakes = 1;
 	}
 	send(r, hook);
 }

@@ -14,15 +14,30 @@
 #ifndef MRTRACE_UMEM_H
 #define MRTRACE_UMEM_H
 
+/*
+ * Nothing is in flight on this task. A kernel worker serves a page fault. A thread of a
+ * process has called a verb that was not seen to begin: what fails in here is kept for
+ * the verb's return (on_verb), or told when the thread does something else.
+ */
+static __always_inline struct in_flight *begin_map(u32 hook)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct in_flight *op = begin(hook, MRT_OP_PAGE_FAULT, 0);
+
+	if (op && !(BPF_CORE_READ(task, flags) & PF_KTHREAD))
+		op->orphan = 1;
+	return op;
+}
+
 /* ib_umem_odp_map_dma_and_lock(umem_odp, user_virt, bcnt, access_mask, fault) */
-static __always_inline int on_map_entry(void *ctx, struct call *c)
+static __always_inline struct in_flight *on_map_entry(void *ctx, struct call *c)
 {
 	struct in_flight *op = in_flight();
 
 	if (!op)
-		op = begin(c->hook, MRT_OP_PAGE_FAULT, 0);
+		op = begin_map(c->hook);
 	if (!op)
-		return 0;
+		return NULL;
 	/* what was asked for before has been faulted: a new walk will ask anew */
 	op->pending_start = 0;
 	if (config.modern) {
@@ -33,25 +48,23 @@ static __always_inline int on_map_entry(void *ctx, struct call *c)
 		op->asked.fault = c->a[4];
 	}
 	/* a driver's page fault is the operation, this a part of it */
-	if (!is_worker(op) || op->driver)
-		return 0;
+	if (!is_worker(op) || op->driver || op->orphan_result)
+		return op;
 	/* a worker's prefetch maps several ranges: each is an operation */
 	begin_attempt(op);
 	mute_others(op, umem_field(c->a[0], UMEM_OWNING_MM),
 		    config.filter ? umem_field(c->a[0], UMEM_IBDEV) : 0);
-	return 0;
+	return op;
 }
 
 static __always_inline void send_worker_operation(struct in_flight *op,
-						  struct call *c)
+						  struct call *c, bool first)
 {
 	struct mrt_operation *r;
 	u64 umem = c->a[0];
 
 	if (omitted(op, c))
 		return;
-	if (c->ret < 0)
-		send_owner_of(c->hook, umem_field(umem, UMEM_OWNING_MM));
 	r = operation_record(op, c->hook, c->ret);
 	if (!r)
 		return;
@@ -63,41 +76,61 @@ static __always_inline void send_worker_operation(struct in_flight *op,
 	r->has |= MRT_HAS_MR | MRT_HAS_REQUEST;
 	fill_owner(r, umem_field(umem, UMEM_OWNING_MM));
 	fill_device(r, umem_field(umem, UMEM_IBDEV));
-	send_last(op, r, c->hook, c->ret < 0);
+	send_last(op, r, c->hook, c->ret < 0, first);
 }
 
-static __always_inline int on_map(void *ctx, struct call *c)
+static __always_inline bool is_of_worker(struct in_flight *op)
 {
-	struct in_flight *op = returned(ctx, c);
-	bool worker;
+	return is_worker(op) && !op->driver;
+}
 
-	if (op) {
-		send_layer(op, c);
-		if (c->ret < 0)
-			send_umem(op, c->hook, c->a[0], 0);
-	} else {
-		op = in_flight();
-		if (!op) {	/* its entry would have begun one */
-			c->tally->now = MRT_NOW_UNSTARTED;
-			return 0;
-		}
-	}
+static __always_inline int on_map_evidence(void *ctx, struct call *c)
+{
+	struct in_flight *op = to_record(ctx, c);
+
+	if (!op)
+		return 0;
+	send_layer(op, c);
+	if (c->ret >= 0)
+		return 0;
+	send_umem(op, c->hook, c->a[0], 0);
+	if (is_of_worker(op))
+		send_owner_of(c->hook, umem_field(c->a[0], UMEM_OWNING_MM));
+	return 0;
+}
+
+static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *op,
+				   bool first)
+{
+	bool worker = is_of_worker(op);
+
+	if (c->ret < 0)
+		count(&c->tally->failed);
+	if (op->muted && (c->ret < 0 || config.detail >= 2))
+		c->now |= MRT_NOW_FILTERED;
 	op->umem = c->a[0];
-	worker = is_worker(op) && !op->driver;
-	if (worker && !op->muted)
+	if (op->orphan) {
+		account(op, c);
+		if (c->ret < 0)
+			op->orphan_result = c->ret;
+		return true;
+	}
+	if (worker && !op->muted) {
 		count_operation(op, c->ret);
-	if (worker && !op->muted && (c->ret < 0 || config.detail >= 1))
-		send_worker_operation(op, c);
+		if (c->ret < 0 || config.detail >= 1)
+			send_worker_operation(op, c, first);
+	}
+	account(op, c);
 	/* the next range of the same call is a new attempt */
 	op->done &= DONE_STACK | DONE_FILTERS | DONE_REPEATS | DONE_TELLS;
 	op->witness = 0;
 	if (worker && op->root == c->hook)
 		end(op);
-	return 0;
+	return true;
 }
 
-ON_ENTRY_EXIT(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32, on_map_entry,
-	      on_map)
+ON_OPERATION_EVIDENCE(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32,
+		      on_map_entry, on_map_evidence, on_map, unstarted)
 
 /* …get(device, addr, size, access, ops); ERR_PTR on failure */
 static __always_inline int on_odp_get(void *ctx, struct call *c)
@@ -125,10 +158,11 @@ static __always_inline int on_odp_void(void *ctx, struct call *c)
 
 	c->ret = 0;
 	op = in_flight();
+	c->op = op;
 	if (op && !op->muted)
 		send_layer(op, c);
 	else
-		c->tally->now = MRT_NOW_FILTERED;
+		c->now = MRT_NOW_FILTERED;
 	return 0;
 }
 

@@ -7,7 +7,8 @@
  * Kernels: all; REG_DMABUF_MR from 5.12, REG_MR from 6.18.
  * Why: the errno the process sees, its arguments, its start and its stack.
  * Missing: inner failures on that task are seen but belong to no operation, and
- *   are counted as filtered.
+ *   are counted as filtered. Where only the beginning was not seen the operation is
+ *   told all the same, without its start.
  */
 #ifndef MRTRACE_VERBS_H
 #define MRTRACE_VERBS_H
@@ -45,28 +46,31 @@ static __always_inline bool attribute(u64 bundle_address, u32 id, u64 *value,
 	return true;
 }
 
-static __always_inline int on_verb_entry(struct call *c, u32 kind)
+/* The caller's operations on that device are recorded. */
+static __always_inline bool is_wanted_verb(struct call *c)
 {
 	if (!is_wanted_caller())
-		return 0;
-	if (config.filter & MRT_FILTER_DEVICE &&
-	    !is_wanted_device(bundle_device(c->a[0])))
-		return 0;
-	begin(c->hook, kind, c->a[0]);
-	return 0;
+		return false;
+	return !(config.filter & MRT_FILTER_DEVICE) ||
+	       is_wanted_device(bundle_device(c->a[0]));
 }
 
-static __always_inline int on_reg_entry(void *ctx, struct call *c)
+static __always_inline struct in_flight *on_verb_entry(struct call *c, u32 kind)
+{
+	return is_wanted_verb(c) ? begin(c->hook, kind, c->a[0]) : NULL;
+}
+
+static __always_inline struct in_flight *on_reg_entry(void *ctx, struct call *c)
 {
 	return on_verb_entry(c, MRT_OP_REG_MR);
 }
 
-static __always_inline int on_rereg_entry(void *ctx, struct call *c)
+static __always_inline struct in_flight *on_rereg_entry(void *ctx, struct call *c)
 {
 	return on_verb_entry(c, MRT_OP_REREG_MR);
 }
 
-static __always_inline int on_advise_entry(void *ctx, struct call *c)
+static __always_inline struct in_flight *on_advise_entry(void *ctx, struct call *c)
 {
 	return on_verb_entry(c, MRT_OP_ADVISE_MR);
 }
@@ -161,33 +165,61 @@ static __always_inline void fill_advice(struct mrt_operation *r, u64 attrs)
 	}
 }
 
-static __always_inline int on_verb(void *ctx, struct call *c)
+static __always_inline bool repeats_told(struct in_flight *op, s64 result)
 {
-	struct in_flight *op = in_flight();
-	struct mrt_operation *r;
-	bool repeated;
+	return op->done & DONE_REPEATS && op->told.result == result &&
+	       op->id - op->told.id <= ~0u;
+}
 
-	if (c->ret < 0)
-		c->tally->failed++;
-	if (!op || op->root != c->hook) {
-		not_followed(c);
+/* Of a failure: where it was called, and by which process. */
+static __always_inline int on_verb_evidence(void *ctx, struct call *c)
+{
+	struct in_flight *op;
+
+	if (c->ret >= 0)
 		return 0;
-	}
+	op = in_flight();
+	if (!op || op->root != c->hook || !is_wanted_result(c->ret) ||
+	    repeats_told(op, c->ret))
+		return 0;
+	send_stacks(ctx, op, c->hook);
+	send_owner(c->hook, bpf_get_current_task());
+	return 0;
+}
+
+static __always_inline void fill_verb(struct mrt_operation *r, struct in_flight *op,
+				      u32 hook)
+{
+	r->umem = op->umem;
+	r->owner_pid = r->h.pid;
+	/* by words */
+	_Static_assert(offsetof(struct mrt_operation, owner_comm) % 4 == 0 &&
+		       offsetof(struct mrt_operation, comm) % 4 == 0, "aligned");
+	__builtin_memcpy(__builtin_assume_aligned(r->owner_comm, 4),
+			 __builtin_assume_aligned(r->comm, 4), sizeof(r->comm));
+	r->has |= MRT_HAS_OWNER | MRT_HAS_OWNER_COMM;
+	fill_device(r, bundle_device(op->attrs));
+	if (hook == MRT_HOOK_ADVISE_MR)
+		fill_advice(r, op->attrs);
+	else if (hook == MRT_HOOK_REG_MR || hook == MRT_HOOK_REREG_MR)
+		fill_from_command(r, op->attrs);
+	else
+		fill_from_reg_method(r, op->attrs, hook);
+}
+
+static __always_inline void finish_verb(struct call *c, struct in_flight *op, bool first)
+{
+	struct mrt_operation *r;
+
 	count_operation(op, c->ret);
 	if (c->ret >= 0 && config.detail < 1)
-		goto out;
+		return;
 	if (omitted(op, c))
-		goto out;
-	repeated = c->ret < 0 && op->done & DONE_REPEATS && op->told.result == c->ret &&
-		   op->id - op->told.id <= ~0u;
-	if (c->ret < 0 && !repeated) {
-		send_stacks(ctx, op, c->hook);
-		send_owner(c->hook, bpf_get_current_task());
-	}
+		return;
 	r = operation_record(op, c->hook, c->ret);
 	if (!r)
-		goto out;
-	if (repeated) {
+		return;
+	if (c->ret < 0 && repeats_told(op, c->ret)) {
 		r->repeats_ns = op->id - op->told.id;
 		r->has |= MRT_HAS_REPEATED;
 	} else if (op->done & DONE_REPEATS) {
@@ -198,34 +230,74 @@ static __always_inline int on_verb(void *ctx, struct call *c)
 		op->told.time_ns = r->h.time_ns;
 		op->told.result = c->ret;
 	}
-	r->umem = op->umem;
-	r->owner_pid = r->h.pid;
-	/* by words */
-	_Static_assert(offsetof(struct mrt_operation, owner_comm) % 4 == 0 &&
-		       offsetof(struct mrt_operation, comm) % 4 == 0, "aligned");
-	__builtin_memcpy(__builtin_assume_aligned(r->owner_comm, 4),
-			 __builtin_assume_aligned(r->comm, 4), sizeof(r->comm));
-	r->has |= MRT_HAS_OWNER | MRT_HAS_OWNER_COMM;
-	fill_device(r, bundle_device(op->attrs));
-	if (c->hook == MRT_HOOK_ADVISE_MR)
-		fill_advice(r, op->attrs);
-	else if (c->hook == MRT_HOOK_REG_MR || c->hook == MRT_HOOK_REREG_MR)
-		fill_from_command(r, op->attrs);
+	fill_verb(r, op, c->hook);
+	send_last(op, r, c->hook, c->ret < 0, first);
+}
+
+static __always_inline u32 kind_of_verb(u32 hook)
+{
+	return hook == MRT_HOOK_ADVISE_MR ? MRT_OP_ADVISE_MR :
+	       hook == MRT_HOOK_REREG_MR ? MRT_OP_REREG_MR : MRT_OP_REG_MR;
+}
+
+static __always_inline bool on_verb(void *ctx, struct call *c, struct in_flight *op,
+				    bool first)
+{
+	if (op->root != c->hook) {
+		if (!op->orphan)
+			return false;
+		/* it is this call that it mapped pages for */
+		op->kind = kind_of_verb(c->hook);
+		op->root = c->hook;
+		op->attrs = c->a[0];
+		op->unstarted = 1;
+		op->orphan = 0;
+	}
+	if (c->ret < 0)
+		count(&c->tally->failed);
+	if (op->muted)
+		c->now = MRT_NOW_FILTERED;
 	else
-		fill_from_reg_method(r, op->attrs, c->hook);
-	send_last(op, r, c->hook, c->ret < 0);
-out:
+		finish_verb(c, op, first);
+	account(op, c);
+	if (op->unstarted)
+		c->now = MRT_NOW_UNSTARTED;
 	end(op);
+	return true;
+}
+
+/* A verb that was not seen to begin, and of which nothing is known but its end. */
+static __always_inline int on_unseen_verb(void *ctx, struct call *c)
+{
+	struct in_flight *op;
+
+	if (c->ret < 0)
+		count(&c->tally->failed);
+	if (!is_wanted_verb(c)) {
+		c->now = MRT_NOW_FILTERED;
+		return 0;
+	}
+	c->now = MRT_NOW_UNSTARTED;
+	op = begin(c->hook, kind_of_verb(c->hook), c->a[0]);
+	if (!op)
+		return 0;
+	op->unstarted = 1;
+	finish_verb(c, op, false);
+	op->now = 0;
+	end(op);
+	c->now = MRT_NOW_UNSTARTED;
 	return 0;
 }
 
-ON_ENTRY_EXIT(ib_uverbs_reg_mr, MRT_HOOK_REG_MR, 1, s32, on_reg_entry, on_verb)
-ON_ENTRY_EXIT(ib_uverbs_rereg_mr, MRT_HOOK_REREG_MR, 1, s32, on_rereg_entry, on_verb)
-ON_ENTRY_EXIT(ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR, MRT_HOOK_ADVISE_MR, 1, s32,
-	      on_advise_entry, on_verb)
-ON_ENTRY_EXIT(ib_uverbs_handler_UVERBS_METHOD_REG_MR, MRT_HOOK_METHOD_REG_MR, 1, s32,
-	      on_reg_entry, on_verb)
-ON_ENTRY_EXIT(ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR,
-	      MRT_HOOK_METHOD_REG_DMABUF_MR, 1, s32, on_reg_entry, on_verb)
+#define ON_VERB(symbol, id, entry)                                             \
+	ON_OPERATION_EVIDENCE(symbol, id, 1, s32, entry, on_verb_evidence, on_verb, \
+			      on_unseen_verb)
+
+ON_VERB(ib_uverbs_reg_mr, MRT_HOOK_REG_MR, on_reg_entry)
+ON_VERB(ib_uverbs_rereg_mr, MRT_HOOK_REREG_MR, on_rereg_entry)
+ON_VERB(ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR, MRT_HOOK_ADVISE_MR, on_advise_entry)
+ON_VERB(ib_uverbs_handler_UVERBS_METHOD_REG_MR, MRT_HOOK_METHOD_REG_MR, on_reg_entry)
+ON_VERB(ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR, MRT_HOOK_METHOD_REG_DMABUF_MR,
+	on_reg_entry)
 
 #endif

@@ -164,8 +164,6 @@ void cbpf_set_targets(const struct cbpf_target *targets, size_t count)
 	registered = 1;
 	libbpf_register_prog_handler("fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &options);
 	libbpf_register_prog_handler("fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &options);
-	/* BPF_TRACE_FSESSION, which headers know from 7.0 on */
-	libbpf_register_prog_handler("fsession+", BPF_PROG_TYPE_TRACING, (enum bpf_attach_type)58, &options);
 }
 
 static uint32_t iterator;

@@ -49,7 +49,7 @@ struct cbpf_target {
 	int module;
 };
 
-/// From now on fentry, fexit and fsession programs are for these, by the function in their section's name. They are copied, their
+/// From now on fentry and fexit programs are for these, by the function in their section's name. They are copied, their
 /// names are not. None: libbpf looks for them.
 void cbpf_set_targets(const struct cbpf_target *targets, size_t count);
 

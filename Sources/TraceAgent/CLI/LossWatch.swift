@@ -23,7 +23,7 @@ struct LossWatch {
       defer { told[hook] = lost }
       return lost != told[hook, default: 0]
     }
-    let events = changed.map { event($0, records, now: read) }
+    let events = changed.flatMap { self.events($0, records, now: read) }
     lastLook = now
     return events
   }
@@ -31,7 +31,7 @@ struct LossWatch {
   /// The totals of the run so far: the last accounts, and the pages counted.
   func all(_ tracer: borrowing Tracer, _ records: ReceivedRecords, now: UInt64) -> [Event] {
     let tallies = tracer.tallies()
-    return tallies.map { event($0, records, now: now) }
+    return tallies.flatMap { events($0, records, now: now) }
       // the counters that older readers know
       + tallies.map {
         .counter(
@@ -41,18 +41,21 @@ struct LossWatch {
       + tracer.pageCounts().map { .pages($0.key, count: $0.count, timeNs: now) }
   }
 
-  private func event(_ tally: HookTally, _ records: ReceivedRecords, now: UInt64) -> Event {
+  private func events(_ tally: HookTally, _ records: ReceivedRecords, now: UInt64) -> [Event] {
     let hook = tally.row.hook.id.rawValue
     let (received, written) = records.of(hook)
     var account = tally.account(received: received, written: written)
     account.since_ns = lastLook
-    return .account(account, hook: hook, timeNs: now)
+    let event = Event.account(account, hook: hook, timeNs: now)
+    guard var shed = tally.shed else { return [event] }
+    shed.since_ns = lastLook
+    return [event, .shed(shed, hook: hook, timeNs: now)]
   }
 
   /// Grows whenever something is lost; calls that merely run at the moment are nothing.
   private static func losses(_ tally: HookTally) -> UInt64 {
     tally.tally.lost &+ tally.tally.unstarted &+ tally.tally.untracked &+ tally.missed
-      &+ tally.missedReturns &+ tally.missedEntries
+      &+ tally.missedReturns &+ tally.missedEntries &+ tally.missedEvidence &+ tally.tally.shed
   }
 }
 

@@ -16,6 +16,13 @@ extension Event {
     return .counter(record)
   }
 
+  /// Evidence of `hook` that is missing, as far as it is known at `timeNs`.
+  package static func shed(_ shed: mrt_shed, hook: UInt32, timeNs: UInt64) -> Event {
+    var record = shed
+    record.h = mrt_header(agentTimeNs: timeNs, hook: hook)
+    return .shed(record)
+  }
+
   /// What became of the calls of `hook`'s function, as far as it is known at `timeNs`.
   package static func account(_ account: mrt_account, hook: UInt32, timeNs: UInt64) -> Event {
     var record = account

@@ -34,6 +34,8 @@ package enum Event: Sendable {
   case owner(mrt_owner)
   /// An operation ended with an errno that was not asked for.
   case omitted(mrt_omitted)
+  /// Made by the agent.
+  case shed(mrt_shed)
   case cgroup(CgroupRecord)
   /// A kind this version does not know: only its header was read.
   case unknown(mrt_header)
@@ -56,6 +58,7 @@ package enum Event: Sendable {
     case .account(let record): record.h
     case .owner(let record): record.h
     case .omitted(let record): record.h
+    case .shed(let record): record.h
     case .cgroup(let record): record.header
     case .unknown(let header): header
     }

@@ -27,6 +27,7 @@ package enum EventDecoder {
     case MRT_KIND_ACCOUNT: return .account(record.load())
     case MRT_KIND_OWNER: return .owner(record.load())
     case MRT_KIND_OMITTED: return .omitted(record.load())
+    case MRT_KIND_SHED: return .shed(record.load())
     case MRT_KIND_ENTRIES:
       return .entries(
         EntriesRecord(

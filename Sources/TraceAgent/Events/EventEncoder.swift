@@ -21,6 +21,7 @@ extension Event {
     case .account(let record): Self.bytes(of: record, kind: MRT_KIND_ACCOUNT)
     case .owner(let record): Self.bytes(of: record, kind: MRT_KIND_OWNER)
     case .omitted(let record): Self.bytes(of: record, kind: MRT_KIND_OMITTED)
+    case .shed(let record): Self.bytes(of: record, kind: MRT_KIND_SHED)
     case .cgroup(let record): record.encoded()
     case .entries(let record): record.encoded()
     case .mapping(let record): record.encoded()

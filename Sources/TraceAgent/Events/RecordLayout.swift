@@ -33,6 +33,7 @@ package struct RecordLayout: Sendable {
     case MRT_KIND_ACCOUNT: fixed(mrt_account.self)
     case MRT_KIND_OWNER: fixed(mrt_owner.self)
     case MRT_KIND_OMITTED: fixed(mrt_omitted.self)
+    case MRT_KIND_SHED: fixed(mrt_shed.self)
     // The fixed parts of the others end where their tail begins; a test holds these numbers to the
     // C structs.
     case MRT_KIND_ENTRIES:

@@ -37,6 +37,7 @@ package struct RecordView {
   package var pages: mrt_pages? { load(MRT_KIND_PAGES) }
   package var account: mrt_account? { load(MRT_KIND_ACCOUNT) }
   package var omitted: mrt_omitted? { load(MRT_KIND_OMITTED) }
+  package var shed: mrt_shed? { load(MRT_KIND_SHED) }
   package var cgroup: CgroupRecord? {
     guard header.kind == MRT_KIND_CGROUP.rawValue, case .cgroup(let record) = event else {
       return nil

@@ -114,6 +114,12 @@ extension EventFields {
     sink.number("since_monotonic_ns", record.since_ns)
   }
 
+  func shed(_ record: mrt_shed, _ sink: inout some FieldSink) {
+    sink.number("shed", record.shed)
+    sink.number("missed", record.missed)
+    sink.number("since_monotonic_ns", record.since_ns)
+  }
+
   func pages(_ record: mrt_pages, _ sink: inout some FieldSink) {
     let entry = PageStatistic(record, format: subject.pageTables)
     sink.text("level", entry.level)

@@ -43,6 +43,7 @@ struct EventFields {
       sink.text("name", record.name)
     case .pages(let record): pages(record, &sink)
     case .account(let record): account(record, &sink)
+    case .shed(let record): shed(record, &sink)
     case .owner(let record): owner(record, &sink)
     case .omitted(let record):
       sink.text("what", Self.operation(record.kind))
@@ -73,6 +74,7 @@ struct EventFields {
     case .account: "account"
     case .owner: "owner"
     case .omitted: "omitted"
+    case .shed: "shed"
     case .cgroup: "cgroup"
     case .unknown: "unknown"
     }

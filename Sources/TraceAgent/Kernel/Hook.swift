@@ -11,7 +11,9 @@ package struct Hook: Equatable, Sendable {
   package enum Way: Equatable, Sendable {
     /// fexit, or kretprobe with a kprobe that keeps the arguments.
     case exit
-    /// Entry matters too: begins an operation.
+    /// An operation may begin at its entry and end at its return.
+    case operation
+    /// Entry matters too.
     case entryAndExit
     case tracepoint
   }
@@ -62,25 +64,25 @@ extension Hook {
   /// All hooks, in the order in which `doctor` shows them.
   package static let all: [Hook] = [
     Hook(
-      MRT_HOOK_REG_MR, "ib_uverbs_reg_mr", .verbs, modules: core, way: .entryAndExit,
+      MRT_HOOK_REG_MR, "ib_uverbs_reg_mr", .verbs, modules: core, way: .operation,
       withoutIt: "registrations are not seen"),
     Hook(
-      MRT_HOOK_REREG_MR, "ib_uverbs_rereg_mr", .verbs, modules: core, way: .entryAndExit,
+      MRT_HOOK_REREG_MR, "ib_uverbs_rereg_mr", .verbs, modules: core, way: .operation,
       withoutIt: "re-registrations are not seen"),
     Hook(
       MRT_HOOK_ADVISE_MR, "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR", .verbs, modules: core,
-      way: .entryAndExit, withoutIt: "prefetch requests are not seen"),
+      way: .operation, withoutIt: "prefetch requests are not seen"),
     Hook(
       MRT_HOOK_METHOD_REG_MR, "ib_uverbs_handler_UVERBS_METHOD_REG_MR", .verbs, modules: core,
-      way: .entryAndExit),
+      way: .operation),
     Hook(
       MRT_HOOK_METHOD_REG_DMABUF_MR, "ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR", .verbs,
-      modules: core, way: .entryAndExit),
+      modules: core, way: .operation),
     Hook(MRT_HOOK_RXE_REG_USER_MR, "rxe_reg_user_mr", .driver, modules: ["rdma_rxe"]),
     Hook(MRT_HOOK_RXE_ADVISE_MR, "rxe_ib_advise_mr", .driver, modules: ["rdma_rxe"]),
     Hook(
       MRT_HOOK_RXE_PREFETCH_WORK, "rxe_ib_prefetch_mr_work", .driver, modules: ["rdma_rxe"],
-      way: .entryAndExit),
+      way: .operation),
     // Every packet runs these two, outside of any operation that is followed.
     Hook(
       MRT_HOOK_RXE_MAP_RANGE, "rxe_odp_map_range_and_lock", .driver, modules: ["rdma_rxe"],
@@ -94,14 +96,14 @@ extension Hook {
     Hook(MRT_HOOK_MLX5_ADVISE_MR, "mlx5_ib_advise_mr", .driver, modules: ["mlx5_ib"]),
     Hook(
       MRT_HOOK_MLX5_PREFETCH_WORK, "mlx5_ib_prefetch_mr_work", .driver, modules: ["mlx5_ib"],
-      way: .entryAndExit),
+      way: .operation),
     Hook(MRT_HOOK_MLX5_GET_PREFETCHABLE, "get_prefetchable_mr", .driver, modules: ["mlx5_ib"]),
     Hook(
       MRT_HOOK_MLX5_PAGEFAULT_SEGMENT, "pagefault_single_data_segment", .driver,
-      modules: ["mlx5_ib"], way: .entryAndExit),
+      modules: ["mlx5_ib"], way: .operation),
     Hook(
       MRT_HOOK_MLX5_PAGEFAULT_MR, "pagefault_mr", .driver, modules: ["mlx5_ib"],
-      way: .entryAndExit),
+      way: .operation),
     Hook(MRT_HOOK_MLX5_UPDATE_XLT, "mlx5r_umr_update_xlt", .driver, modules: ["mlx5_ib"]),
     Hook(
       MRT_HOOK_MLX5_INVALIDATE, "mlx5_ib_invalidate_range", .driver, modules: ["mlx5_ib"],
@@ -112,7 +114,7 @@ extension Hook {
     Hook(MRT_HOOK_ODP_ALLOC_IMPLICIT, "ib_umem_odp_alloc_implicit", .umem, modules: core),
     Hook(MRT_HOOK_ODP_ALLOC_CHILD, "ib_umem_odp_alloc_child", .umem, modules: core),
     Hook(
-      MRT_HOOK_ODP_MAP, "ib_umem_odp_map_dma_and_lock", .umem, modules: core, way: .entryAndExit,
+      MRT_HOOK_ODP_MAP, "ib_umem_odp_map_dma_and_lock", .umem, modules: core, way: .operation,
       withoutIt: "page faults and asynchronous prefetches are not seen"),
     Hook(
       MRT_HOOK_ODP_UNMAP, "ib_umem_odp_unmap_dma_pages", .umem, modules: core, need: .layers),

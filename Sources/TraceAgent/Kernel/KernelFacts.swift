@@ -26,7 +26,7 @@ package struct KernelFacts: Sendable {
     "__traceiter_sched_process_exit", "__tracepoint_sched_process_exit", "mm_update_next_owner",
     "__tracepoint_dax_pte_fault_done", "__tracepoint_dax_pmd_fault_done",
     "__tracepoint_sched_process_fork", "_text", "phys_base", "physical_mask", "init_user_ns",
-    "bpf_rdonly_cast", "bpf_jit_supports_fsession", "bpf_session_is_return", "bpf_session_cookie",
+    "bpf_rdonly_cast",
   ]
 
   /// Modules have BTF from 5.11 on; of what was before, 5.10's structures are known.
@@ -50,12 +50,6 @@ package struct KernelFacts: Sendable {
   static func letsLoad() -> Bool {
     var name = utsname()
     return uname(&name) == 0 && letsLoad(text(of: name.release))
-  }
-
-  /// Programs may see a function's entry and its exit in one (7.0 and later).
-  var hasSessions: Bool {
-    ["bpf_jit_supports_fsession", "bpf_session_is_return", "bpf_session_cookie"].allSatisfy(
-      offers.symbols.has)
   }
 
   /// The layout of `struct ib_device` is known, or will be once its module is loaded.

@@ -10,7 +10,8 @@ extension ProgramGroup {
       guard let close = rest.firstIndex(of: "'") else { continue }
       let name = rest[..<close]
       for prefix in [
-        "fexit__", "fentry__", "fsession__", "kprobe__", "kretprobe__", "raw_tp__",
+        "fexit__", "fentry__", "fentry2__", "end__", "end2__", "kprobe__", "kretprobe__",
+        "raw_tp__",
       ]
       where name.hasPrefix(prefix) {
         return String(name.dropFirst(prefix.count))

@@ -35,8 +35,6 @@ final class ProgramGroup {
   private var missedBefore: [String: UInt64] = [:]
   private let access = ProbeAccess.current()
   private var knowsTargets = false
-  /// Entry and exit by one program.
-  private var hasSessions = false
   private var programs: [String: OpaquePointer] = [:]
   private(set) var attachFailures: [(symbol: String, why: String)] = []
 
@@ -51,21 +49,7 @@ final class ProgramGroup {
   static func load(
     _ rows: [HookPlan.Row], settings: TracerSettings, sharing first: ProgramGroup?
   ) throws(Refusal) -> ProgramGroup {
-    if settings.hasSessions, rows.contains(where: \.seesBoth),
-      let group = try? load(rows, settings: settings, sharing: first, sessions: true),
-      !rows.contains(where: { row in
-        row.seesBoth && group.attachFailures.contains { $0.symbol == row.hook.symbol }
-      })
-    {
-      return group
-    }
-    return try load(rows, settings: settings, sharing: first, sessions: false)
-  }
-
-  private static func load(
-    _ rows: [HookPlan.Row], settings: TracerSettings, sharing first: ProgramGroup?, sessions: Bool
-  ) throws(Refusal) -> ProgramGroup {
-    let (group, types, targets) = try open(rows, sessions: sessions)
+    let (group, types, targets) = try open(rows)
     group.choosePrograms(rows)
     try group.prepareMaps(settings: settings, sharing: first)
     cbpf_release_memory()
@@ -93,52 +77,40 @@ final class ProgramGroup {
   /// kprobe, for another reason of its own (6.7 and later tell).
   func skipped(of row: HookPlan.Row) -> SkippedRuns {
     var skipped = SkippedRuns()
-    for name in programNames(for: row) {
-      guard let program = programs[name] else { continue }
+    for part in row.programs {
+      guard let program = programs[part.name(of: row)] else { continue }
       var info = bpf_prog_info()
       var length = UInt32(MemoryLayout<bpf_prog_info>.size)
       guard bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0 else { continue }
+      let name = part.name(of: row)
       let kprobe = links[name].map { cbpf_kprobe_missed(bpf_link__fd($0)) } ?? missedBefore[name]
-      let runs = info.recursion_misses &+ (kprobe ?? 0)
-      if ProgramGroup.isEntry(name) {
-        skipped.entries &+= runs
-      } else if ProgramGroup.isSession(name) {
-        skipped.ofSessions &+= runs
-      } else {
-        skipped.returns &+= runs
-      }
+      skipped[part, default: 0] &+= info.recursion_misses &+ (kprobe ?? 0)
     }
     return skipped
   }
 
   /// Entry programs stay until the group goes: a return without its entry would count as missed.
   func detachExits(of row: HookPlan.Row) {
-    for name in programNames(for: row) where !ProgramGroup.isEntry(name) {
+    for part in row.programs where !part.isEntry {
+      let name = part.name(of: row)
       guard let link = links.removeValue(forKey: name) else { continue }
       missedBefore[name] = cbpf_kprobe_missed(bpf_link__fd(link))
       bpf_link__destroy(link)
     }
   }
 
-  private static func isEntry(_ program: String) -> Bool {
-    program.hasPrefix("fentry__") || program.hasPrefix("kprobe__")
-  }
-
-  private static func isSession(_ program: String) -> Bool { program.hasPrefix("fsession__") }
-
   // MARK: - Loading
 
   /// Functions of the kernel that programs call, and what stands for them in the object.
   private static let calls: [(function: String, placeholder: Int32)] = [
-    ("bpf_rdonly_cast", MRT_CALL_CAST), ("bpf_session_is_return", MRT_CALL_IS_RETURN),
-    ("bpf_session_cookie", MRT_CALL_COOKIE), ("bpf_iter_num_new", MRT_CALL_TIMES_NEW),
+    ("bpf_rdonly_cast", MRT_CALL_CAST), ("bpf_iter_num_new", MRT_CALL_TIMES_NEW),
     ("bpf_iter_num_next", MRT_CALL_TIMES_NEXT), ("bpf_iter_num_destroy", MRT_CALL_TIMES_DESTROY),
   ]
 
   /// The object, told of the kernel's types and functions what it asks for; or, where these cannot be read, left to libbpf,
   /// which looks for them as well as it may.
   private static func open(
-    _ rows: [HookPlan.Row], sessions: Bool
+    _ rows: [HookPlan.Row]
   ) throws(Refusal) -> (ProgramGroup, TypesFile?, TraceTargets?) {
     cbpf_release_memory()
     let functions = Set(rows.filter { $0.rung == .fexit }.map(\.hook.symbol))
@@ -153,7 +125,6 @@ final class ProgramGroup {
       let group = try open(types: file)
       if file.fill(types, names: group.typeNames) {
         group.knowsTargets = true
-        group.hasSessions = sessions
         return (group, file, targets)
       }
     }
@@ -193,20 +164,9 @@ final class ProgramGroup {
     }
   }
 
-  private func programNames(for row: HookPlan.Row) -> [String] {
-    let symbol = row.hook.symbol
-    switch row.rung {
-    case .fexit:
-      guard row.seesBoth else { return ["fexit__\(symbol)"] }
-      return hasSessions ? ["fsession__\(symbol)"] : ["fentry__\(symbol)", "fexit__\(symbol)"]
-    case .kprobe: return ["kprobe__\(symbol)", "kretprobe__\(symbol)"]
-    case .tracepoint: return ["raw_tp__\(symbol)"]
-    default: return []
-    }
-  }
-
   private func choosePrograms(_ rows: [HookPlan.Row]) {
-    let wanted = Set(rows.flatMap(programNames)).union([ProgramGroup.factsProgram])
+    let wanted = Set(rows.flatMap { row in row.programs.map { $0.name(of: row) } })
+      .union([ProgramGroup.factsProgram])
     var program = bpf_object__next_program(object, nil)
     while let current = program {
       let name = String(cString: bpf_program__name(current))
@@ -215,7 +175,7 @@ final class ProgramGroup {
       if load { programs[name] = current }
       // As if it were for another program: else libbpf reads all of the kernel's types, to find a target that is set later.
       if load, knowsTargets,
-        ["fentry__", "fexit__", "fsession__"].contains(where: name.hasPrefix)
+        ProgramPart.trampolines.contains(where: { name.hasPrefix($0.prefix) })
       {
         bpf_program__set_attach_target(current, 1, nil)
       }
@@ -239,6 +199,7 @@ final class ProgramGroup {
         config.follow = settings.follow ? 1 : 0
         // a quarter: the rest is room for what comes while the agent wakes
         config.wake_at = UInt32(settings.ringSize / 4)
+        config.ring_size = UInt32(settings.ringSize)
         config.layout = UInt32(settings.layout)
         config.statistics = settings.statistics ? 1 : 0
         config.modern = settings.isModern ? 1 : 0
@@ -300,14 +261,15 @@ final class ProgramGroup {
     }
     for row in order {
       var attached: [String: OpaquePointer] = [:]
-      for name in programNames(for: row) {
+      for part in row.programs {
+        let name = part.name(of: row)
         guard let program = programs[name] else { continue }
         let link: OpaquePointer?
         switch row.rung {
         case .fexit: link = bpf_program__attach_trace(program)
         case .tracepoint: link = bpf_program__attach_raw_tracepoint(program, row.hook.symbol)
         default:
-          link = attachProbe(program, atReturn: name.hasPrefix("kret"), row)
+          link = attachProbe(program, atReturn: !part.isEntry, row)
         }
         if let link {
           attached[name] = link
@@ -333,9 +295,4 @@ final class ProgramGroup {
     // by address: names of modules' functions are found from 6.2 on only
     return cbpf_attach_probe_link(program, UInt(row.address), atReturn ? 1 : 0)
   }
-}
-
-extension HookPlan.Row {
-  /// Its entry and its exit are both seen, by trampolines.
-  fileprivate var seesBoth: Bool { rung == .fexit && hook.way == .entryAndExit }
 }

@@ -13,6 +13,8 @@ package struct HookTally: Sendable {
   package var missedReturns: UInt64 = 0
   package var missedEntries: UInt64 = 0
   package var running: UInt64 = 0
+  /// Calls whose evidence was not taken, though they were counted.
+  package var missedEvidence: UInt64 = 0
 
   /// As it goes into the recording, with what the agent took and wrote of it.
   package func account(received: UInt64, written: UInt64) -> mrt_account {
@@ -35,6 +37,15 @@ package struct HookTally: Sendable {
     account.untracked = tally.untracked
     account.rung = row.rung.recorded.rawValue
     return account
+  }
+
+  /// Evidence that is missing though its operations are told; nil where none is.
+  package var shed: mrt_shed? {
+    guard tally.shed > 0 || missedEvidence > 0 else { return nil }
+    var shed = mrt_shed()
+    shed.shed = tally.shed
+    shed.missed = missedEvidence
+    return shed
   }
 
   /// As readers of format 1.1 know it.
@@ -63,8 +74,8 @@ extension Tracer {
   package mutating func stop() {
     if !settings.isModern { keptAtStop = Set(keptKeys()) }
     let rows = plan.attached()
-    let outermost = rows.filter { $0.hook.way == .entryAndExit }
-    let others = rows.filter { $0.hook.way != .entryAndExit }
+    let outermost = rows.filter { $0.hook.way == .operation }
+    let others = rows.filter { $0.hook.way != .operation }
     for row in outermost + others {
       for group in groups { group.detachExits(of: row) }
       // Entries go on being kept when returns are no longer picked up.
@@ -86,11 +97,12 @@ extension Tracer {
       for value in values { sum.add(value) }
       var result = HookTally(row: row, tally: sum)
       let before = retired[row.hook.id.rawValue]
-      var skipped = before?.skipped ?? SkippedRuns()
-      for group in groups { skipped.add(group.skipped(of: row)) }
-      skipped = skipped.toldApart(by: sum)
-      let exits = skipped.returns
-      result.missedEntries = skipped.entries
+      var skipped = before?.skipped ?? [:]
+      for group in groups { skipped.merge(group.skipped(of: row)) { $0 &+ $1 } }
+      let unseen = UnseenCalls(skipped, way: row.hook.way, tally: sum)
+      let exits = unseen.returns
+      result.missedEntries = unseen.entries
+      result.missedEvidence = unseen.evidence
       guard row.rung == .kprobe else {
         result.missed = exits
         return result
@@ -193,10 +205,16 @@ extension mrt_tally {
     failed &+= other.failed
     recorded &+= other.recorded
     lost &+= other.lost
+    shed &+= other.shed
     untracked &+= other.untracked
     entered &+= other.entered
-    unentered &+= other.unentered
     taken &+= other.taken
+    begun_first &+= other.begun_first
+    begun_second &+= other.begun_second
+    begun_both &+= other.begun_both
+    ended_first &+= other.ended_first
+    ended_second &+= other.ended_second
+    ended_both &+= other.ended_both
   }
 }
 

@@ -15,7 +15,7 @@ struct FollowedModule: Sendable {
 /// A hook whose module has been unloaded: what its programs had missed.
 struct RetiredHook: Sendable {
   var row: HookPlan.Row
-  var skipped = SkippedRuns()
+  var skipped: SkippedRuns = [:]
 }
 
 /// What became of modules since the last look.
@@ -138,7 +138,7 @@ extension Tracer {
       var hook = retired[key] ?? RetiredHook(row: row)
       hook.row = row
       for group in gone {
-        hook.skipped.add(group.skipped(of: row))
+        hook.skipped.merge(group.skipped(of: row)) { $0 &+ $1 }
       }
       retired[key] = hook
     }

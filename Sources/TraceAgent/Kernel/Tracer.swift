@@ -41,8 +41,6 @@ package struct TracerSettings: Sendable {
   var layout = MRT_LAYOUT_NONE
   /// BPF reads the kernel's memory by plain loads, and keeps what is in flight with its task.
   var isModern = false
-  /// One program may see a function's entry and its exit.
-  var hasSessions = false
   /// The hook of the range fault, which tells what page-walk callbacks met: 0 where its exit may not be seen.
   var rangeTells: UInt32 = 0
   /// Where variables are that BPF reads.
@@ -113,7 +111,6 @@ package struct Tracer: ~Copyable {
     var settings = settings
     settings.layout = facts.layout
     settings.isModern = facts.isModern
-    settings.hasSessions = facts.hasSessions
     settings.symbols = facts.offers.symbols
     if let obstacle = Permissions.obstacle() { throw obstacle }
     guard !facts.offers.symbols.areHidden else {

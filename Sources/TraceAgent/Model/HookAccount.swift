@@ -35,12 +35,16 @@ package struct HookAccount: Equatable, Sendable {
   package var missedEntries: UInt64 = 0
   /// Calls that had not returned at the end, or whose return was missed: not known which (kprobes).
   package var running: UInt64 = 0
+  /// Runs of the program that takes evidence, apart from the one that counts the call, that the kernel skipped.
+  package var missedEvidence: UInt64 = 0
   package var failed: UInt64 = 0
   package var untracked: UInt64 = 0
 
   // Records: sent by the kernel, without room there, taken from the ring, put into the recording.
   package var recorded: UInt64 = 0
   package var lost: UInt64 = 0
+  /// Records of evidence not sent, since what was left of the ring is for operations.
+  package var shed: UInt64 = 0
   package var received: UInt64 = 0
   package var written: UInt64 = 0
 
@@ -55,9 +59,9 @@ package struct HookAccount: Equatable, Sendable {
   /// Records that arrived and could not be written.
   package var unwritten: UInt64 { isFull && received > written ? received - written : 0 }
   /// All records lost, wherever.
-  package var recordsLost: UInt64 { Self.sum([lost, unreceived, unwritten]) }
+  package var recordsLost: UInt64 { Self.sum([lost, shed, unreceived, unwritten]) }
   /// Runs of the hook's programs that did not happen.
-  package var runsMissed: UInt64 { Self.sum([missed, missedReturns, missedEntries]) }
+  package var runsMissed: UInt64 { Self.sum([missed, missedReturns, missedEntries, missedEvidence]) }
 
   /// Something about this function is not in the recording that should be.
   package var isLossy: Bool {
@@ -78,8 +82,9 @@ package struct HookAccount: Equatable, Sendable {
   /// What is lost, by name, as far as it is; the names are those of the exports.
   package var losses: [(what: String, count: UInt64)] {
     [
-      ("ring_full", lost), ("not_received", unreceived), ("not_written", unwritten),
+      ("ring_full", lost), ("shed", shed), ("not_received", unreceived), ("not_written", unwritten),
       ("missed", missed), ("missed_returns", missedReturns), ("missed_entries", missedEntries),
+      ("missed_evidence", missedEvidence),
       ("unstarted", unstarted), ("untracked", untracked), ("running", running),
     ].filter { $0.1 > 0 }
   }
@@ -98,6 +103,7 @@ package struct HookAccount: Equatable, Sendable {
     [
       \.calls, \.reported, \.cut, \.aggregated, \.filtered, \.unstarted, \.missed,
       \.missedReturns, \.missedEntries, \.running, \.failed, \.untracked, \.recorded, \.lost,
+      \.shed, \.missedEvidence,
       \.received, \.written,
     ]
   }

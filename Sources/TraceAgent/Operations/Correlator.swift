@@ -98,7 +98,7 @@ package struct Correlator: Sendable {
     case .symbol(let record): symbols.add(record)
     case .cgroup(let record): symbols.add(record)
     case .omitted(let record): omit(record)
-    case .counter, .account, .pages, .unknown: break
+    case .counter, .account, .shed, .pages, .unknown: break
     default: keep(event, header)
     }
     return due()
@@ -114,7 +114,7 @@ package struct Correlator: Sendable {
       case MRT_KIND_SYMBOL: if let symbol = record.symbol { symbols.add(symbol) }
       case MRT_KIND_CGROUP: if let group = record.cgroup { symbols.add(group) }
       case MRT_KIND_OMITTED: if let omitted = record.omitted { omit(omitted) }
-      case MRT_KIND_COUNTER, MRT_KIND_ACCOUNT, MRT_KIND_PAGES: break
+      case MRT_KIND_COUNTER, MRT_KIND_ACCOUNT, MRT_KIND_SHED, MRT_KIND_PAGES: break
       default: keep(record)
       }
     }

@@ -27,7 +27,7 @@ extension Operation {
       default: break
       }
     case .owner(let record): owner = OwnerEvidence(record)
-    case .operation, .omitted, .counter, .account, .symbol, .cgroup, .pages, .unknown: break
+    case .operation, .omitted, .counter, .account, .shed, .symbol, .cgroup, .pages, .unknown: break
     }
   }
 }

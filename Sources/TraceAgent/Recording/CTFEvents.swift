@@ -259,6 +259,13 @@ enum CTFEvents {
       u32 path_size;
       text path[path_size];
       """),
+    event(
+      22, "shed",
+      """
+      u64 shed;
+      u64 missed;
+      u64 since_ns;
+      """),
   ].joined()
 
   private static func event(_ id: Int, _ name: String, _ fields: String) -> String {

@@ -9,6 +9,7 @@ import Model
 package struct RecordedAccounts: Sendable {
   private var accounts: [UInt32: mrt_account] = [:]
   private var counters: [UInt32: mrt_counter] = [:]
+  private var shed: [UInt32: mrt_shed] = [:]
   private var misses: [Miss] = []
   /// Of misses that are not kept one by one: by hook, the end of the last one.
   private var folded: [UInt32: UInt64] = [:]
@@ -30,6 +31,8 @@ package struct RecordedAccounts: Sendable {
       add(.account(account))
     } else if let counter = record.counter {
       add(.counter(counter))
+    } else if let shed = record.shed {
+      add(.shed(shed))
     }
   }
 
@@ -38,6 +41,11 @@ package struct RecordedAccounts: Sendable {
     case .account(let record):
       note(accounts[record.h.hook], record)
       accounts[record.h.hook] = record
+    case .shed(let record):
+      if record.missed > shed[record.h.hook]?.missed ?? 0 {
+        misses.append(Miss(hook: record.h.hook, from: record.since_ns, to: record.h.time_ns))
+      }
+      shed[record.h.hook] = record
     // the closing record is of no hook
     case .counter(let record) where record.h.hook != MRT_HOOK_NONE.rawValue:
       counters[record.h.hook] = record
@@ -87,7 +95,12 @@ package struct RecordedAccounts: Sendable {
   /// In order of the hooks' numbers.
   package func hooks(_ names: HookNames) -> [HookAccount] {
     Set(accounts.keys).union(counters.keys).sorted().compactMap { hook in
-      if let record = accounts[hook] { return HookAccount(record, function: names[hook]) }
+      if let record = accounts[hook] {
+        var account = HookAccount(record, function: names[hook])
+        account.shed = shed[hook]?.shed ?? 0
+        account.missedEvidence = shed[hook]?.missed ?? 0
+        return account
+      }
       return counters[hook].map { HookAccount($0, function: names[hook]) }
     }
   }

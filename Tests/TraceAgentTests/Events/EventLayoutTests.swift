@@ -33,6 +33,7 @@ import Testing
     expect(mrt_pages.self, size: 72)
     expect(mrt_owner.self, size: 72 + 4 * 32)
     expect(mrt_omitted.self, size: 56)
+    expect(mrt_shed.self, size: 64)
     #expect(MemoryLayout<mrt_cgroup>.size == 56 + 2048)
     expect(mrt_pages_key.self, size: 24)
     #expect(MemoryLayout<mrt_symbol>.size == 56 + 128)

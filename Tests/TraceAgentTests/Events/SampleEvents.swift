@@ -192,6 +192,10 @@ enum SampleEvents {
     return record
   }
 
+  static func shed(header: mrt_header = header()) -> mrt_shed {
+    mrt_shed(h: header, shed: 7, missed: 3, since_ns: 5)
+  }
+
   static func omitted(header: mrt_header = header()) -> mrt_omitted {
     mrt_omitted(h: header, result: -14, kind: MRT_OP_ADVISE_MR.rawValue, reserved: 0)
   }
@@ -226,6 +230,7 @@ enum SampleEvents {
       .account(account(header: header(14, MRT_HOOK_WALK_PMD, operation: 0))),
       .owner(owner(header: header(15, MRT_HOOK_ADVISE_MR))),
       .omitted(omitted(header: header(16, MRT_HOOK_ADVISE_MR))),
+      .shed(shed(header: header(22, MRT_HOOK_ODP_MAP))),
       cgroup(timeNs: timeNs + 16 * step),
     ]
   }

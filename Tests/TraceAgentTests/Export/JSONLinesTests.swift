@@ -35,7 +35,7 @@ struct JSONLinesTests {
     #expect(
       kinds == [
         "operation", "umem", "layer", "range", "walk", "levels", "entries", "mapping", "fault",
-        "stack", "counter", "symbol", "pages", "account", "owner", "omitted", "cgroup",
+        "stack", "counter", "symbol", "pages", "account", "owner", "omitted", "cgroup", "shed",
       ])
     let walk = try #require(lines.first { $0["kind"] as? String == "walk" })
     #expect(walk["function"] as? String == "hmm_vma_walk_pmd")
