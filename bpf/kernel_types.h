@@ -405,6 +405,7 @@ struct ib_sge_abi {
 #define E_AGAIN 11
 #define E_NOMEM 12
 #define E_FAULT 14
+#define E_INVAL 22
 #define E_BUSY 16
 #define E_OPNOTSUPP 95
 /* the kernel image and, above it, the modules */
