@@ -88,6 +88,8 @@ package struct HookPlan: Equatable, Sendable {
     package var demoted: Set<String>
     /// Hooks of which the kernel refused the last rung as well: they are left out.
     package var refused: Set<String>
+    /// What the kernel said of those.
+    package var reasons: [String: String] = [:]
     package init(
       faultCodes: Bool = false, layers: Bool = false, follow: Bool = false,
       statistics: Bool = false, without: Set<Family> = [], unhooked: Set<String> = [],
@@ -167,7 +169,8 @@ package struct HookPlan: Equatable, Sendable {
     default: break
     }
     if wish.refused.contains(hook.symbol) {
-      row.note = "its program \(Sight.refused)"
+      let reason = wish.reasons[hook.symbol].map { " (\($0))" } ?? ""
+      row.note = "its program \(Sight.refused)\(reason)"
       return row
     }
     let forcedOff =

@@ -66,7 +66,7 @@ extension Tracer {
         groups.append(group)
         return
       } catch {
-        guard let symbol = error.symbol, refusals.add(symbol) else {
+        guard let symbol = error.symbol, refusals.add(symbol, error.detail) else {
           return fail(come.map(\.hook.symbol), error.asKernelError.sentence, &changes)
         }
       }

@@ -134,7 +134,7 @@ extension Tracer {
         groups.append(group)
         return rows.count - group.attachFailures.count
       } catch {
-        guard let symbol = error.symbol, refusals.add(symbol) else {
+        guard let symbol = error.symbol, refusals.add(symbol, error.detail) else {
           plan.giveUp(
             rows.map(\.hook.symbol), note: "\(Sight.notHooked): \(error.asKernelError.sentence)")
           return 0

@@ -69,6 +69,7 @@ package struct TracerSettings: Sendable {
       without: without, unhooked: unhooked, moduleBTF: Capabilities.effective().has(.sysAdmin),
       demoted: refusals.fentry, refused: refusals.all)
     wish.pinsModules = pinsModules
+    wish.reasons = refusals.reasons
     wish.kprobesAreOff = ProbeSwitches.current().areKprobesOff
     return wish
   }
@@ -80,10 +81,13 @@ struct Refusals: Sendable {
   private(set) var fentry: Set<String> = []
   /// Their kprobe or tracepoint programs as well.
   private(set) var all: Set<String> = []
+  /// What the kernel said last of each.
+  private(set) var reasons: [String: String] = [:]
 
   /// False: there is no rung left that has not been refused.
-  mutating func add(_ symbol: String) -> Bool {
-    fentry.insert(symbol).inserted || all.insert(symbol).inserted
+  mutating func add(_ symbol: String, _ reason: String = "") -> Bool {
+    if !reason.isEmpty { reasons[symbol] = reason }
+    return fentry.insert(symbol).inserted || all.insert(symbol).inserted
   }
 }
 
@@ -159,7 +163,8 @@ package struct Tracer: ~Copyable {
           continue
         }
         // One program the verifier refuses must not cost the others: one rung down, and again.
-        guard !error.helperWithheld, let symbol = error.symbol, refusals.add(symbol) else {
+        guard !error.helperWithheld, let symbol = error.symbol, refusals.add(symbol, error.detail)
+        else {
           throw error.asKernelError
         }
         // refused without what newer kernels can as well: that was not the reason

@@ -30,7 +30,7 @@ import Testing
   @Test func namesAreThoseOfHooks() {
     for root in Sight.roots {
       let hook = Hook.all.first { $0.symbol == root.function }
-      #expect(hook?.way == .entryAndExit && hook?.need == .always, "\(root.function)")
+      #expect(hook?.way == .operation && hook?.need == .always, "\(root.function)")
     }
     for (driver, functions) in Sight.drivers {
       let hooked = Hook.all.filter { $0.modules == [driver] && $0.need == .always }.map(\.symbol)
