@@ -175,7 +175,7 @@ static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
 		return NULL;
 	if (may_repeat && repeats(op, c, mm_walk, c->a[0], c->a[1]))
 		return NULL;
-	send_stacks(ctx, op, c->hook);
+	send_stacks(ctx, op, c);
 	return op;
 }
 
@@ -434,7 +434,7 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 	}
 	if (op->done & DONE_REPEATS)
 		return 0;
-	send_stacks(ctx, op, c->hook);
+	send_stacks(ctx, op, c);
 	if (op->done & DONE_MET && c->hook == config.range_tells) {
 		op->done &= ~DONE_MET;
 		send_met(op);

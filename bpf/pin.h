@@ -141,7 +141,7 @@ static __always_inline int on_migrate(void *ctx, struct call *c)
 		return 0;
 	}
 	c->op = op;
-	send_stacks(ctx, op, c->hook);
+	send_stacks(ctx, op, c);
 	send_layer(op, c);
 	return 0;
 }

@@ -182,7 +182,7 @@ static __always_inline int on_verb_evidence(void *ctx, struct call *c)
 	if (!op || op->root != c->hook || !is_wanted_result(c->ret) ||
 	    repeats_told(op, c->ret))
 		return 0;
-	send_stacks(ctx, op, c->hook);
+	send_stacks(ctx, op, c);
 	send_owner(c->hook, bpf_get_current_task());
 	return 0;
 }

@@ -288,7 +288,7 @@ final class ProgramGroup {
           continue
         }
         attachFailures.append(
-          (row.hook.symbol, "could not be attached: \(Errno(rawValue: errno))"))
+          (row.hook.symbol, "\(Sight.notAttached): \(Errno(rawValue: errno))"))
         // all of a hook or nothing: another rung may take it
         for link in attached.values { bpf_link__destroy(link) }
         attached = [:]
