@@ -81,6 +81,9 @@ package struct Operation: Equatable, Sendable {
   package var repeatsAfterNs: UInt64?
   /// What the same thread did next that mended this failure, e.g. "reg_mr with ON_DEMAND".
   package var recoveredBy: String?
+  /// What the same thread registered next, and what that lacks to mend this failure, e.g. "reg_mr of 4096 of the 65536
+  /// bytes".
+  package var followedBy: String?
 
   package init(kind: Kind, runner: Task, endNs: UInt64, result: Int64) {
     self.kind = kind
