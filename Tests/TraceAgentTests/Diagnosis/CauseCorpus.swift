@@ -30,6 +30,7 @@ struct CorpusEntry: Sendable {
   }
 
   static let all = memoryEntries + faultEntries + pinEntries + verbEntries + umemEntries
+    + refusalEntries
 }
 
 /// Kernel functions whose failure is recorded, by the group of hooks in which they can be missing.
