@@ -189,9 +189,11 @@ static __noinline void fill_address(struct mrt_folio *r)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u64 mm, address, entry, pfn;
+	struct paging p;
 
 	if (!r)
 		return;
+	paging_of_kernel(&p);
 	mm = (u64)BPF_CORE_READ(task, mm);
 	address = r->index << PAGE_SHIFT;
 	if (!mm)
@@ -201,7 +203,7 @@ static __noinline void fill_address(struct mrt_folio *r)
 		entry = read_u64(pte_in(entry, address));
 	if (!(entry & ENTRY_PRESENT))
 		return;
-	pfn = (entry & ENTRY_ADDRESS) >> PAGE_SHIFT;
+	pfn = (entry & p.physical_mask & ENTRY_ADDRESS) >> PAGE_SHIFT;
 	if ((r->folio - pfn * bpf_core_type_size(struct page)) & (VMEMMAP_ALIGNMENT - 1))
 		return;
 	r->address = address;

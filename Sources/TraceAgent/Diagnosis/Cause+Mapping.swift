@@ -89,7 +89,8 @@ extension Cause {
       "mapping-mixedmap", sites: ["H2"],
       brief: "the mapping is VM_MIXEDMAP, which this old kernel refuses as a whole",
       errnos: ["EFAULT"],
-      check: "hmm_vma_walk_test(): vm_flags & VM_MIXEDMAP (before 5.10.94 and 5.17, and where that fix is lacking)",
+      check:
+        "hmm_vma_walk_test(): vm_flags & VM_MIXEDMAP (before 5.10.94 and 5.17, and where that fix is lacking)",
       advice: [
         "Run a kernel with 87c01d57fa23 (5.10.94, 5.17 or later), which looks at the pages instead "
           + "of refusing the mapping."

@@ -22,7 +22,8 @@ extension FolioEvidence {
     if let pins, pins > 0 { return "another pin holds it (\(count(UInt64(pins), "pin")))" }
     guard let unexplained, unexplained > 0 else { return nil }
     if pins == nil, unexplained >= FolioEvidence.pinBias {
-      return "another pin holds it (\(count(UInt64(unexplained / FolioEvidence.pinBias), "pin")) by "
+      return
+        "another pin holds it (\(count(UInt64(unexplained / FolioEvidence.pinBias), "pin")) by "
         + "its references): another MR, direct I/O in progress, or a device given to a guest"
     }
     return "\(count(UInt64(unexplained), "reference")) to it \(unexplained == 1 ? "is" : "are") "
@@ -59,7 +60,9 @@ extension Case {
     if folio.state.contains(.swapCache) { place.append("in the swap cache") }
     if !place.isEmpty { text += " (\(place.joined(separator: ", ")))" }
     text += " has \(count(UInt64(clamping: folio.references), "reference"))"
-    if let mappings = folio.mappings { text += " and \(count(UInt64(clamping: mappings), "mapping"))" }
+    if let mappings = folio.mappings {
+      text += " and \(count(UInt64(clamping: mappings), "mapping"))"
+    }
     if let holder = folio.holder {
       text += "; \(holder)"
     } else if folio.unexplained == 0 {

@@ -11,12 +11,14 @@ extension Site {
         + "driver function ran"),
     Site(
       "Q2", [.registration], ["EIO"],
-      check: "ib_uverbs_get_ucontext_file(), rdma_lookup_get_uobject(): the device is gone from the "
+      check:
+        "ib_uverbs_get_ucontext_file(), rdma_lookup_get_uobject(): the device is gone from the "
         + "descriptor",
       evidence: "ib_uverbs_device.ib_dev is NULL; no driver function ran"),
     Site(
       "Q11", [.registration, .prefetch], ["EINTR", "EAGAIN"],
-      check: "__get_user_pages(), faultin_page(): fatal_signal_pending(); mmap_read_lock_killable(); "
+      check:
+        "__get_user_pages(), faultin_page(): fatal_signal_pending(); mmap_read_lock_killable(); "
         + "from 7.3 on hmm_range_fault_unlocked_timeout() too",
       evidence: "SIGKILL is pending on the task; its process's exit code, and who chose it"),
   ]

@@ -29,7 +29,8 @@ struct CorpusEntry: Sendable {
     self.init(cause, site, .proved, scene, neighbour: neighbour)
   }
 
-  static let all = memoryEntries + faultEntries + pinEntries + verbEntries + umemEntries
+  static let all =
+    memoryEntries + faultEntries + pinEntries + verbEntries + umemEntries
     + refusalEntries
 }
 

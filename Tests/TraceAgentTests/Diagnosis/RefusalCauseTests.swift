@@ -20,10 +20,13 @@ import Testing
     var scene = refused(.again, refusal)
     var diagnosis = try scene.expect("rdma-cgroup-limit")
     #expect(
-      diagnosis.summary == "reg_mr failed with EAGAIN: control group /box has 4 of the 4 objects of "
+      diagnosis.summary
+        == "reg_mr failed with EAGAIN: control group /box has 4 of the 4 objects of "
         + "the device rxe0 that its limit allows (hca_object in rdma.max)")
     #expect(
-      diagnosis.chainText == ["rdmacg_try_charge -EAGAIN replayed", "ib_uverbs_reg_mr -EAGAIN direct"])
+      diagnosis.chainText == [
+        "rdmacg_try_charge -EAGAIN replayed", "ib_uverbs_reg_mr -EAGAIN direct",
+      ])
     scene.operation.owner = OwnerEvidence(pids: [412], pidNamespace: 1, startNs: 5, cgroup: 100)
     scene.operation.owner?.cgroupPath = "/box/job"
     diagnosis = try scene.expect("rdma-cgroup-limit")
@@ -62,7 +65,8 @@ import Testing
     scene.operation.refusals = [refusal]
     #expect(
       try scene.expect("killed").summary.contains(
-        "for want of memory of control group /box (1024 pages of the 1024 pages of its limit), and"))
+        "for want of memory of control group /box (1024 pages of the 1024 pages of its limit), and")
+    )
   }
 
   @Test func aChildWasNotGivenItsParentsMemory() throws {
@@ -104,7 +108,9 @@ import Testing
           + "page could not be moved: page 0x7f10c0003000 (frame 0x21004, node 0) has 3 references and "
           + "1 mapping; 1 reference to it is neither a mapping's nor a cache's: something holds it, "
           + "such as a pipe (vmsplice), a socket, or a transfer in progress"))
-    found = try migration { $0.zone = .normal; $0.references = 2050 }.expect(
+    found = try migration {
+      $0.zone = .normal; $0.references = 2050
+    }.expect(
       "pin-migration-failed", page: 3)
     #expect(found.summary.contains("pages in CMA memory, out of"))
     #expect(found.summary.contains("another pin holds it (2 pins by its references)"))

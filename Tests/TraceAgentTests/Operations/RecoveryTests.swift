@@ -79,7 +79,8 @@ import Testing
     let weaker = operation(timeNs: 2_000, result: 0, access: 0x01)
     #expect(followed(pinFailed, weaker) == ["reg_mr without REMOTE_WRITE and REMOTE_READ", nil])
     let both = operation(timeNs: 2_000, result: 0, access: 0x03) { $0.mr_length = 1 }
-    #expect(followed(pinFailed, both) == ["reg_mr, of 1 of the 2097152 bytes, without REMOTE_READ", nil])
+    #expect(
+      followed(pinFailed, both) == ["reg_mr, of 1 of the 2097152 bytes, without REMOTE_READ", nil])
     let unknown = operation(timeNs: 2_000, result: 0) { $0.has &= ~MRT_HAS_ACCESS }
     #expect(followed(pinFailed, unknown) == ["reg_mr with rights that are not known", nil])
     // The halves, one after the other: the second is not looked at.
