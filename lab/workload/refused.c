@@ -139,10 +139,20 @@ static void killed(struct run *run)
 	kill_in_pin(run, SIGTERM, EINTR);
 }
 
+/* More than the memory cgroup may have, and the kernel kills who asks for it. */
+static void killed_for_memory(struct run *run)
+{
+	undo_later(run, remove_small_cgroup, NULL, 0);
+	victim.make = map_more_than_cgroup;
+	victim.prepare = enter_deadly_cgroup;
+	kill_in_pin(run, 0, EINTR);
+}
+
 const struct scenario refused_scenarios[] = {
 	{"reg-objects", "registered: more objects than the control group may have", own_limit},
 	{"reg-objects-above", "registered: more objects than a control group above may have", limit_above},
 	{"reg-removed", "registered: the device is gone", removed},
+	{"pin-oom-killed", "pinned: killed by the kernel, since the memory cgroup is full", killed_for_memory},
 	{"pin-killed", "pinned: killed while it waits for a page, by SIGKILL and by SIGTERM", killed},
 	{0},
 };

@@ -178,6 +178,8 @@ void spoil_userfault_sigbus(struct run *, struct memory *);
 void spoil_userfault_unserved(struct run *, struct memory *); /* whoever touches it waits for ever */
 void swap_out(struct run *, struct memory *);
 void map_more_than_cgroup(struct run *, struct memory *);
+void enter_deadly_cgroup(struct run *, struct memory *); /* the same, but that this process is killed there */
+void remove_small_cgroup(void *, size_t);               /* that a killed process has left */
 void enter_small_cgroup(struct run *, struct memory *); /* which page will fail is not known: bad becomes NULL */
 
 /* pagemap.c */
