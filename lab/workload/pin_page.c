@@ -113,7 +113,7 @@ static void cma(struct run *run)
 	int ends[2];
 
 	if (kib_of("CmaTotal") < 1024)
-		skip(run, "no CMA memory (kernel option cma=900M)");
+		skip(run, "no CMA memory (kernel option cma=640M)");
 	long before = kib_of("CmaFree");
 	map_memory(run, &memory, PAGES(4096), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	must(run, madvise(memory.base, memory.length, MADV_NOHUGEPAGE), "ask for small pages");

@@ -93,7 +93,8 @@ struct RecoveryWindow: Sendable {
     if lacking.isEmpty {
       failure.recoveredBy = name
     } else {
-      failure.followedBy = ([name] + lacking).joined(separator: lacking.count > 1 ? ", " : " ")
+      let isPlain = name == "reg_mr" && lacking.count == 1
+      failure.followedBy = ([name] + lacking).joined(separator: isPlain ? " " : ", ")
     }
   }
 }
