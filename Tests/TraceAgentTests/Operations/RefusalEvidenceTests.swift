@@ -51,13 +51,14 @@ import Testing
     #expect(bare.unexplained == nil)
   }
 
-  private static let killers: [(flags: UInt32, exitCode: UInt32, killer: RefusalEvidence.Killer)] = [
-    (MRT_KILLED_SIGNAL, 9, .signal(9)), (MRT_KILLED_SIGNAL, 139, .signal(11)),
-    (MRT_KILLED_SIGNAL, 0x300, .exit), (MRT_KILLED_EXEC, 0, .exec), (0, 0, .unknown),
-    (MRT_KILLED_SIGNAL | MRT_KILLED_OOM, 9, .outOfMemory),
-    (MRT_KILLED_SIGNAL | MRT_KILLED_OOM | MRT_KILLED_OOM_SEEN, 9, .host),
-    (MRT_KILLED_OOM | MRT_KILLED_OOM_SEEN | MRT_KILLED_OOM_CGROUP, 9, .memoryCgroup),
-  ]
+  private static let killers: [(flags: UInt32, exitCode: UInt32, killer: RefusalEvidence.Killer)] =
+    [
+      (MRT_KILLED_SIGNAL, 9, .signal(9)), (MRT_KILLED_SIGNAL, 139, .signal(11)),
+      (MRT_KILLED_SIGNAL, 0x300, .exit), (MRT_KILLED_EXEC, 0, .exec), (0, 0, .unknown),
+      (MRT_KILLED_SIGNAL | MRT_KILLED_OOM, 9, .outOfMemory),
+      (MRT_KILLED_SIGNAL | MRT_KILLED_OOM | MRT_KILLED_OOM_SEEN, 9, .host),
+      (MRT_KILLED_OOM | MRT_KILLED_OOM_SEEN | MRT_KILLED_OOM_CGROUP, 9, .memoryCgroup),
+    ]
 
   @Test(arguments: killers)
   func whatKills(_ flags: UInt32, _ exitCode: UInt32, _ killer: RefusalEvidence.Killer) throws {
