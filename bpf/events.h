@@ -57,6 +57,9 @@ enum mrt_kind {
 	MRT_KIND_OMITTED = 16,	/* an operation ended with an errno that was not asked for */
 	MRT_KIND_CGROUP = 17,	/* by the agent: the path of a control group */
 	MRT_KIND_SHED = 22,	/* by the agent: evidence of one hook that was not taken or not sent */
+	MRT_KIND_FOLIO = 19,	/* pages that could not be moved for a pin */
+	MRT_KIND_REFUSAL = 20,	/* what refused an operation where no page did */
+	MRT_KIND_FORKED = 21,	/* a mapping that a process did not get from the one that forked it */
 };
 
 /*
@@ -117,6 +120,7 @@ enum mrt_hook {
 	/* bookkeeping */
 	MRT_HOOK_FORK = 70,		/* tracepoint sched_process_fork */
 	MRT_HOOK_EXIT = 71,		/* tracepoint sched_process_exit */
+	MRT_HOOK_OOM_KILL = 72,		/* oom_kill_process */
 	MRT_HOOK_COUNT = 80,
 };
 
@@ -519,6 +523,87 @@ struct mrt_cgroup {
 	mrt_u8 path[MRT_PATH_MAX];	/* from the root of the hierarchy; `path_size` bytes, no NUL */
 };
 
+/* mrt_folio.has: which fields were read */
+#define MRT_FOLIO_HAS_ADDRESS	(1u << 0)	/* address, pfn: the process has it mapped there */
+#define MRT_FOLIO_HAS_MAPPINGS	(1u << 1)	/* mappings */
+#define MRT_FOLIO_HAS_PINS	(1u << 2)	/* pins */
+#define MRT_FOLIO_HAS_PAGES	(1u << 3)	/* pages */
+#define MRT_FOLIO_HAS_ZONE	(1u << 4)	/* zone, node */
+/* mrt_folio.state */
+#define MRT_FOLIO_ANON		(1u << 0)	/* anonymous memory, KSM's too */
+#define MRT_FOLIO_FILE		(1u << 1)	/* in the page cache: inode */
+#define MRT_FOLIO_SWAPCACHE	(1u << 2)
+#define MRT_FOLIO_WRITEBACK	(1u << 3)
+#define MRT_FOLIO_DIRTY		(1u << 4)
+#define MRT_FOLIO_PRIVATE	(1u << 5)	/* the file system keeps something with it, and a reference */
+#define MRT_FOLIO_LOCKED	(1u << 6)
+
+enum mrt_zone {
+	MRT_ZONE_DMA = 1,
+	MRT_ZONE_DMA32 = 2,
+	MRT_ZONE_NORMAL = 3,
+	MRT_ZONE_MOVABLE = 4,
+	MRT_ZONE_DEVICE = 5,
+};
+
+#define MRT_FOLIOS_MAX	4	/* of one call of migrate_pages() */
+
+struct mrt_folio {
+	struct mrt_header h;
+	mrt_u64 folio;		/* identity (kernel address) */
+	mrt_u64 pfn;
+	mrt_u64 address;	/* in the process */
+	mrt_u64 page_flags;	/* as they are; the bits that matter are in state */
+	mrt_u64 index;		/* in the file, or of the address: pages */
+	mrt_u64 inode;
+	mrt_s32 references;	/* with the one of who wants to move it */
+	mrt_s32 mappings;	/* page-table entries */
+	mrt_s32 pins;		/* a small one's are in references, 1024 each */
+	mrt_u32 pages;
+	mrt_u32 zone;		/* enum mrt_zone */
+	mrt_u32 node;
+	mrt_u32 state;		/* MRT_FOLIO_… */
+	mrt_u32 has;		/* MRT_FOLIO_HAS_… */
+};
+
+enum mrt_refusal_what {
+	MRT_REFUSAL_RDMA_CGROUP = 1,	/* a control group has as many as it may have */
+	MRT_REFUSAL_DEVICE_REMOVED = 2,	/* the descriptor's device is gone */
+	MRT_REFUSAL_KILLED = 3,		/* the task is to die */
+};
+
+/* mrt_refusal.flags: of who is killed, and by what */
+#define MRT_KILLED_SIGNAL	(1u << 0)	/* exit_code is the process's: it is to die as a whole */
+#define MRT_KILLED_EXEC		(1u << 1)	/* another thread calls exec() */
+#define MRT_KILLED_OOM		(1u << 2)	/* the kernel has chosen it for want of memory … */
+#define MRT_KILLED_OOM_SEEN	(1u << 3)	/* … which was seen: killed_ns; */
+#define MRT_KILLED_OOM_CGROUP	(1u << 4)	/* of a memory cgroup: cgroup, usage, limit (pages) */
+
+struct mrt_refusal {
+	struct mrt_header h;
+	mrt_u64 cgroup;		/* whose limit it is, as mrt_owner has it; 0 = none, or not known */
+	mrt_u64 usage;
+	mrt_u64 limit;
+	mrt_u64 killed_ns;
+	mrt_u32 what;		/* enum mrt_refusal_what */
+	mrt_u32 resource;	/* of the RDMA cgroup: 0 hca_handle, 1 hca_object */
+	mrt_u32 flags;		/* MRT_KILLED_… */
+	mrt_u32 exit_code;	/* as wait() has it: a signal, or 256 times the number for exit() */
+	mrt_u8 name[32];	/* of the device removed: uverbs0 */
+};
+
+struct mrt_forked {
+	struct mrt_header h;
+	mrt_u64 address;	/* the address asked for */
+	mrt_u64 start;		/* of the mapping that the ancestor has there */
+	mrt_u64 end;
+	mrt_u64 vm_flags;	/* with VM_DONTCOPY */
+	mrt_u64 forked_ns;	/* when the ancestor forked, CLOCK_MONOTONIC */
+	mrt_u32 pid;		/* of the ancestor */
+	mrt_u32 generation;	/* 1 = the parent */
+	mrt_u8 comm[16];	/* of the ancestor */
+};
+
 _Static_assert(sizeof(struct mrt_header) == 40, "mrt_header");
 _Static_assert(sizeof(struct mrt_operation) == 216, "mrt_operation");
 _Static_assert(sizeof(struct mrt_umem) == 104, "mrt_umem");
@@ -540,6 +625,9 @@ _Static_assert(sizeof(struct mrt_pages) == 72, "mrt_pages");
 _Static_assert(sizeof(struct mrt_owner) == 72 + 4 * MRT_PID_LEVELS, "mrt_owner");
 _Static_assert(sizeof(struct mrt_omitted) == 56, "mrt_omitted");
 _Static_assert(sizeof(struct mrt_cgroup) == 56 + MRT_PATH_MAX, "mrt_cgroup");
+_Static_assert(sizeof(struct mrt_folio) == 120, "mrt_folio");
+_Static_assert(sizeof(struct mrt_refusal) == 120, "mrt_refusal");
+_Static_assert(sizeof(struct mrt_forked) == 104, "mrt_forked");
 
 /* Of the map that BPF counts mrt_pages in; a value is a number of pages. */
 struct mrt_pages_key {

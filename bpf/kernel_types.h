@@ -94,10 +94,26 @@ enum pid_type {
 	PIDTYPE_MAX,
 };
 
+struct sigset {
+	unsigned long sig[1];
+};
+
+struct sigpending {
+	struct sigset signal;
+};
+
 struct signal_struct {
 	atomic_t live;
+	int group_exit_code;
+	unsigned int flags;
+	struct task_struct *group_exec_task;	/* 5.17 and later; before, group_exit_task */
+	struct mm_struct *oom_mm;
 	struct pid *pids[PIDTYPE_MAX];
 	struct rlimit rlim[16];
+};
+
+struct list_head {
+	struct list_head *next;
 };
 
 struct kernfs_node {
@@ -105,7 +121,12 @@ struct kernfs_node {
 };
 
 struct cgroup_subsys_state {
+	struct cgroup *cgroup;
 	struct cgroup_subsys_state *parent;
+};
+
+enum cgroup_subsys_id {
+	rdma_cgrp_id = 12,
 };
 
 struct cgroup {
@@ -114,7 +135,47 @@ struct cgroup {
 };
 
 struct css_set {
+	struct cgroup_subsys_state *subsys[1];
 	struct cgroup *dfl_cgrp;
+};
+
+struct rdma_cgroup {
+	struct cgroup_subsys_state css;
+	struct list_head rpools;
+};
+
+struct rdmacg_device {
+	char *name;
+};
+
+struct rdmacg_resource {
+	int max;
+	int usage;
+};
+
+struct rdmacg_resource_pool {
+	struct rdmacg_device *device;
+	struct rdmacg_resource resources[2];
+	struct list_head cg_node;
+};
+
+typedef struct {
+	s64 counter;
+} atomic_long_t;
+
+struct page_counter {
+	atomic_long_t usage;
+	unsigned long max;
+};
+
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter memory;
+};
+
+struct oom_control {
+	struct mem_cgroup *memcg;
+	struct task_struct *chosen;
 };
 
 struct cred {
@@ -127,9 +188,12 @@ struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
+	u64 start_time;
 	u64 start_boottime;
 	char comm[16];
+	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct sigpending pending;
 	struct css_set *cgroups;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
@@ -249,6 +313,51 @@ enum migrate_reason {
 	MR_LONGTERM_PIN = 7,		/* 5.13 and later */
 };
 
+/* struct page before 5.16 */
+struct page {
+	struct list_head lru;
+	struct address_space *mapping;
+	unsigned long index;
+	atomic_t _mapcount;
+	atomic_t _refcount;
+};
+
+struct folio {
+	struct list_head lru;
+	struct address_space *mapping;
+	unsigned long index;
+	atomic_t _mapcount;
+	atomic_t _refcount;
+	atomic_t _large_mapcount;	/* 6.10 and later */
+	atomic_t _total_mapcount;	/* 6.1 */
+	atomic_t _pincount;
+	unsigned int _nr_pages;		/* 6.15 and later */
+	unsigned int _folio_nr_pages;	/* before */
+};
+
+enum pageflags {
+	PG_locked,
+	PG_dirty = 4,
+	PG_owner_priv_1 = 9,		/* of swap: PG_swapcache */
+	PG_private = 13,
+	PG_private_2 = 14,
+	PG_writeback = 15,
+	PG_head = 16,
+};
+
+enum zone_type {
+	ZONE_DMA,
+	ZONE_DMA32,
+	ZONE_NORMAL,
+	ZONE_MOVABLE,
+	ZONE_DEVICE,
+	__MAX_NR_ZONES,
+};
+
+typedef struct {
+	unsigned long bits[1];
+} nodemask_t;
+
 struct mutex {
 	struct atomic64 owner;
 };
@@ -305,6 +414,7 @@ struct ib_device {
 	struct ib_device_ops ops;
 	char name[64];
 	struct ib_device_attr attrs;
+	struct rdmacg_device cg_device;
 };
 
 struct ib_umem {
@@ -344,8 +454,26 @@ struct ib_ucontext {
 	struct ib_device *device;
 };
 
+struct kobject {
+	const char *name;
+};
+
+struct device {
+	struct kobject kobj;
+};
+
+struct ib_uverbs_device {
+	struct device dev;
+	struct ib_device *ib_dev;
+};
+
 struct ib_uverbs_file {
+	struct ib_uverbs_device *device;
 	struct ib_ucontext *ucontext;
+};
+
+struct ib_uobject {
+	void *object;
 };
 
 struct uverbs_attr {
@@ -354,6 +482,7 @@ struct uverbs_attr {
 struct uverbs_attr_bundle {
 	struct ib_udata ucore;
 	struct ib_uverbs_file *ufile;
+	struct ib_uobject *uobject;
 	unsigned long attr_present[1];
 	struct uverbs_attr attrs[1];
 };
@@ -402,11 +531,14 @@ struct ib_sge_abi {
 
 /* errno values and flags that are the same on every architecture here */
 #define E_PERM 1
+#define E_INTR 4
+#define E_IO 5
 #define E_AGAIN 11
 #define E_NOMEM 12
 #define E_FAULT 14
 #define E_INVAL 22
 #define E_BUSY 16
+#define E_NODEV 19
 #define E_OPNOTSUPP 95
 /* the kernel image and, above it, the modules */
 #define START_KERNEL_MAP 0xffffffff80000000ull
@@ -416,6 +548,7 @@ struct ib_sge_abi {
 #define VM_MAYWRITE 0x20ul
 #define VM_PFNMAP 0x400ul
 #define VM_IO 0x4000ul
+#define VM_DONTCOPY 0x20000ul
 #define VM_HUGETLB 0x400000ul
 #define S_DAX (1u << 13)
 #define S_IFMT 0170000
@@ -425,6 +558,8 @@ struct ib_sge_abi {
 #define HMM_PFN_REQ_WRITE (1ull << 62)
 #define RLIMIT_MEMLOCK 8
 #define CAP_IPC_LOCK 14
+#define SIGKILL 9
+#define SIGNAL_GROUP_EXIT 4
 /* what a fault handler's failure is, but VM_FAULT_FALLBACK, which is none */
 #define VM_FAULT_FAILED 0x73
 

@@ -38,6 +38,7 @@ static __always_inline bool is_5_10(void)
 /* struct uverbs_attr_bundle, include/rdma/uverbs_ioctl.h */
 #define BUNDLE_INBUF_5_10 32
 #define BUNDLE_UFILE_5_10 64
+#define BUNDLE_UOBJECT_5_10 80
 #define BUNDLE_PRESENT_5_10 88
 #define BUNDLE_ATTRS_5_10 96
 #define ATTR_SIZE_5_10 16

@@ -142,6 +142,7 @@ static __always_inline int on_migrate(void *ctx, struct call *c)
 	}
 	c->op = op;
 	send_stacks(ctx, op, c);
+	send_folios(c->hook, c->a[0]);
 	send_layer(op, c);
 	return 0;
 }

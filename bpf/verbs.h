@@ -21,6 +21,7 @@ enum {
 	ADVISE_MR_ADVICE = 1,
 	ADVISE_MR_FLAGS = 2,
 	ADVISE_MR_SGE_LIST = 3,
+	REG_MR_HANDLE = 0,	/* REG_DMABUF_MR's too: the struct ib_uobject of the MR */
 	REG_DMABUF_MR_LENGTH = 3,
 	REG_DMABUF_MR_IOVA = 4,
 	REG_DMABUF_MR_ACCESS_FLAGS = 6,
@@ -136,6 +137,41 @@ static __always_inline void fill_from_reg_method(struct mrt_operation *r, u64 at
 	}
 }
 
+static __noinline u64 command_object(u64 address)
+{
+	struct uverbs_attr_bundle *bundle = (void *)address;
+
+	return (u64)BPF_CORE_READ(bundle, uobject);
+}
+
+static __noinline u32 key_of_object(u64 address)
+{
+	struct ib_uobject *object = (void *)address;
+	struct ib_mr *mr = BPF_CORE_READ(object, object);
+
+	return BPF_CORE_READ(mr, lkey);
+}
+
+/* The key of a new MR: advice names it by that alone. */
+static __always_inline void fill_key(struct mrt_operation *r, u64 attrs, bool command)
+{
+	u64 object = 0;
+
+	if (!bpf_core_type_exists(struct ib_uobject) || !bpf_core_type_exists(struct ib_mr))
+		return;
+	if (!command)
+		attribute(attrs, REG_MR_HANDLE, &object, NULL);
+	else if (bpf_core_type_exists(struct uverbs_attr_bundle))
+		object = command_object(attrs);
+	else if (is_5_10())
+		object = read_u64(attrs + BUNDLE_UOBJECT_5_10);
+	if (!object)
+		return;
+	r->lkey = key_of_object(object);
+	if (r->lkey)
+		r->has |= MRT_HAS_LKEY;
+}
+
 static __always_inline void fill_advice(struct mrt_operation *r, u64 attrs)
 {
 	struct ib_sge_abi sge;
@@ -184,6 +220,7 @@ static __always_inline int on_verb_evidence(void *ctx, struct call *c)
 		return 0;
 	send_stacks(ctx, op, c);
 	send_owner(c->hook, bpf_get_current_task());
+	send_refusal(c->hook, c->ret, op->attrs);
 	return 0;
 }
 
@@ -205,6 +242,8 @@ static __always_inline void fill_verb(struct mrt_operation *r, struct in_flight 
 		fill_from_command(r, op->attrs);
 	else
 		fill_from_reg_method(r, op->attrs, hook);
+	if (r->result >= 0 && r->kind == MRT_OP_REG_MR)
+		fill_key(r, op->attrs, hook == MRT_HOOK_REG_MR);
 }
 
 static __always_inline void finish_verb(struct call *c, struct in_flight *op, bool last)

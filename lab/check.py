@@ -16,6 +16,16 @@ def reported_as(operation, row):
         return "page_fault"
     return REPORTED_AS.get(operation["op"], operation["op"])
 
+# What the same thread registers next, and words of the sentence that tell a scenario from its neighbour.
+FOLLOWED = {"then-smaller": "followed_by", "then-weaker": "followed_by", "then-whole": "recovered_by"}
+SAYS = {
+    "pin-dontfork": ("its parent, pid", True), "pin-dontfork-twice": ("children do not get", True),
+    "dontfork-p": ("its parent, pid", True), "pin-given-up": ("children do not get", False),
+    "pin-killed": ("is being killed by SIG", True), "pin-movable": ("ZONE_MOVABLE", True), "pin-cma": ("CMA memory", True),
+    "reg-objects": ("has 2 of the 2 objects", True), "reg-objects-above": (", above the process's own ", True),
+    "lkey-pinned-p": ("were registered without ON_DEMAND", True),
+}
+
 
 class Check:
     def __init__(self, scenario, what, problems):
@@ -124,6 +134,12 @@ def compare(operation, report, row, features):
         # Both rungs of the ladder must give this answer.
         seen = {link.get("function"): link.get("seen") for link in report.get("chain", [])}
         expect("hmm_vma_handle_pte seen", "replayed" if "replay" in features else "direct", seen.get("hmm_vma_handle_pte"))
+    # Of others what follows is another scenario, perhaps at the same addresses.
+    if row.name in FOLLOWED:
+        expect("what follows", FOLLOWED[row.name], next((field for field in ("recovered_by", "followed_by") if field in report), None))
+    if row.name in SAYS:
+        words, is_said = SAYS[row.name]
+        expect(f"the summary says \"{words}\"", is_said, words in report.get("summary", ""))
     if row.cause in ("pte-special-devmap", "pin-fsdax"):
         expect("mapping.fsdax", True, report.get("mapping", {}).get("fsdax"))
     if not report.get("summary"):

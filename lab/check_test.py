@@ -51,6 +51,24 @@ class Comparison(unittest.TestCase):
         self.assertEqual(failing(OPERATIONS, REPORTS), [])
         self.assertEqual(len(check.check_recording(OPERATIONS, REPORTS, TABLE, FEATURES)), 5)
 
+    def test_what_follows_and_what_is_said(self):
+        def problems(name, **fields):
+            one = {**report("reg_mr", 7, 0x40000, "EFAULT", "mapping-missing", "syscall", 0x41000), **fields}
+            table = row(name, "reg_mr", "EFAULT", "mapping-missing", "syscall")
+            done = check.check_recording([operation(name, "reg_mr", 7, 0x40000, "EFAULT", 0x41000)], [one], table, FEATURES)
+            return [problem for each in done for problem in each.problems]
+
+        self.assertEqual(problems("then-smaller", followed_by="reg_mr of a part"), [])
+        self.assertEqual(problems("then-whole", recovered_by="reg_mr"), [])
+        self.assertTrue(problems("then-smaller", recovered_by="reg_mr"))
+        self.assertTrue(problems("then-smaller"))
+        self.assertTrue(problems("then-whole", followed_by="reg_mr of a part"))
+        # Of others it does not matter.
+        self.assertEqual(problems("pin-hole", recovered_by="reg_mr"), [])
+        self.assertEqual(problems("pin-dontfork", summary="its parent, pid 7, has it"), [])
+        self.assertTrue(problems("pin-dontfork"))
+        self.assertTrue(problems("pin-given-up", summary="memory that children do not get"))
+
     def test_each_wrong_field_is_noticed(self):
         for field, wrong in (("errno", "EPERM"), ("cause", "unknown"), ("confidence", "inferred"), ("delivered", "discarded"),
                              ("comm", "kworker/0:1"), ("page", {"address": "0x11000"}), ("page", {}), ("summary", ""), ("chain", [])):

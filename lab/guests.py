@@ -100,7 +100,7 @@ def plan_2021(table, features, replay_options):
 
 # Booted with these, beside --append of the scenario's guest: they change nothing for the other scenarios.
 BOOT_WORDS = "secretmem.enable=1"
-OWN_WORDS = {"movable": "movablecore=512M"}
+OWN_WORDS = {"movable": "movablecore=512M", "cma": "cma=640M"}
 NO_5_LEVEL = ("--cpu", "max,la57=off")
 
 

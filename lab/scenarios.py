@@ -126,7 +126,7 @@ REASONS = {
 
 def missing_need(scenario, features):
     """Why the scenario does not apply, or None."""
-    needs = scenario.needs - {"own", "root", "pin", "fsdax", "movable"}
+    needs = scenario.needs - {"own", "root", "pin", "fsdax", "movable", "cma"}
     # What a kernel lacks is the better reason than the mode it is in.
     for need in sorted(needs, key=lambda word: (word.startswith("no-"), word)):
         if compares(need):

@@ -85,14 +85,14 @@ static void lkey_foreign(struct run *run)
 		advise(run, mr->lkey, PREFETCH, memory.base, memory.length, run->device->odp_write ? EINVAL : EPERM, NULL);
 }
 
-/* rxe of the kernel does not look whether the MR is on demand, and reads behind it: only odplab refuses. */
+/* rxe of the kernel does not look whether the MR is on demand, and reads behind it; odplab refuses. */
 static void lkey_pinned(struct run *run)
 {
 	struct memory memory;
 	struct ibv_mr *mr = healthy(run, &memory, PAGES(16), PIN_ACCESS);
 
 	if (mr)
-		advise(run, mr->lkey, PREFETCH, memory.base, memory.length, EINVAL, NULL);
+		advise(run, mr->lkey, PREFETCH, memory.base, memory.length, run->device->odp_write ? EFAULT : EINVAL, NULL);
 }
 
 /* Stock rxe looks MRs up with LOCAL_WRITE and finds none; fsdax-2021's refuses as mlx5 does, and has no data path. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A memory cgroup too small for the memory of a scenario. This process may not be killed, so that the fault must fail. */
+/* A memory cgroup too small for the memory of a scenario. Where this process may not be killed the fault must fail. */
 #define _GNU_SOURCE
 #include "workload.h"
 
@@ -43,9 +43,8 @@ void map_more_than_cgroup(struct run *run, struct memory *memory)
 	must(run, madvise(memory->base, memory->length, MADV_NOHUGEPAGE), "ask for small pages");
 }
 
-void enter_small_cgroup(struct run *run, struct memory *memory)
+static void enter(struct run *run, bool may_be_killed)
 {
-	memory->bad = NULL;
 	if (!write_text(ROOT "/cgroup.subtree_control", "+memory"))
 		skip(run, "no memory controller of cgroup version 2: %s", strerror(errno));
 	if (mkdir(GROUP, 0755) != 0 && errno != EEXIST)
@@ -55,9 +54,29 @@ void enter_small_cgroup(struct run *run, struct memory *memory)
 		set_up_failed(run, "cannot open the limit of %s: %s", GROUP, strerror(errno));
 	undo_later(run, leave, NULL, 0);
 	/* The kernel looks for the victim among the group's processes; with none to be had the charge fails. */
-	if (!write_text("/proc/self/oom_score_adj", "-1000") || write(limit, "4M", 2) != 2 ||
+	if (!write_text("/proc/self/oom_score_adj", may_be_killed ? "0" : "-1000") || write(limit, "4M", 2) != 2 ||
 	    !write_text(GROUP "/cgroup.procs", "0"))
 		set_up_failed(run, "cannot enter %s: %s", GROUP, strerror(errno));
 	write_text(GROUP "/memory.swap.max", "0");
 	run->relieve = lift_limit;
+}
+
+void enter_small_cgroup(struct run *run, struct memory *memory)
+{
+	memory->bad = NULL;
+	enter(run, false);
+}
+
+void enter_deadly_cgroup(struct run *run, struct memory *memory)
+{
+	(void)memory;
+	enter(run, true);
+}
+
+void remove_small_cgroup(void *unused, size_t size)
+{
+	(void)unused;
+	(void)size;
+	for (int i = 0; i < 100 && rmdir(GROUP) != 0 && errno == EBUSY; i++)
+		usleep(20 * 1000); /* who was killed there may not be gone yet */
 }

@@ -73,6 +73,11 @@ static void spoil_served(struct run *run, struct memory *memory)
 	undo_later(run, stop_server, server, 0);
 }
 
+void spoil_userfault_unserved(struct run *run, struct memory *memory)
+{
+	watch(run, memory, 0);
+}
+
 void spoil_userfault_sigbus(struct run *run, struct memory *memory)
 {
 	watch(run, memory, UFFD_FEATURE_SIGBUS);

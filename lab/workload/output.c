@@ -55,7 +55,7 @@ void print_outcome(struct run *run, const struct outcome *it)
 	int length = snprintf(line, sizeof(line),
 		"{\"scenario\":\"%s\",\"op\":\"%s\",\"pid\":%d,\"tid\":%d,\"address\":\"0x%lx\",\"length\":%zu,"
 		"\"errno\":%s,\"wc\":%s,\"expect_errno\":%s,\"bad_page\":%s,\"ok\":%s}\n",
-		run->scenario, it->op, getpid(), gettid(), (unsigned long)it->address, it->length,
+		run->scenario, it->op, it->process ? it->process : getpid(), it->process ? it->process : gettid(), (unsigned long)it->address, it->length,
 		quoted_errno(error, sizeof(error), it->error), wc,
 		quoted_errno(expected, sizeof(expected), it->expect_error), bad, it->ok ? "true" : "false");
 	if (!it->ok)

@@ -88,7 +88,45 @@ static void movable(struct run *run)
 	undo_later(run, close_fd, NULL, ends[1]);
 	if (vmsplice(ends[1], &page, 1, 0) != (ssize_t)PAGE)
 		set_up_failed(run, "cannot put a page into a pipe: %s", strerror(errno));
-	register_memory(run, memory.base, memory.length, PIN_ACCESS, ENOMEM, NULL);
+	register_memory(run, memory.base, memory.length, PIN_ACCESS, ENOMEM, memory.bad);
+}
+
+/* A number of /proc/meminfo, KiB; -1: there is none of that name. */
+static long kib_of(const char *name)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	char line[256];
+	long value = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, name, strlen(name)) == 0)
+			sscanf(line + strlen(name), ": %ld", &value);
+	if (file)
+		fclose(file);
+	return value;
+}
+
+/* The same in CMA memory, which the allocator takes while more than half of what is free is CMA's. */
+static void cma(struct run *run)
+{
+	struct memory memory;
+	int ends[2];
+
+	if (kib_of("CmaTotal") < 1024)
+		skip(run, "no CMA memory (kernel option cma=640M)");
+	long before = kib_of("CmaFree");
+	map_memory(run, &memory, PAGES(4096), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	must(run, madvise(memory.base, memory.length, MADV_NOHUGEPAGE), "ask for small pages");
+	fill(memory.base, memory.length);
+	if (before - kib_of("CmaFree") < (long)(memory.length >> 11))
+		skip(run, "less than half of the memory came from CMA");
+	struct iovec pages = {memory.base, PAGES(64)};
+	must(run, pipe2(ends, O_CLOEXEC), "make a pipe");
+	undo_later(run, close_fd, NULL, ends[0]);
+	undo_later(run, close_fd, NULL, ends[1]);
+	if (fcntl(ends[1], F_SETPIPE_SZ, 1 << 20) < 0 || vmsplice(ends[1], &pages, 1, 0) != (ssize_t)PAGES(64))
+		set_up_failed(run, "cannot put pages into a pipe: %s", strerror(errno));
+	register_memory(run, memory.base, PAGES(64), PIN_ACCESS, ENOMEM, NULL);
 }
 
 /* Memory of a PCI device that has struct pages, mapped by sysfs: an NVMe disk's controller memory buffer. */
@@ -118,6 +156,7 @@ const struct scenario pin_page_scenarios[] = {
 	{"pin-hugetlb-empty", "pinned: huge pages, but the pool is empty", hugetlb},
 	{"pin-cgroup-full", "pinned: more than the memory cgroup may have", cgroup},
 	{"pin-movable", "pinned: a page of ZONE_MOVABLE that cannot move, because a pipe holds it", movable},
+	{"pin-cma", "pinned: pages of CMA memory that cannot move, because a pipe holds them", cma},
 	{"pin-peer", "pinned: peer-to-peer memory of a PCI device", peer},
 	{0},
 };

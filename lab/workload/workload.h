@@ -102,6 +102,7 @@ struct outcome {
 	int wc, expect_wc;       /* -1: the operation has no completion */
 	const void *bad;
 	bool ok;
+	int process; /* another than this one, which cannot tell any more; its first thread. 0: this one */
 };
 void print_outcome(struct run *, const struct outcome *);
 void relieve(struct run *);
@@ -174,8 +175,11 @@ void spoil_pkey(struct run *, struct memory *);   /* a protection key that denie
 void spoil_truncate(struct run *, struct memory *);
 void spoil_poison(struct run *, struct memory *);
 void spoil_userfault_sigbus(struct run *, struct memory *);
+void spoil_userfault_unserved(struct run *, struct memory *); /* whoever touches it waits for ever */
 void swap_out(struct run *, struct memory *);
 void map_more_than_cgroup(struct run *, struct memory *);
+void enter_deadly_cgroup(struct run *, struct memory *); /* the same, but that this process is killed there */
+void remove_small_cgroup(void *, size_t);               /* that a killed process has left */
 void enter_small_cgroup(struct run *, struct memory *); /* which page will fail is not known: bad becomes NULL */
 
 /* pagemap.c */
@@ -185,7 +189,7 @@ uint64_t page_frame(struct run *, const void *address, unsigned *flags);
 /* scenarios */
 extern const struct scenario ok_scenarios[], fsdax_scenarios[], advice_scenarios[], reg_scenarios[], large_scenarios[],
 	race_scenarios[], owner_scenarios[], pin_scenarios[], pin_mapping_scenarios[], pin_page_scenarios[], memlock_scenarios[],
-	crowd_scenarios[], again_scenarios[];
+	crowd_scenarios[], again_scenarios[], refused_scenarios[], forked_scenarios[], mended_scenarios[];
 extern const struct kind mapping_kinds[], file_kinds[], page_kinds[], userfault_kinds[];
 /* spoiled.c: scenarios that are a kind of memory and a way to reach it, e.g. "hole-p" */
 bool run_spoiled(struct run *, const char *name);

@@ -145,6 +145,12 @@ struct Case: Sendable {
   /// The umem of the operation, as the failing map function left it.
   var umem: UmemEvidence? { operation.umems.last { $0.region != nil } }
 
+  /// The range was to be mapped for an MR that is pinned: a driver that does not look takes its umem
+  /// for one that is on demand, and reads behind it.
+  var isOfPinnedMR: Bool {
+    failedMap != nil && umem?.isODP == false && umem?.pageShift != nil
+  }
+
   /// What was registered: of the umem where one was read, else as the registration asked.
   var region: AddressRange? {
     if let region = umem?.region { return region }

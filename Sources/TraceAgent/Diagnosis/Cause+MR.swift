@@ -59,7 +59,8 @@ extension Cause {
     if let check = scene.layer("mr_check_range"), check.result == -22, check.arguments.count >= 3 {
       return rangeOfSoftRoCE(scene, start: check.arguments[1], length: check.arguments[2])
     }
-    guard scene.errno == .fault, scene.walks.isEmpty, scene.ranges.isEmpty else { return nil }
+    guard scene.errno == .fault, scene.walks.isEmpty, scene.ranges.isEmpty, !scene.isOfPinnedMR
+    else { return nil }
     if let map = scene.failedMap {
       guard map.result == -14, scene.isInsideUmem(map) == false, let region = scene.region else {
         return nil
@@ -187,7 +188,37 @@ extension Cause {
 
   // MARK: mr-key-invalid
 
+  /// Advice for an MR that is pinned: the umem says so where the driver came that far, else the
+  /// registration of that key, which is the newest.
+  private static func keyOfPinnedMR(_ scene: Case) -> Finding? {
+    guard scene.operation.kind == .adviseMR || scene.operation.kind == .prefetch else { return nil }
+    let registration = scene.operation.keyRegistration
+    let isPinned = registration?.access.map { !AccessFlags(rawValue: $0).contains(.onDemand) }
+    let key = scene.operation.lkey.map { "lkey \(hex(UInt64($0)))" } ?? "the key"
+    var text = "\(key) is that of a pinned MR, which cannot be advised"
+    if isPinned == true, let address = registration?.address, let length = registration?.length {
+      text +=
+        ": \(count(length, "byte")) from \(hex(address)) on were registered without ON_DEMAND"
+    }
+    if scene.isOfPinnedMR { return Finding(.proved, because: text) }
+    guard isPinned == true else { return nil }
+    // Up to 5.10 nothing is read of such a umem.
+    if scene.failedMap != nil, scene.umem?.pageShift == nil, !scene.sawHMMFail() {
+      return Finding(.proved, because: text)
+    }
+    // The answer of mlx5 to such a key and to one that it does not know.
+    if let mlx5 = scene.layer("get_prefetchable_mr"), mlx5.result == -2 {
+      return Finding(.proved, because: text)
+    }
+    guard scene.isBare, scene.errno == .inval || scene.errno == .noent,
+      scene.operation.driverHasAdvise != false
+    else { return nil }
+    return Finding(
+      .inferred, because: text + "; the driver\(scene.ofDevice) does not say what it refused")
+  }
+
   @Sendable private static func keyInvalid(_ scene: Case) -> Finding? {
+    if let pinned = keyOfPinnedMR(scene) { return pinned }
     guard scene.walks.isEmpty, scene.ranges.isEmpty, scene.failedMap == nil,
       scene.layer("pagefault_mr") == nil
     else { return nil }

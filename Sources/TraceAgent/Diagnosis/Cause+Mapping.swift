@@ -25,8 +25,9 @@ extension Cause {
       case .gap(let page):
         return Finding(
           .proved, page: page,
-          because: "no mapping holds page \(hex(page))\(scene.gap(page))",
-          links: [.init(function: "hmm_vma_walk_hole", result: "-EFAULT", seen: .replayed)])
+          because: "no mapping holds page \(hex(page))\(scene.gap(page))\(scene.notCopied(page))",
+          links: [.init(function: "hmm_vma_walk_hole", result: "-EFAULT", seen: .replayed)],
+          advice: scene.adviceForChild(page))
       case .vanished(let page):
         return Finding(
           .proved, page: page,
@@ -34,9 +35,13 @@ extension Cause {
             + scene.gap(page),
           links: [.init(function: "hmm_do_fault", result: "-EFAULT", seen: .replayed)])
       default:
-        return scene.pin(.missing) { refusal in
+        var found = scene.pin(.missing) { refusal in
           "no mapping holds page \(hex(refusal.page))\(scene.gap(refusal.page))"
+            + scene.notCopied(refusal.page)
         }
+        let page = found?.page
+        found?.advice = page.flatMap(scene.adviceForChild)
+        return found
       }
     },
     Cause(
@@ -84,7 +89,8 @@ extension Cause {
       "mapping-mixedmap", sites: ["H2"],
       brief: "the mapping is VM_MIXEDMAP, which this old kernel refuses as a whole",
       errnos: ["EFAULT"],
-      check: "hmm_vma_walk_test(): vm_flags & VM_MIXEDMAP (before 5.10.94 and 5.17)",
+      check:
+        "hmm_vma_walk_test(): vm_flags & VM_MIXEDMAP (before 5.10.94 and 5.17, and where that fix is lacking)",
       advice: [
         "Run a kernel with 87c01d57fa23 (5.10.94, 5.17 or later), which looks at the pages instead "
           + "of refusing the mapping."
@@ -94,10 +100,16 @@ extension Cause {
         "commit 87c01d57fa23 (mm/hmm.c: allow VM_MIXEDMAP to work with hmm_range_fault)",
       ]
     ) { scene in
-      scene.refusedMapping(.mixedMap) { page, _ in
-        "\(scene.place(page)) is in a VM_MIXEDMAP mapping, which this kernel's "
-          + "hmm_vma_walk_test() refuses"
-      }
+      // Of what any kernel refuses there, this is all that the mapping has: whatever its version says.
+      guard case .refusedMapping(let page) = scene.locus, let mapping = scene.mapping(at: page),
+        mapping.found, mapping.flags.contains(.mixedMap),
+        HMMRules(scene.traits).refusal(of: mapping.flags.subtracting(.mixedMap)) == nil
+      else { return nil }
+      return Finding(
+        .proved, page: page,
+        because: "\(scene.place(page)) is in a VM_MIXEDMAP mapping, which this kernel's "
+          + "hmm_vma_walk_test() refuses",
+        rejected: .mapping(mapping.flags))
     },
     Cause(
       "mapping-not-writable", sites: ["H8", "P7"],
@@ -141,6 +153,38 @@ extension Cause {
 }
 
 extension Case {
+  /// An ancestor has kept the mapping of `page` for itself.
+  private func kept(_ page: UInt64) -> ForkedEvidence? {
+    operation.forked.last { Case.page(of: $0.address) == page }
+  }
+
+  /// Ends the sentence where the process is a child that was not given its parent's memory.
+  fileprivate func notCopied(_ page: UInt64) -> String {
+    guard let kept = kept(page) else { return "" }
+    let who = kept.generation == 1 ? "its parent" : "the process that its parent was forked by"
+    var text =
+      ". The process is a child: \(who), pid \(kept.pid) (\(kept.comm)), has memory there that "
+      + "children do not get (DONTCOPY, of madvise(MADV_DONTFORK))"
+    if let address = kept.registration?.address, let length = kept.registration?.length {
+      text +=
+        ", and had registered \(count(length, "byte")) from \(hex(address)) on before it forked"
+    }
+    return text
+  }
+
+  fileprivate func adviceForChild(_ page: UInt64) -> [String]? {
+    guard kept(page) != nil else { return nil }
+    return [
+      "A child has no memory that its parent had registered: libibverbs takes it from children where "
+        + "the program or its environment asks for that (ibv_fork_init(), RDMAV_FORK_SAFE, "
+        + "IBV_FORK_SAFE). Allocate the buffer in the child, or share it by MAP_SHARED memory that is "
+        + "not registered before fork().",
+      "On kernels since 5.12, with an rdma-core that asks them, pinned pages are copied at fork() and "
+        + "nothing is withheld: leave ibv_fork_init() and RDMAV_FORK_SAFE out.",
+      "An MR is its process's: register in the child what the child uses, after fork().",
+    ]
+  }
+
   /// A finding if hmm_vma_walk_test() failed, and the mapping's flags are such that it must, for
   /// `reason`.
   fileprivate func refusedMapping(

@@ -91,11 +91,14 @@ extension Cause {
       errnos: ["ENOMEM"],
       check: "migrate_longterm_unpinnable_folios(): migrate_pages() left pages behind",
       advice: [
-        "The page lies in ZONE_MOVABLE or CMA memory, where nothing may be pinned for long, and "
-          + "could not be moved out: there is too little other memory free, or somebody else "
-          + "holds it (a file being written, another pin).",
-        "Free memory outside ZONE_MOVABLE (kernelcore=, memory hotplugged as online_movable), or "
-          + "allocate the buffer anew.",
+        "Pages of ZONE_MOVABLE and of CMA memory may not be pinned for long, and must be moved out "
+          + "first. Who holds the page must let go of it: finish the I/O or the transfer in progress, "
+          + "empty the pipe, end the other pin, or wait for the write-back; then register again.",
+        "Or keep such memory away from buffers: less of it (cma= and kho= for CMA, movablecore= and "
+          + "kernelcore= for ZONE_MOVABLE, on the kernel's command line; memory that was hotplugged as "
+          + "online_movable), huge pages of hugetlbfs that were reserved at boot, or buffers that are "
+          + "registered right after they were allocated.",
+        "Where nothing holds the page, there is too little other memory to move it to: free some.",
       ],
       references: [
         "mm/gup.c: check_and_migrate_movable_pages()", "mm/migrate.c: migrate_pages()",
@@ -128,10 +131,12 @@ extension Cause {
       migration.result > 0
       ? count(UInt64(migration.result), "page") + " could not be moved"
       : "moving the pages failed with \(Errno(result: migration.result)?.description ?? "?")"
+    let folio = scene.operation.folios.first
     return Finding(
-      .proved,
-      because: "the range has pages in memory that must stay movable, out of which a long-term pin "
-        + "has to move them, and \(left)",
+      .proved, page: folio.flatMap { scene.address(of: $0) },
+      because: "the range has pages in \(folio?.memory ?? "memory that must stay movable"), out of "
+        + "which a long-term pin has to move them, and \(left)"
+        + (folio.map { ": \(scene.describe($0))" } ?? ""),
       links: [
         .init(function: "migrate_pages", result: "\(migration.result)", seen: .direct),
         .init(

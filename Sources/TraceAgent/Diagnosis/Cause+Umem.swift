@@ -127,6 +127,7 @@ extension Cause {
     }
     // walk_page_range() refuses an empty range.
     guard let map = scene.layer("ib_umem_odp_map_dma_and_lock"), map.result == -22,
+      !scene.isOfPinnedMR,
       map.arguments.count >= 3, map.arguments[2] == 0, let shift = scene.umem?.pageShift,
       shift < 64,
       map.arguments[1] & (UInt64(1) << UInt64(shift) &- 1) == 0
@@ -152,7 +153,8 @@ extension Cause {
         links: [.init(function: "mmget_not_zero", result: "false", seen: .replayed)])
     }
     // Who registers is there.
-    guard !scene.isRegistration, let map = scene.failedMap, map.result == -22, !scene.sawHMMFail(),
+    guard !scene.isRegistration, !scene.isOfPinnedMR, let map = scene.failedMap, map.result == -22,
+      !scene.sawHMMFail(),
       scene.umem?.pageShift == 12, scene.isInsideUmem(map) == true, map.arguments[2] > 0,
       // Up to 6.12 an empty access mask is refused as well; the oldest kernels are told by their
       // DEVMAP bit.
@@ -181,7 +183,8 @@ extension Cause {
 
   /// The same errno as of an owner that is gone, and by the same function.
   @Sendable private static func pageSizeMismatch(_ scene: Case) -> Finding? {
-    guard let map = scene.failedMap, map.result == -22, !scene.sawHMMFail(), map.arguments[2] > 0,
+    guard let map = scene.failedMap, map.result == -22, !scene.sawHMMFail(), !scene.isOfPinnedMR,
+      map.arguments[2] > 0,
       let shift = scene.umem?.pageShift, shift > 12, shift < 64, scene.isInsideUmem(map) == true
     else { return nil }
     let size = UInt64(1) << UInt64(shift)

@@ -39,7 +39,7 @@ package struct Cause: Sendable {
   /// All causes that have a rule, in the order in which they are asked.
   package static let all: [Cause] =
     pteCauses + mappingCauses + sigbusCauses + faultCauses + pinCauses + verbCauses + mrCauses
-    + umemCauses + dmaCauses
+    + umemCauses + dmaCauses + refusalCauses
 
   package static func named(_ name: String) -> Cause? { all.first { $0.name == name } }
 }
@@ -55,15 +55,18 @@ struct Finding: Sendable {
   var links: [Diagnosis.Link] = []
   /// What a rule of the kernel rejected, where one did.
   var rejected: Rejected?
+  /// What to do here, where that is not what the cause says.
+  var advice: [String]?
 
   init(
     _ confidence: Diagnosis.Confidence, page: UInt64? = nil, because: String,
-    links: [Diagnosis.Link] = [], rejected: Rejected? = nil
+    links: [Diagnosis.Link] = [], rejected: Rejected? = nil, advice: [String]? = nil
   ) {
     self.confidence = confidence
     self.page = page
     self.because = because
     self.links = links
     self.rejected = rejected
+    self.advice = advice
   }
 }

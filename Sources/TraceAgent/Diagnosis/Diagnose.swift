@@ -44,7 +44,7 @@ package func diagnose(
   diagnosis.cause = best.cause.name
   diagnosis.confidence = diagnosis.incomplete.isEmpty ? best.finding.confidence : .inferred
   diagnosis.summary = "\(subject): \(best.finding.because)"
-  diagnosis.advice = best.cause.advice
+  diagnosis.advice = best.finding.advice ?? best.cause.advice
   diagnosis.references = best.cause.references
   diagnosis.whatIf = best.finding.rejected.map(computeWhatIf) ?? []
   return diagnosis

@@ -7,7 +7,7 @@ package struct Site: Equatable, Sendable {
     case pageFault = "page fault"
   }
 
-  /// A letter for the layer (V verb and driver, U umem, H HMM and page faults, P pin) and a number.
+  /// A letter for the layer (V verb and driver, U umem, H HMM and page faults, P pin, Q not about memory) and a number.
   package let id: String
   /// Which operations come by.
   package let stages: [Stage]
@@ -31,7 +31,7 @@ package struct Site: Equatable, Sendable {
     self.evidence = evidence
   }
 
-  package static let all: [Site] = verbSites + umemSites + hmmSites + pinSites
+  package static let all: [Site] = verbSites + umemSites + hmmSites + pinSites + refusalSites
 
   package static func named(_ id: String) -> Site? { all.first { $0.id == id } }
 }

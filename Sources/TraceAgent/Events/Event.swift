@@ -37,6 +37,12 @@ package enum Event: Sendable {
   /// Made by the agent.
   case shed(mrt_shed)
   case cgroup(CgroupRecord)
+  /// A page that could not be moved for a pin.
+  case folio(mrt_folio)
+  /// What refused an operation where no page did.
+  case refusal(mrt_refusal)
+  /// A mapping that a process did not get from the one that forked it.
+  case forked(mrt_forked)
   /// A kind this version does not know: only its header was read.
   case unknown(mrt_header)
 
@@ -60,6 +66,9 @@ package enum Event: Sendable {
     case .omitted(let record): record.h
     case .shed(let record): record.h
     case .cgroup(let record): record.header
+    case .folio(let record): record.h
+    case .refusal(let record): record.h
+    case .forked(let record): record.h
     case .unknown(let header): header
     }
   }

@@ -28,6 +28,9 @@ package enum EventDecoder {
     case MRT_KIND_OWNER: return .owner(record.load())
     case MRT_KIND_OMITTED: return .omitted(record.load())
     case MRT_KIND_SHED: return .shed(record.load())
+    case MRT_KIND_FOLIO: return .folio(record.load())
+    case MRT_KIND_REFUSAL: return .refusal(record.load())
+    case MRT_KIND_FORKED: return .forked(record.load())
     case MRT_KIND_ENTRIES:
       return .entries(
         EntriesRecord(

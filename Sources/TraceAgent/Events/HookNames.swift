@@ -70,5 +70,6 @@ package struct HookNames: Equatable, Sendable {
     (MRT_HOOK_HANDLE_USERFAULT, "handle_userfault"),
     (MRT_HOOK_XFS_WRITE_DIRECT, "xfs_iomap_write_direct"),
     (MRT_HOOK_FORK, "sched_process_fork"),
+    (MRT_HOOK_OOM_KILL, "oom_kill_process"),
   ]
 }

@@ -34,6 +34,9 @@ package struct RecordLayout: Sendable {
     case MRT_KIND_OWNER: fixed(mrt_owner.self)
     case MRT_KIND_OMITTED: fixed(mrt_omitted.self)
     case MRT_KIND_SHED: fixed(mrt_shed.self)
+    case MRT_KIND_FOLIO: fixed(mrt_folio.self)
+    case MRT_KIND_REFUSAL: fixed(mrt_refusal.self)
+    case MRT_KIND_FORKED: fixed(mrt_forked.self)
     // The fixed parts of the others end where their tail begins; a test holds these numbers to the
     // C structs.
     case MRT_KIND_ENTRIES:

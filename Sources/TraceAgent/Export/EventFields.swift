@@ -52,6 +52,9 @@ struct EventFields {
     case .cgroup(let record):
       sink.number("cgroup", record.cgroup)
       sink.text("path", record.path)
+    case .folio(let record): folio(record, &sink)
+    case .refusal(let record): refusal(record, &sink)
+    case .forked(let record): forked(record, &sink)
     case .unknown(let header): sink.number("number", header.kind)
     }
   }
@@ -76,6 +79,9 @@ struct EventFields {
     case .omitted: "omitted"
     case .shed: "shed"
     case .cgroup: "cgroup"
+    case .folio: "folio"
+    case .refusal: "refusal"
+    case .forked: "forked"
     case .unknown: "unknown"
     }
   }

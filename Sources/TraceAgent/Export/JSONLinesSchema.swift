@@ -74,8 +74,8 @@ package enum JSONLinesSchema {
       .stack(StackRecord(header: header, what: 0, addresses: [])), .counter(mrt_counter()),
       .symbol(SymbolRecord(header: header, address: 0, what: 0, name: "")), .pages(mrt_pages()),
       .account(mrt_account()), .owner(mrt_owner()), .omitted(mrt_omitted()),
-      .shed(mrt_shed()),
-      .cgroup(CgroupRecord(header: header, cgroup: 0, path: "")),
+      .cgroup(CgroupRecord(header: header, cgroup: 0, path: "")), .folio(mrt_folio()),
+      .refusal(mrt_refusal()), .forked(mrt_forked()), .shed(mrt_shed()),
       .unknown(header),
     ]
   }

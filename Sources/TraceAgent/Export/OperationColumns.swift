@@ -74,6 +74,7 @@ enum OperationColumns {
     ("container_pid", { $0.operation.owner?.containerPID.map { .signed(Int64($0)) } }),
     ("cgroup", { $0.operation.owner?.cgroupPath.map(Value.text) }),
     ("repeats_after_ns", { $0.operation.repeatsAfterNs.map(Value.number) }),
+    ("followed_by", { $0.operation.followedBy.map(Value.text) }),
   ]
 }
 

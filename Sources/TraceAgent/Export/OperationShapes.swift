@@ -47,7 +47,8 @@ enum OperationShapes {
       optional("page", .reference("page")), optional("mapping", .reference("mapping")),
       optional("gap", .reference("gap")), required("summary", .text),
       required("advice", .list(.text)), required("references", .list(.text)),
-      optional("recovered_by", .text), optional("repeats_after_ns"),
+      optional("recovered_by", .text), optional("followed_by", .text),
+      optional("repeats_after_ns"),
       optional(
         "stack",
         .object([

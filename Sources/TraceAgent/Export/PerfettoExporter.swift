@@ -240,6 +240,7 @@ package struct PerfettoExporter: Exporter {
       ("delivered", diagnosis.map { .name($0.delivered.rawValue) }),
       ("summary", diagnosis.map { .text($0.summary) }),
       ("mended by", operation.recoveredBy.map { .name($0) }),
+      ("followed by", operation.followedBy.map { .text($0) }),
       ("owner", operation.ownerPID.map { .signed(Int64($0)) }),
       ("owner in its container", operation.owner?.containerPID.map { .signed(Int64($0)) }),
       ("cgroup", operation.owner?.cgroupPath.map { .name($0) }),

@@ -119,6 +119,7 @@ package struct SQLiteExporter: Exporter {
       .text(diagnosis.summary), exported.operation.owner?.containerPID.map { .int($0) },
       exported.operation.owner?.cgroupPath.map { .text($0) },
       exported.operation.repeatsAfterNs.map { .count($0) },
+      exported.operation.followedBy.map { .text($0) },
     ])
     for (position, link) in diagnosis.chain.enumerated() {
       try chain.add([

@@ -45,7 +45,7 @@ enum SQLiteTables {
       "function TEXT", "address INTEGER", "cause TEXT NOT NULL", "confidence TEXT NOT NULL",
       "delivered TEXT NOT NULL", "recovered_by TEXT", "file TEXT", "file_offset INTEGER",
       "summary TEXT NOT NULL", "container_pid INTEGER", "cgroup TEXT",
-      "repeats_after_ns INTEGER",
+      "repeats_after_ns INTEGER", "followed_by TEXT",
     ], indexed: ["cause", "errno", "file"])
 
   /// The functions of a failure, from the deepest (position 0) outward.

@@ -35,6 +35,31 @@ package struct GroupNames: Sendable {
     return .cgroup(owner.cgroup, path: path, timeNs: owner.h.time_ns)
   }
 
+  /// As for an owner, of a group whose limit `pid` has met: its own, or one above.
+  package mutating func learn(_ group: UInt64, metBy pid: UInt32, timeNs: UInt64) -> Event? {
+    guard let root, group != 0, !told.contains(group) else { return nil }
+    guard let path = paths[group] ?? path(of: group, above: pid, below: root) else { return nil }
+    if paths.count >= Self.limit { paths = [:] }
+    if told.count >= Self.limit { told = [] }
+    paths[group] = path
+    told.insert(group)
+    return .cgroup(group, path: path, timeNs: timeNs)
+  }
+
+  private mutating func path(of group: UInt64, above pid: UInt32, below root: String) -> String? {
+    var path = ControlGroups.path(ofProcess: pid) ?? ""
+    while let end = path.lastIndex(of: "/") {
+      if path == "/" { path = "" }
+      if Self.number(of: root + path) == group { return path.isEmpty ? "/" : path }
+      path = String(path[..<end])
+    }
+    if Self.number(of: root) == group { return "/" }
+    let now = Clock.monotonic()
+    guard now >= nextSearch else { return nil }
+    nextSearch = now + Self.pauseNs
+    return Self.search(root, for: group)
+  }
+
   /// All that are known.
   package func all(timeNs: UInt64) -> [Event] {
     paths.sorted { $0.key < $1.key }.map { .cgroup($0.key, path: $0.value, timeNs: timeNs) }

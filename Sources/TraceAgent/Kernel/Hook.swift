@@ -149,6 +149,7 @@ extension Hook {
     Hook(MRT_HOOK_HANDLE_USERFAULT, "handle_userfault", .fault),
     Hook(MRT_HOOK_XFS_WRITE_DIRECT, "xfs_iomap_write_direct", .fault, modules: ["xfs"]),
     Hook(MRT_HOOK_HANDLE_MM_FAULT, "handle_mm_fault", .fault, need: .faultCodes),
+    Hook(MRT_HOOK_OOM_KILL, "oom_kill_process", .process, way: .entryAndExit),
     Hook(MRT_HOOK_FORK, "sched_process_fork", .process, way: .tracepoint, need: .follow),
     Hook(MRT_HOOK_EXIT, "sched_process_exit", .process, way: .tracepoint, need: .follow),
   ]

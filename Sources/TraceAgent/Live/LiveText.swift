@@ -79,6 +79,7 @@ enum LiveText {
     parts += [process(operation), operation.kind.rawValue, diagnosis.errno.description]
     parts.append("\(diagnosis.cause) (\(diagnosis.confidence.rawValue))")
     if let mended = operation.recoveredBy { parts.append("mended by \(mended)") }
+    if let next = operation.followedBy { parts.append("followed by \(next)") }
     parts.append(place(diagnosis))
     return parts.joined(separator: " ")
   }

@@ -22,6 +22,12 @@ package struct AccessFlags: OptionSet, Sendable {
   /// Bits that some kernel has given a meaning; every other bit is refused by all of them.
   package static let everKnown = AccessFlags(rawValue: 0x3ff).union(optional)
 
+  /// What an MR lets somebody do. Not how it does so: ON_DEMAND, the size of its pages, where its
+  /// addresses begin, and what a kernel may ignore.
+  package static let rights: AccessFlags = [
+    .localWrite, .remoteWrite, .remoteRead, .remoteAtomic, .mwBind, .flushGlobal, .flushPersistent,
+  ]
+
   /// The MR's memory is writable, as ib_access_writable() says.
   package var isWritable: Bool {
     !isDisjoint(with: [.localWrite, .remoteWrite, .remoteAtomic, .mwBind])

@@ -45,6 +45,8 @@ package struct Operation: Equatable, Sendable {
   /// The range asked for by advice or page fault (first SGE).
   package var request: AddressRange?
   package var lkey: UInt32?
+  /// What the process has last registered with that key, where that was seen.
+  package var keyRegistration: MemoryRegion?
   /// The device offers on-demand paging (ib_device.attrs); nil = not read.
   package var deviceHasODP: Bool?
   /// The flush access flags that the device offers (`AccessFlags.flushGlobal`, `.flushPersistent`);
@@ -64,6 +66,9 @@ package struct Operation: Equatable, Sendable {
   package var entries: [EntriesEvidence] = []
   package var mappings: [MappingEvidence] = []
   package var faults: [FaultEvidence] = []
+  package var folios: [FolioEvidence] = []
+  package var refusals: [RefusalEvidence] = []
+  package var forked: [ForkedEvidence] = []
   package var kernelStack: [StackFrame] = []
   package var userStack: [StackFrame] = []
   /// Records of this operation that were lost: the evidence is incomplete.
@@ -81,6 +86,9 @@ package struct Operation: Equatable, Sendable {
   package var repeatsAfterNs: UInt64?
   /// What the same thread did next that mended this failure, e.g. "reg_mr with ON_DEMAND".
   package var recoveredBy: String?
+  /// What the same thread registered next, and what that lacks to mend this failure, e.g. "reg_mr of 4096 of the 65536
+  /// bytes".
+  package var followedBy: String?
 
   package init(kind: Kind, runner: Task, endNs: UInt64, result: Int64) {
     self.kind = kind

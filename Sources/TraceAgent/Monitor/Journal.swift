@@ -106,7 +106,9 @@ package struct Journal: Sendable {
     let pid = operation.ownerPID ?? operation.runner.pid
     let comm = operation.ownerPID == nil ? operation.runner.comm : operation.ownerComm ?? "?"
     let device = operation.device.map { " on \($0)" } ?? ""
-    let mended = operation.recoveredBy.map { "; mended by the program: \($0)" } ?? ""
+    let mended =
+      operation.recoveredBy.map { "; mended by the program: \($0)" }
+      ?? operation.followedBy.map { "; followed by \($0), which does not mend it" } ?? ""
     return SafeText.clean(
       "\(operation.kind.rawValue) by \(comm) (pid \(pid))\(device): \(diagnosis.errno), "
         + "\(diagnosis.cause) (\(diagnosis.confidence.rawValue)): \(diagnosis.summary)\(mended)")

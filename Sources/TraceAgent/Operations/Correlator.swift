@@ -197,6 +197,7 @@ package struct Correlator: Sendable {
       operation.beganBeforeRecording = operation.startNs.map { $0 < from } ?? true
     }
     regions.complete(&operation)
+    regions.explain(&operation)
     nameOwner(of: &operation)
     regions.learn(from: operation)
     if let mended = recovery.next(operation) { late.hold(mended.operation, key: mended.key) }

@@ -27,6 +27,11 @@ extension Operation {
       default: break
       }
     case .owner(let record): owner = OwnerEvidence(record)
+    case .folio(let record): folios.append(FolioEvidence(record))
+    case .refusal(let record):
+      // One of a later version has no meaning here.
+      if let evidence = RefusalEvidence(record) { refusals.append(evidence) }
+    case .forked(let record): forked.append(ForkedEvidence(record))
     case .operation, .omitted, .counter, .account, .shed, .symbol, .cgroup, .pages, .unknown: break
     }
   }

@@ -6,7 +6,8 @@ import Model
 /// Failed registrations that wait for what their thread does next.
 ///
 /// librpma pins fsdax, gets EOPNOTSUPP, and registers again with ON_DEMAND: the first is no problem
-/// of anybody's.
+/// of anybody's. A program that takes no notice, and registers a part of the memory for something else, has mended
+/// nothing.
 struct RecoveryWindow: Sendable {
   struct Waiting: Sendable {
     var operation: Operation
@@ -24,11 +25,11 @@ struct RecoveryWindow: Sendable {
   }
 
   /// The failed registration before `operation` on its thread, which need wait no longer; mended
-  /// where `operation` is a registration that succeeded over a range that overlaps.
+  /// where `operation` is a registration that succeeded over all of its range, with all its rights.
   mutating func next(_ operation: Operation) -> Waiting? {
     guard var before = waiting.removeValue(forKey: operation.runner.tid) else { return nil }
     if operation.startNs ?? operation.endNs <= before.deadline {
-      before.operation.recoveredBy = Self.recovery(of: before.operation, by: operation)
+      Self.conclude(&before.operation, from: operation)
     }
     return before
   }
@@ -62,29 +63,53 @@ struct RecoveryWindow: Sendable {
     return waiting.values.sorted { $0.operation.endNs < $1.operation.endNs }
   }
 
-  private static func recovery(of failure: Operation, by next: Operation) -> String? {
+  /// Says of `failure` what the thread registered next over its range: the whole of it with all its rights is the
+  /// cure, less than that is not. Several registrations that cover it together are none: the peer has been told one
+  /// key, or will be; and which of them is the last nothing tells.
+  private static func conclude(_ failure: inout Operation, from next: Operation) {
+    // Another device's MR serves other connections: a library with several tries each.
     guard next.kind == .regMR, !next.failed, next.runner.pid == failure.runner.pid,
-      failure.mr.overlaps(next.mr)
-    else { return nil }
-    let onDemand = [failure, next].map { $0.mr.access.map { $0 & MemoryRegion.onDemand != 0 } }
-    switch (onDemand[0], onDemand[1]) {
-    case (false?, true?): return "reg_mr with ON_DEMAND"
-    case (true?, false?): return "reg_mr without ON_DEMAND"
-    default: return "reg_mr"
+      failure.device == next.device, let shared = failure.mr.shared(with: next.mr), shared > 0,
+      let length = failure.mr.length
+    else { return }
+    let wanted = failure.mr.access.map(AccessFlags.init(rawValue:))
+    let given = next.mr.access.map(AccessFlags.init(rawValue:))
+    var name = "reg_mr"
+    switch (wanted?.contains(.onDemand), given?.contains(.onDemand)) {
+    case (false?, true?): name += " with ON_DEMAND"
+    case (true?, false?): name += " without ON_DEMAND"
+    default: break
+    }
+    var lacking: [String] = []
+    if shared < length { lacking.append("of \(shared) of the \(length) bytes") }
+    if let wanted, let given {
+      let rights = wanted.intersection(.rights).subtracting(given)
+      if !rights.isEmpty {
+        lacking.append("without \(AccessFlags.names(rights.rawValue).joined(separator: " and "))")
+      }
+    } else {
+      lacking.append("with rights that are not known")
+    }
+    if lacking.isEmpty {
+      failure.recoveredBy = name
+    } else {
+      let isPlain = name == "reg_mr" && lacking.count == 1
+      failure.followedBy = ([name] + lacking).joined(separator: isPlain ? " " : ", ")
     }
   }
 }
 
 extension MemoryRegion {
-  /// IB_ACCESS_ON_DEMAND.
-  fileprivate static let onDemand: UInt32 = 1 << 6
-
-  /// Both ranges are known and share a byte.
-  fileprivate func overlaps(_ other: MemoryRegion) -> Bool {
+  /// How many bytes are in both; nil: a range is not known.
+  fileprivate func shared(with other: MemoryRegion) -> UInt64? {
     guard let address, let length, let otherAddress = other.address, let otherLength = other.length
-    else { return false }
+    else { return nil }
     // Differences of addresses: an end may be 2^64.
-    if address <= otherAddress { return otherAddress - address < length && otherLength > 0 }
-    return address - otherAddress < otherLength && length > 0
+    if address <= otherAddress {
+      let before = otherAddress - address
+      return before < length ? min(length - before, otherLength) : 0
+    }
+    let before = address - otherAddress
+    return before < otherLength ? min(otherLength - before, length) : 0
   }
 }

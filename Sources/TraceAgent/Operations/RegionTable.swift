@@ -15,7 +15,20 @@ struct RegionTable: Sendable {
     var lkey: UInt32?
   }
 
+  private struct Key: Hashable {
+    var device: String?
+    var lkey: UInt32
+  }
+
+  /// A registration by its key, of whichever kind of memory.
+  private struct Registration {
+    var region: MemoryRegion
+    var ownerPID: Int?
+    var timeNs: UInt64
+  }
+
   private var entries: [UInt64: Entry] = [:]
+  private var registrations: [Key: Registration] = [:]
   private let limit: Int
 
   /// - Parameter limit: the number of regions kept; beyond it all are forgotten, which leaves
@@ -29,6 +42,11 @@ struct RegionTable: Sendable {
     guard !operation.failed else { return }
     switch operation.kind {
     case .regMR:
+      if let lkey = operation.lkey {
+        if registrations.count >= limit { registrations.removeAll(keepingCapacity: true) }
+        registrations[Key(device: operation.device, lkey: lkey)] = Registration(
+          region: operation.mr, ownerPID: operation.ownerPID, timeNs: operation.endNs)
+      }
       guard let umem = operation.umemIdentity else { return }
       if entries.count >= limit { entries.removeAll(keepingCapacity: true) }
       entries[umem] = Entry(
@@ -40,6 +58,27 @@ struct RegionTable: Sendable {
   }
 
   mutating func release(umem: UInt64) { entries[umem] = nil }
+
+  /// Fills what a failure does not know of registrations before it: that of the key it names, and
+  /// an ancestor's of memory that its process was not given.
+  func explain(_ operation: inout Operation) {
+    guard operation.failed else { return }
+    if operation.kind == .adviseMR, let lkey = operation.lkey,
+      let known = registrations[Key(device: operation.device, lkey: lkey)],
+      known.ownerPID == operation.ownerPID, known.timeNs <= operation.startNs ?? operation.endNs
+    {
+      operation.keyRegistration = known.region
+    }
+    for index in operation.forked.indices where operation.forked[index].registration == nil {
+      let missing = operation.forked[index]
+      // Several may have covered it: the last one before the fork.
+      operation.forked[index].registration =
+        registrations.values.filter {
+          $0.ownerPID == missing.pid && $0.timeNs <= missing.forkedNs
+            && $0.region.covers(missing.address)
+        }.max { $0.timeNs < $1.timeNs }?.region
+    }
+  }
 
   /// Fills what an advice, prefetch or page fault does not know of its MR.
   func complete(_ operation: inout Operation) {
@@ -61,6 +100,8 @@ struct RegionTable: Sendable {
 
   /// `ib_uverbs_rereg_mr()` may keep the umem and change the access, or make a new umem.
   private mutating func reregistered(_ operation: Operation) {
+    // Of which key it was is not known.
+    registrations = registrations.filter { $0.value.ownerPID != operation.ownerPID }
     guard let umem = operation.umemIdentity else {
       // Some MR of this process has changed, and which is not known: know nothing of any.
       entries = entries.filter { $0.value.ownerPID != operation.ownerPID }
@@ -93,5 +134,14 @@ struct RegionTable: Sendable {
     return same(entry.ownerPID, operation.ownerPID) && same(entry.device, operation.device)
       && same(known.address, operation.mr.address) && same(known.length, operation.mr.length)
       && same(known.address, region?.start) && same(known.length, region?.length)
+  }
+}
+
+extension MemoryRegion {
+  fileprivate func covers(_ place: UInt64) -> Bool {
+    guard let address, let length else { return false }
+    // The pages at its ends belong to it.
+    let first = address & ~4095
+    return place >= first && place - first < length &+ (address - first)
   }
 }

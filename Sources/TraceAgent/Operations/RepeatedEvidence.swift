@@ -53,6 +53,9 @@ struct RepeatedEvidence: Sendable {
     operation.entries = evidence.entries
     operation.mappings = evidence.mappings
     operation.faults = evidence.faults
+    operation.folios = evidence.folios
+    operation.refusals = evidence.refusals
+    operation.forked = evidence.forked
     return true
   }
 }

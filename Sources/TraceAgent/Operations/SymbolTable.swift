@@ -30,11 +30,15 @@ package struct SymbolTable: Sendable {
 
   package mutating func add(_ record: CgroupRecord) { groups[record.cgroup] = record.path }
 
-  /// Names what of `operation` has no name yet: the frames of its stacks, its owner's control group. Frames of the tracing are
-  /// known by their names, and left out.
+  /// Names what of `operation` has no name yet: the frames of its stacks, control groups. Frames of the tracing are known by
+  /// their names, and left out.
   package func name(_ operation: inout Operation) {
     if let group = operation.owner?.cgroup, operation.owner?.cgroupPath == nil {
       operation.owner?.cgroupPath = groups[group]
+    }
+    for index in operation.refusals.indices where operation.refusals[index].cgroupPath == nil {
+      operation.refusals[index].cgroupPath =
+        operation.refusals[index].cgroup.flatMap { groups[$0] }
     }
     guard !names.isEmpty else { return }
     for index in operation.kernelStack.indices where operation.kernelStack[index].name == nil {

@@ -177,6 +177,11 @@ package struct RecordPump: ~Copyable {
       let event = groups.learn(record.loadUnaligned(as: mrt_owner.self))
       if case .memory = target { return }
       if let event { tell([event]) }
+    case MRT_KIND_REFUSAL.rawValue where record.count >= MemoryLayout<mrt_refusal>.size:
+      let refusal = record.loadUnaligned(as: mrt_refusal.self)
+      let event = groups.learn(refusal.cgroup, metBy: header.pid, timeNs: header.time_ns)
+      if case .memory = target { return }
+      if let event { tell([event]) }
     default: break
     }
   }

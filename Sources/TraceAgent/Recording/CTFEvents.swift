@@ -30,6 +30,10 @@ enum CTFEvents {
 
     enum pages_outcome : u32 { accepted = 0, in_failed_walk = 1 };
 
+    enum zone : u32 { DMA = 1, DMA32 = 2, NORMAL = 3, MOVABLE = 4, DEVICE = 5 };
+
+    enum refusal_what : u32 { rdma_cgroup = 1, device_removed = 2, killed = 3 };
+
     enum vm_fault_flag : u32x {
     \tOOM = 1, SIGBUS = 2, MAJOR = 4, HWPOISON = 16, HWPOISON_LARGE = 32, SIGSEGV = 64,
     \tNOPAGE = 256, LOCKED = 512, RETRY = 1024, FALLBACK = 2048, DONE_COW = 4096,
@@ -258,6 +262,49 @@ enum CTFEvents {
       u32 reserved;
       u32 path_size;
       text path[path_size];
+      """),
+    event(
+      19, "folio",
+      """
+      u64x folio;
+      u64x pfn;
+      u64x address;
+      u64x page_flags;
+      u64 index;
+      u64 inode;
+      s32 references;
+      s32 mappings;
+      s32 pins;
+      u32 pages;
+      enum zone zone;
+      u32 node;
+      u32x state;
+      u32x has;
+      """),
+    event(
+      20, "refusal",
+      """
+      u64 cgroup;
+      u64 usage;
+      u64 limit;
+      u64 killed_ns;
+      enum refusal_what what;
+      u32 resource;
+      u32x flags;
+      u32 exit_code;
+      text name[32];
+      """),
+    event(
+      21, "forked",
+      """
+      u64x address;
+      u64x start;
+      u64x end;
+      u64x vm_flags;
+      u64 forked_ns;
+      u32 pid;
+      u32 generation;
+      text comm[16];
       """),
     event(
       22, "shed",

@@ -38,6 +38,7 @@ package enum DiagnosisJSON {
     object.add("references", .strings(diagnosis.references))
     object.add("worker", operation.people.worker.map(task))
     object.add("recovered_by", operation.recoveredBy)
+    object.add("followed_by", operation.followedBy)
     if let after = operation.repeatsAfterNs { object.add("repeats_after_ns", .unsigned(after)) }
     if let mapping = diagnosis.mapping, !mapping.found {
       object.add("gap", EvidenceJSON.gap(mapping))

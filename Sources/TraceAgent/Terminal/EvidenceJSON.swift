@@ -51,6 +51,9 @@ enum EvidenceJSON {
     list("mappings", operation.mappings) {
       $0.found ? mapping($0, fileOffset: nil) : gap($0)
     }
+    list("folios", operation.folios, folio)
+    list("refusals", operation.refusals, refusal)
+    list("forked", operation.forked, forked)
     object.add("device_odp", operation.deviceHasODP)
     object.add("driver_advise_mr", operation.driverHasAdvise)
     return object.orNil

@@ -52,6 +52,11 @@ package enum ReportText {
     if diagnosis.cause == "unknown" {
       EvidenceText.append(diagnosis, indent: indent, to: &block)
     }
+    if let next = diagnosis.operation.followedBy {
+      block.field(
+        "then", indent: indent,
+        [[Span("followed by a smaller or weaker registration, which does not mend it: \(next)")]])
+    }
     if let after = diagnosis.operation.repeatsAfterNs {
       let before = Quantity.duration(nanoseconds: after)
       block.field(

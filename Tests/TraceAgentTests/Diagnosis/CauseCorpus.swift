@@ -29,7 +29,9 @@ struct CorpusEntry: Sendable {
     self.init(cause, site, .proved, scene, neighbour: neighbour)
   }
 
-  static let all = memoryEntries + faultEntries + pinEntries + verbEntries + umemEntries
+  static let all =
+    memoryEntries + faultEntries + pinEntries + verbEntries + umemEntries
+    + refusalEntries
 }
 
 /// Kernel functions whose failure is recorded, by the group of hooks in which they can be missing.

@@ -31,7 +31,9 @@ import Testing
         operation.mappings = []
         operation.levels = []
         operation.entries = []
+        operation.forked = []
       }
+      if functions.contains("migrate_pages") { operation.folios = [] }
     }
 
     mutating func lose(_ records: Int) { operation.lost += records }
@@ -117,6 +119,9 @@ import Testing
     dropping("entries", \.entries)
     dropping("mappings", \.mappings)
     dropping("faults", \.faults)
+    dropping("folios", \.folios)
+    dropping("refusals", \.refusals)
+    dropping("forked", \.forked)
   }
 
   /// What the operation's own record may lack: nothing of it was read, or the MR's registration was
@@ -140,6 +145,9 @@ import Testing
     remains.operation.advice = nil
     remains.operation.lkey = nil
     check(entry, remains, without: "the advice")
+    remains = Remains(operation: entry.scene.operation)
+    remains.operation.keyRegistration = nil
+    check(entry, remains, without: "the registration of the key")
     remains = Remains(operation: entry.scene.operation)
     for position in remains.operation.faults.indices {
       remains.operation.faults[position].error = nil

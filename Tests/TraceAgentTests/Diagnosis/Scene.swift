@@ -154,12 +154,14 @@ struct Scene {
     if operation.kind == .adviseMR { layer("rxe_ib_advise_mr", -Int64(errno.rawValue)) }
   }
 
-  mutating func umem(writable: Bool = true, pageShift: UInt32 = 12, length: UInt64 = 0x20_0000) {
+  mutating func umem(
+    writable: Bool = true, isODP: Bool = true, pageShift: UInt32 = 12, length: UInt64 = 0x20_0000
+  ) {
     var umem = UmemEvidence(function: "ib_umem_odp_map_dma_and_lock", timeNs: tick(), identity: 7)
     umem.region = AddressRange(start: Scene.base, length: length)
     umem.iova = Scene.base
     umem.writable = writable
-    umem.isODP = true
+    umem.isODP = isODP
     umem.pageShift = pageShift
     operation.umems.append(umem)
   }

@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test(arguments: SampleEvents.kinds) func encodesAndDecodes(kind: UInt32) throws {
-    let bytes = SampleEvents.all()[Int(kind) - 1].encoded()
+    let bytes = SampleEvents.of(kind: kind).encoded()
     let event = try decode(bytes)
     #expect(event.header.kind == kind)
     #expect(Int(event.header.size) == bytes.count)
@@ -83,7 +83,7 @@ import Testing
 
   /// Each kind, cut at each byte: an error, and no read beyond the end.
   @Test(arguments: SampleEvents.kinds) func refusesEveryCut(kind: UInt32) {
-    let bytes = SampleEvents.all()[Int(kind) - 1].encoded()
+    let bytes = SampleEvents.of(kind: kind).encoded()
     for count in 0..<bytes.count {
       #expect(throws: DecodeError.self) { try self.decode(Array(bytes[..<count])) }
     }
@@ -91,7 +91,7 @@ import Testing
 
   /// Each kind, with a `size` that is shorter than its fields.
   @Test(arguments: SampleEvents.kinds) func refusesEveryShortSize(kind: UInt32) {
-    var bytes = SampleEvents.all()[Int(kind) - 1].encoded()
+    var bytes = SampleEvents.of(kind: kind).encoded()
     for size in 0..<bytes.count {
       put(UInt32(size), at: 12, in: &bytes)
       #expect(throws: DecodeError.self) { try self.decode(bytes) }

@@ -5,7 +5,12 @@ import Events
 
 /// One event of each kind, with a different number in every field: what is mixed up shows.
 enum SampleEvents {
-  static let kinds: [UInt32] = Array(1...17)
+  static let kinds: [UInt32] = Array(1...16) + [19, 20, 21, 22, 17]
+
+  /// The one of that kind.
+  static func of(kind: UInt32) -> Event {
+    all()[kinds.firstIndex(of: kind) ?? 0]
+  }
 
   static func header(
     hook: mrt_hook = MRT_HOOK_NONE, timeNs: UInt64 = 1_000, operation: UInt64 = 7,
@@ -204,6 +209,59 @@ enum SampleEvents {
     _ number: UInt64 = 99, path: String = "/system.slice/server.service", timeNs: UInt64 = 1_000
   ) -> Event { .cgroup(number, path: path, timeNs: timeNs) }
 
+  /// Anonymous memory in a pipe, in ZONE_MOVABLE.
+  static func folio(header: mrt_header = header()) -> mrt_folio {
+    var record = mrt_folio()
+    record.h = header
+    record.folio = 0xFFFF_EA00_0084_0100
+    record.pfn = 0x21004
+    record.address = 0x7F10_C000_8000
+    record.page_flags = 0x58_0000_0000_0015
+    record.index = 0x7_F10C_0008
+    record.references = 3
+    record.mappings = 1
+    record.pages = 1
+    record.zone = MRT_ZONE_MOVABLE.rawValue
+    record.state = MRT_FOLIO_ANON
+    record.has =
+      MRT_FOLIO_HAS_ADDRESS | MRT_FOLIO_HAS_MAPPINGS | MRT_FOLIO_HAS_PAGES | MRT_FOLIO_HAS_ZONE
+    return record
+  }
+
+  /// The limit of control group 99 has been met.
+  static func refusal(
+    header: mrt_header = header(), _ what: mrt_refusal_what = MRT_REFUSAL_RDMA_CGROUP,
+    flags: UInt32 = 0, exitCode: UInt32 = 0
+  ) -> mrt_refusal {
+    var record = mrt_refusal()
+    record.h = header
+    record.cgroup = 99
+    record.usage = 4
+    record.limit = 4
+    record.what = what.rawValue
+    record.resource = 1
+    record.flags = flags
+    record.exit_code = exitCode
+    if flags & MRT_KILLED_OOM_SEEN != 0 { record.killed_ns = 900 }
+    if what == MRT_REFUSAL_DEVICE_REMOVED { CText.fill(&record.name, with: "uverbs0") }
+    return record
+  }
+
+  /// Process 4241 has kept 16 pages for itself when it forked.
+  static func forked(header: mrt_header = header()) -> mrt_forked {
+    var record = mrt_forked()
+    record.h = header
+    record.address = 0x7F10_C000_8000
+    record.start = 0x7F10_C000_0000
+    record.end = 0x7F10_C001_0000
+    record.vm_flags = 0x12_0073
+    record.forked_ns = 900
+    record.pid = 4241
+    record.generation = 1
+    CText.fill(&record.comm, with: "parent")
+    return record
+  }
+
   static func symbol(timeNs: UInt64 = 1_000) -> Event {
     .kernelSymbol(address: 0xFFFF_FFFF_8100_0010, name: "hmm_vma_walk_pmd+0x12", timeNs: timeNs)
   }
@@ -230,8 +288,11 @@ enum SampleEvents {
       .account(account(header: header(14, MRT_HOOK_WALK_PMD, operation: 0))),
       .owner(owner(header: header(15, MRT_HOOK_ADVISE_MR))),
       .omitted(omitted(header: header(16, MRT_HOOK_ADVISE_MR))),
+      .folio(folio(header: header(19, MRT_HOOK_MIGRATE_PAGES))),
+      .refusal(refusal(header: header(20, MRT_HOOK_REG_MR))),
+      .forked(forked(header: header(21, MRT_HOOK_UMEM_GET))),
       .shed(shed(header: header(22, MRT_HOOK_ODP_MAP))),
-      cgroup(timeNs: timeNs + 16 * step),
+      cgroup(timeNs: timeNs + 22 * step),
     ]
   }
 }

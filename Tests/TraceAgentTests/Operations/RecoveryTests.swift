@@ -28,6 +28,12 @@ import Testing
     Correlator.correlate(events).operations.map(\.recoveredBy)
   }
 
+  private func followed(_ events: Event...) -> [String?] {
+    let operations = Correlator.correlate(events).operations
+    #expect(operations.allSatisfy { $0.recoveredBy == nil })
+    return operations.map(\.followedBy)
+  }
+
   @Test func registeredAgainWithODP() {
     var correlator = Correlator()
     #expect(correlator.add(pinFailed).isEmpty)
@@ -42,9 +48,52 @@ import Testing
     #expect(
       recovery(onDemandFailed, operation(timeNs: 2_000, result: 0))
         == ["reg_mr without ON_DEMAND", nil])
+    // More than was asked for, of memory and of rights; what is no right may be left out.
+    let more = operation(timeNs: 2_000, result: 0, access: 0x0f) {
+      $0.mr_address -= 0x1000
+      $0.mr_length += 0x2000
+    }
+    #expect(recovery(pinFailed, more) == ["reg_mr", nil])
+    let whole = operation(timeNs: 2_000, result: 0, access: 0x47) {
+      $0.mr_address = 0
+      $0.mr_length = .max
+    }
+    #expect(recovery(pinFailed, whole) == ["reg_mr with ON_DEMAND", nil])
+    let hints = operation(timeNs: 1_000, result: -95, access: 0x1000a7)
+    #expect(recovery(hints, operation(timeNs: 2_000, result: 0)) == ["reg_mr", nil])
+  }
+
+  /// A registration over a part of the range, or with fewer rights, leaves the failure what it is.
+  @Test func whatFollowsAndMendsNothing() {
+    let header = operation(timeNs: 2_000, result: 0) { $0.mr_length = 0x1000 }
+    #expect(followed(pinFailed, header) == ["reg_mr of 4096 of the 2097152 bytes", nil])
+    let lacksTheLast = operation(timeNs: 2_000, result: 0, access: 0x47) { $0.mr_length -= 1 }
+    #expect(
+      followed(pinFailed, lacksTheLast)
+        == ["reg_mr with ON_DEMAND, of 2097151 of the 2097152 bytes", nil])
+    let lacksTheFirst = operation(timeNs: 2_000, result: 0) { $0.mr_address += 1 }
+    #expect(followed(pinFailed, lacksTheFirst) == ["reg_mr of 2097151 of the 2097152 bytes", nil])
     // A range that shares only its last byte.
-    let overlapping = operation(timeNs: 2_000, result: 0) { $0.mr_address += 0x1F_FFFF }
-    #expect(recovery(pinFailed, overlapping) == ["reg_mr", nil])
+    let last = operation(timeNs: 2_000, result: 0) { $0.mr_address += 0x1F_FFFF }
+    #expect(followed(pinFailed, last) == ["reg_mr of 1 of the 2097152 bytes", nil])
+    let weaker = operation(timeNs: 2_000, result: 0, access: 0x01)
+    #expect(followed(pinFailed, weaker) == ["reg_mr without REMOTE_WRITE and REMOTE_READ", nil])
+    let both = operation(timeNs: 2_000, result: 0, access: 0x03) { $0.mr_length = 1 }
+    #expect(
+      followed(pinFailed, both) == ["reg_mr, of 1 of the 2097152 bytes, without REMOTE_READ", nil])
+    let unknown = operation(timeNs: 2_000, result: 0) { $0.has &= ~MRT_HAS_ACCESS }
+    #expect(followed(pinFailed, unknown) == ["reg_mr with rights that are not known", nil])
+    // The halves, one after the other: the second is not looked at.
+    let low = operation(timeNs: 2_000, result: 0, number: 2) { $0.mr_length = 0x10_0000 }
+    let high = operation(timeNs: 3_000, result: 0, number: 3) {
+      $0.mr_address += 0x10_0000
+      $0.mr_length = 0x10_0000
+    }
+    #expect(followed(pinFailed, low, high) == ["reg_mr of 1048576 of the 2097152 bytes", nil, nil])
+    // Of another device: nothing to do with it.
+    let elsewhere = operation(timeNs: 2_000, result: 0) { $0.device.4 = UInt8(ascii: "7") }
+    #expect(followed(pinFailed, elsewhere) == [nil, nil])
+    #expect(recovery(pinFailed, elsewhere) == [nil, nil])
   }
 
   @Test func noCures() {
