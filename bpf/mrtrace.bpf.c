@@ -17,6 +17,8 @@
 #include "hook.h"
 #include "page_table.h"
 #include "vma.h"
+#include "path.h"
+#include "backing.h"
 #include "mapping.h"
 #include "stack.h"
 #include "layout.h"

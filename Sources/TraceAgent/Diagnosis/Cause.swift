@@ -55,15 +55,18 @@ struct Finding: Sendable {
   var links: [Diagnosis.Link] = []
   /// What a rule of the kernel rejected, where one did.
   var rejected: Rejected?
+  /// What to do, where the evidence tells more than the cause; nil: the cause's advice.
+  var advice: [String]?
 
   init(
     _ confidence: Diagnosis.Confidence, page: UInt64? = nil, because: String,
-    links: [Diagnosis.Link] = [], rejected: Rejected? = nil
+    links: [Diagnosis.Link] = [], rejected: Rejected? = nil, advice: [String]? = nil
   ) {
     self.confidence = confidence
     self.page = page
     self.because = because
     self.links = links
     self.rejected = rejected
+    self.advice = advice
   }
 }

@@ -37,6 +37,8 @@ package enum Event: Sendable {
   /// Made by the agent.
   case shed(mrt_shed)
   case cgroup(CgroupRecord)
+  /// What stands behind a mapping.
+  case backing(BackingRecord)
   /// A kind this version does not know: only its header was read.
   case unknown(mrt_header)
 
@@ -60,6 +62,7 @@ package enum Event: Sendable {
     case .omitted(let record): record.h
     case .shed(let record): record.h
     case .cgroup(let record): record.header
+    case .backing(let record): record.header
     case .unknown(let header): header
     }
   }

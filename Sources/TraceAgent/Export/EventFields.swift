@@ -52,6 +52,7 @@ struct EventFields {
     case .cgroup(let record):
       sink.number("cgroup", record.cgroup)
       sink.text("path", record.path)
+    case .backing(let record): backing(record, &sink)
     case .unknown(let header): sink.number("number", header.kind)
     }
   }
@@ -76,6 +77,7 @@ struct EventFields {
     case .omitted: "omitted"
     case .shed: "shed"
     case .cgroup: "cgroup"
+    case .backing: "backing"
     case .unknown: "unknown"
     }
   }

@@ -76,6 +76,7 @@ package enum JSONLinesSchema {
       .account(mrt_account()), .owner(mrt_owner()), .omitted(mrt_omitted()),
       .shed(mrt_shed()),
       .cgroup(CgroupRecord(header: header, cgroup: 0, path: "")),
+      .backing(BackingRecord(header: header, facts: mrt_backing_facts())),
       .unknown(header),
     ]
   }

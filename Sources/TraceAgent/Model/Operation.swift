@@ -64,6 +64,7 @@ package struct Operation: Equatable, Sendable {
   package var entries: [EntriesEvidence] = []
   package var mappings: [MappingEvidence] = []
   package var faults: [FaultEvidence] = []
+  package var backings: [BackingEvidence] = []
   package var kernelStack: [StackFrame] = []
   package var userStack: [StackFrame] = []
   /// Records of this operation that were lost: the evidence is incomplete.

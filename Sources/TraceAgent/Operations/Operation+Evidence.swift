@@ -27,6 +27,7 @@ extension Operation {
       default: break
       }
     case .owner(let record): owner = OwnerEvidence(record)
+    case .backing(let record): backings.append(BackingEvidence(record, hooks: hooks))
     case .operation, .omitted, .counter, .account, .shed, .symbol, .cgroup, .pages, .unknown: break
     }
   }

@@ -53,6 +53,7 @@ struct RepeatedEvidence: Sendable {
     operation.entries = evidence.entries
     operation.mappings = evidence.mappings
     operation.faults = evidence.faults
+    operation.backings = evidence.backings
     return true
   }
 }
