@@ -126,6 +126,8 @@ def compare(operation, report, row, features):
         expect("hmm_vma_handle_pte seen", "replayed" if "replay" in features else "direct", seen.get("hmm_vma_handle_pte"))
     if row.cause in ("pte-special-devmap", "pin-fsdax"):
         expect("mapping.fsdax", True, report.get("mapping", {}).get("fsdax"))
+    if row.says and row.says not in report.get("summary", ""):
+        problems.append(f"summary: \"{row.says}\" expected in it, it is: {report.get('summary')}")
     if not report.get("summary"):
         problems.append("the report has no summary")
     if not report.get("chain"):
