@@ -138,7 +138,7 @@ static __noinline void find_nearest(struct nearest *out, u64 css_address, u64 of
 }
 
 /* hugetlb_cgroup_charge_cgroup() charges the group of the task that faults. */
-static __noinline void fill_group(struct mrt_backing_facts *f, u64 hstate)
+static __always_inline void fill_group(struct mrt_backing_facts *f, u64 hstate)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct css_set *set = BPF_CORE_READ(task, cgroups);
@@ -211,7 +211,7 @@ static __always_inline void prepare_backing(struct mrt_backing *r, u64 address)
 }
 
 /* All but a path. */
-static __noinline void fill_backing(struct mrt_backing_facts *f, u32 hook, u64 vma_address,
+static __always_inline void fill_backing(struct mrt_backing_facts *f, u32 hook, u64 vma_address,
 					 u64 inode_address)
 {
 	struct vm_area_struct *vma = (void *)vma_address;
@@ -251,18 +251,16 @@ __noinline int send_facts_and_path(u32 hook, u64 address, u64 vma, u64 inode, u6
 	struct vm_area_struct *area = (void *)vma;
 	struct file *file = BPF_CORE_READ(area, vm_file);
 	struct backing_room *room;
-	u64 mnt = 0;
 
 	room = evidence(hook, MRT_KIND_BACKING, sizeof(*room));
 	if (!room)
 		return 0;
 	prepare_backing(&room->backing, address);
 	fill_backing(&room->backing.facts, hook, vma, inode);
-	if (!dentry) {
+	if (!dentry)
 		dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
-		mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
-	}
-	read_path(room->backing.path, &room->cursor, dentry, mnt);
+	/* its mount is the layer alone, and mounted nowhere: up to the file system's root */
+	read_path(room->backing.path, &room->cursor, dentry, 0);
 	room->backing.facts.has |= MRT_BACKING_HAS_PATH;
 	if (room->cursor.cut)
 		room->backing.facts.flags |= MRT_BACKING_PATH_CUT;
@@ -283,10 +281,11 @@ static __always_inline bool backing_matters(u32 hook, u64 flags, u64 magic)
 }
 
 /* Of a mapping of a file, after its own record. */
-__noinline int send_backing(u32 hook, u64 address, u64 vma_address, u64 file_address)
+__noinline int send_backing(u32 hook, u64 address, u64 vma_address)
 {
 	struct vm_area_struct *vma = (void *)vma_address;
-	struct file *file = (void *)file_address;
+	struct file *file = BPF_CORE_READ(vma, vm_file);
+	u64 file_address = (u64)file;
 	struct inode *inode = BPF_CORE_READ(file, f_mapping, host);
 	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
 	struct backing_file *backing = NULL;

@@ -168,6 +168,14 @@ static __always_inline int on_dax_iomap_fault(void *ctx, struct call *c)
 	return 0;
 }
 
+/* The verifier lets a pointer that it knows the type of be no argument of a global function. */
+static __always_inline void address_from_context(void *ctx, struct call *c, u32 argument)
+{
+	if (c->rung == MRT_RUNG_FEXIT)
+		bpf_probe_read_kernel(&c->a[argument], sizeof(c->a[argument]),
+				      (u64 *)ctx + argument);
+}
+
 /* hugetlb_fault(mm, vma, address, flags) */
 static __always_inline int on_hugetlb_fault(void *ctx, struct call *c)
 {
@@ -176,6 +184,7 @@ static __always_inline int on_hugetlb_fault(void *ctx, struct call *c)
 	if (!op)
 		return 0;
 	send_fault(op, c->hook, c->a[2] & ~(PAGE_SIZE - 1), c->ret, c->a[3], NULL, 0, 0);
+	address_from_context(ctx, c, 1);
 	if (c->ret & VM_FAULT_SIGBUS)
 		send_huge(c->hook, c->a[2] & ~(PAGE_SIZE - 1), c->a[1]);
 	return 0;
@@ -216,8 +225,10 @@ static __always_inline bool no_block_inside(struct call *c)
 
 static __always_inline int on_shmem_full(void *ctx, struct call *c)
 {
-	if (failed_fault(c))
-		send_full_tmpfs(c->hook, c->a[0]);
+	if (!failed_fault(c))
+		return 0;
+	address_from_context(ctx, c, 0);
+	send_full_tmpfs(c->hook, c->a[0]);
 	return 0;
 }
 
@@ -229,8 +240,10 @@ static __always_inline bool gave_up_inside(struct call *c)
 
 static __always_inline int on_ext4_full(void *ctx, struct call *c)
 {
-	if (failed_fault(c))
-		send_full(c->hook, c->a[0]);
+	if (!failed_fault(c))
+		return 0;
+	address_from_context(ctx, c, 0);
+	send_full(c->hook, c->a[0]);
 	return 0;
 }
 

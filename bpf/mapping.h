@@ -129,9 +129,9 @@ __noinline int send_vma_and_file(u32 hook, u64 address, u64 vma, u64 file)
 
 /*
  * The mapping that holds `address`; `vma_address` 0: look it up, and if there is
- * none, record how far the gap goes.
+ * none, record how far the gap goes. Returns the mapping if it has a file, else 0.
  */
-__noinline int send_mapping(u32 hook, u64 mm, u64 address, u64 vma_address)
+__noinline u64 send_mapping_alone(u32 hook, u64 mm, u64 address, u64 vma_address)
 {
 	struct vma_found found = { .vma = vma_address };
 	struct vm_area_struct *vma;
@@ -140,13 +140,26 @@ __noinline int send_mapping(u32 hook, u64 mm, u64 address, u64 vma_address)
 	if (!vma_address && !look_up(mm, address, &found))
 		return 0;
 	vma = (void *)found.vma;
-	if (!vma)
-		return send_gap(hook, mm, address, found.low, found.high);
+	if (!vma) {
+		send_gap(hook, mm, address, found.low, found.high);
+		return 0;
+	}
 	file = (u64)BPF_CORE_READ(vma, vm_file);
-	if (!file)
-		return send_vma(hook, address, (u64)vma);
+	if (!file) {
+		send_vma(hook, address, (u64)vma);
+		return 0;
+	}
 	send_vma_and_file(hook, address, (u64)vma, file);
-	return send_backing(hook, address, (u64)vma, file);
+	return (u64)vma;
+}
+
+/* The same with what stands behind it: not one in the other, calls nest eight deep at most. */
+static __always_inline void send_mapping(u32 hook, u64 mm, u64 address, u64 vma_address)
+{
+	u64 vma = send_mapping_alone(hook, mm, address, vma_address);
+
+	if (vma)
+		send_backing(hook, address, vma);
 }
 
 #endif

@@ -27,7 +27,7 @@ static char *mount_point(struct run *run)
 	static _Thread_local unsigned number;
 	char *path;
 
-	if (asprintf(&path, "/tmp/%s.%d.%u", run->scenario, gettid(), number++) < 0)
+	if (asprintf(&path, "/tmp/%s.mount.%d.%u", run->scenario, gettid(), number++) < 0)
 		set_up_failed(run, "out of memory");
 	must(run, mkdir(path, 0755), "make a directory to mount on");
 	undo_later(run, unmount, path, 0);
