@@ -56,6 +56,7 @@ enum mrt_kind {
 	MRT_KIND_OWNER = 15,	/* of a failed operation: the process that owns the memory */
 	MRT_KIND_OMITTED = 16,	/* an operation ended with an errno that was not asked for */
 	MRT_KIND_CGROUP = 17,	/* by the agent: the path of a control group */
+	MRT_KIND_BACKING = 18,	/* what stands behind a mapping: file system, huge pages */
 	MRT_KIND_SHED = 22,	/* by the agent: evidence of one hook that was not taken or not sent */
 	MRT_KIND_FOLIO = 19,	/* pages that could not be moved for a pin */
 	MRT_KIND_REFUSAL = 20,	/* what refused an operation where no page did */
@@ -117,6 +118,8 @@ enum mrt_hook {
 	MRT_HOOK_HUGETLB_FAULT = 64,
 	MRT_HOOK_HANDLE_USERFAULT = 65,
 	MRT_HOOK_XFS_WRITE_DIRECT = 66,	/* xfs_iomap_write_direct: XFS allocates */
+	MRT_HOOK_SHMEM_FULL = 67,	/* shmem_unused_huge_shrink: tmpfs has no block */
+	MRT_HOOK_EXT4_FULL = 68,	/* ext4_should_retry_alloc: ext4 has no block */
 	/* bookkeeping */
 	MRT_HOOK_FORK = 70,		/* tracepoint sched_process_fork */
 	MRT_HOOK_EXIT = 71,		/* tracepoint sched_process_exit */
@@ -339,6 +342,58 @@ struct mrt_mapping {
 	mrt_u32 reserved;
 	mrt_u32 path_size;
 	mrt_u8 path[MRT_PATH_MAX]; /* names from the file up to the root, each ended by NUL */
+};
+
+/* mrt_backing.has */
+#define MRT_BACKING_HAS_WRITES	(1u << 0)	/* PAGE_MKWRITE, PFN_MKWRITE, WRITEBACK */
+#define MRT_BACKING_HAS_BLOCKS	(1u << 1)	/* blocks_max, blocks_used */
+#define MRT_BACKING_HAS_POOL	(1u << 2)	/* huge_…; RESERVE_… too where the mapping is private */
+#define MRT_BACKING_HAS_SUBPOOL	(1u << 3)	/* subpool_… */
+#define MRT_BACKING_HAS_GROUP	(1u << 4)	/* group, group_usage, group_max */
+#define MRT_BACKING_HAS_GROUP_RESERVED (1u << 5) /* the same of reservations */
+#define MRT_BACKING_HAS_DEVICE	(1u << 6)	/* device */
+#define MRT_BACKING_HAS_PATH	(1u << 7)	/* path: of the file that a stacked file system reads */
+
+/* mrt_backing.flags */
+#define MRT_BACKING_PAGE_MKWRITE (1u << 0)	/* vm_ops->page_mkwrite is set */
+#define MRT_BACKING_PFN_MKWRITE	(1u << 1)	/* vm_ops->pfn_mkwrite is set */
+#define MRT_BACKING_WRITEBACK	(1u << 2)	/* BDI_CAP_WRITEBACK of what the file's inode is on */
+#define MRT_BACKING_RESERVE_OWNER (1u << 3)	/* HPAGE_RESV_OWNER: this process made the mapping */
+#define MRT_BACKING_RESERVE_UNMAPPED (1u << 4)	/* HPAGE_RESV_UNMAPPED: its page went to the owner */
+#define MRT_BACKING_PATH_CUT	(1u << 5)
+
+struct mrt_backing_facts {
+	mrt_u64 address;	/* the mapping's that holds it; 0 = a file system that had no block */
+	mrt_u64 identity;	/* super_block.s_fs_info: the same file system has the same */
+	mrt_u64 blocks_max;	/* tmpfs: pages; 0 = no limit */
+	mrt_u64 blocks_used;	/* summed over all CPUs */
+	mrt_u64 huge_size;	/* bytes of one huge page */
+	mrt_u64 huge_total;	/* these: huge pages of that size, as in sysfs */
+	mrt_u64 huge_free;
+	mrt_u64 huge_reserved;	/* of the free ones promised to mappings */
+	mrt_u64 huge_surplus;
+	mrt_u64 huge_overcommit; /* surplus may grow so far */
+	mrt_s64 subpool_max;	/* of the hugetlbfs mount, huge pages; -1 = no limit */
+	mrt_s64 subpool_used;
+	mrt_u64 group;		/* number of the control group, or one above, that is nearest its limit */
+	mrt_u64 group_usage;	/* 4 KiB pages */
+	mrt_u64 group_max;
+	mrt_u64 group_reserved;	/* the same of reservations */
+	mrt_u64 group_reserved_usage;
+	mrt_u64 group_reserved_max;
+	mrt_u32 has;		/* MRT_BACKING_HAS_… */
+	mrt_u32 flags;		/* MRT_BACKING_… */
+	mrt_u32 device;		/* super_block.s_dev, kernel encoding */
+	mrt_u32 reserved;
+};
+
+/* What stands behind a mapping, where that may have decided. */
+struct mrt_backing {
+	struct mrt_header h;
+	struct mrt_backing_facts facts;
+	mrt_u32 reserved;
+	mrt_u32 path_size;
+	mrt_u8 path[MRT_PATH_MAX]; /* as mrt_mapping has it */
 };
 
 #define MRT_FAULT_HAS_FILE	(1u << 0)	/* inode, page_offset, file_size */
@@ -628,6 +683,8 @@ _Static_assert(sizeof(struct mrt_cgroup) == 56 + MRT_PATH_MAX, "mrt_cgroup");
 _Static_assert(sizeof(struct mrt_folio) == 120, "mrt_folio");
 _Static_assert(sizeof(struct mrt_refusal) == 120, "mrt_refusal");
 _Static_assert(sizeof(struct mrt_forked) == 104, "mrt_forked");
+_Static_assert(sizeof(struct mrt_backing_facts) == 160, "mrt_backing_facts");
+_Static_assert(sizeof(struct mrt_backing) == 208 + MRT_PATH_MAX, "mrt_backing");
 
 /* Of the map that BPF counts mrt_pages in; a value is a number of pages. */
 struct mrt_pages_key {
@@ -663,7 +720,7 @@ struct mrt_config {
 	mrt_u32 follow;		/* 1 = children of watched pids are watched too */
 	mrt_u32 wake_at;	/* bytes that wait in the ring buffer before the agent is woken */
 	mrt_u32 ring_size;	/* of the ring buffer, bytes */
-	mrt_u32 reserved;
+	mrt_u32 cpus;		/* CPUs that there may be: entries of per_cpu_offset */
 	mrt_u32 layout;		/* MRT_LAYOUT_…: of modules without BTF */
 	mrt_u32 statistics;	/* 1 = latencies are counted (struct mrt_latencies) */
 	mrt_u32 pid_namespace;	/* inode of the agent's, where it is not the initial one; else 0 */
@@ -679,8 +736,10 @@ struct mrt_config {
 	mrt_u64 physical_mask;
 	mrt_u64 pgdir_shift;
 	mrt_u64 init_user_ns;
+	mrt_u64 per_cpu_offset;	/* __per_cpu_offset[] */
+	mrt_u64 hstates;	/* hstates[]: sizes of huge pages */
 };
-_Static_assert(sizeof(struct mrt_config) == 104 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
+_Static_assert(sizeof(struct mrt_config) == 120 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
 
 /*
  * How long something took: kept in a per-CPU map by BPF for the live views, never

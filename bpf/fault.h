@@ -4,6 +4,7 @@
  *
  * Hooks: tracepoints dax_pte_fault_done and dax_pmd_fault_done, dax_iomap_fault
  *   (DAX faults only), hugetlb_fault, handle_userfault, xfs_iomap_write_direct,
+ *   shmem_unused_huge_shrink and ext4_should_retry_alloc (backing.h),
  *   and handle_mm_fault when fault codes were asked for (every process pays for
  *   it, so not by default).
  * Kernels: all.
@@ -167,14 +168,25 @@ static __always_inline int on_dax_iomap_fault(void *ctx, struct call *c)
 	return 0;
 }
 
+/* The verifier lets a pointer that it knows the type of be no argument of a global function. */
+static __always_inline void address_from_context(void *ctx, struct call *c, u32 argument)
+{
+	if (c->rung == MRT_RUNG_FEXIT)
+		bpf_probe_read_kernel(&c->a[argument], sizeof(c->a[argument]),
+				      (u64 *)ctx + argument);
+}
+
 /* hugetlb_fault(mm, vma, address, flags) */
 static __always_inline int on_hugetlb_fault(void *ctx, struct call *c)
 {
 	struct in_flight *op = failed_fault(c);
 
-	if (op)
-		send_fault(op, c->hook, c->a[2] & ~(PAGE_SIZE - 1), c->ret, c->a[3],
-			   NULL, 0, 0);
+	if (!op)
+		return 0;
+	send_fault(op, c->hook, c->a[2] & ~(PAGE_SIZE - 1), c->ret, c->a[3], NULL, 0, 0);
+	address_from_context(ctx, c, 1);
+	if (c->ret & VM_FAULT_SIGBUS)
+		send_huge(c->hook, c->a[2] & ~(PAGE_SIZE - 1), c->a[1]);
 	return 0;
 }
 
@@ -203,6 +215,36 @@ static __always_inline int on_xfs_write_direct(void *ctx, struct call *c)
 static __always_inline bool error_inside(struct call *c)
 {
 	return c->ret < 0 && in_flight();
+}
+
+/* shmem_unused_huge_shrink(info, sc, pages): sc is a shrinker's, and NULL where a page found no block. */
+static __always_inline bool no_block_inside(struct call *c)
+{
+	return !c->a[1] && in_flight();
+}
+
+static __always_inline int on_shmem_full(void *ctx, struct call *c)
+{
+	if (!failed_fault(c))
+		return 0;
+	address_from_context(ctx, c, 0);
+	send_full_tmpfs(c->hook, c->a[0]);
+	return 0;
+}
+
+/* ext4_should_retry_alloc(sb, retries), asked where there was no block: 0 is to give up. */
+static __always_inline bool gave_up_inside(struct call *c)
+{
+	return !c->ret && in_flight();
+}
+
+static __always_inline int on_ext4_full(void *ctx, struct call *c)
+{
+	if (!failed_fault(c))
+		return 0;
+	address_from_context(ctx, c, 0);
+	send_full(c->hook, c->a[0]);
+	return 0;
 }
 
 SEC("fexit/dax_iomap_fault")
@@ -236,5 +278,29 @@ ON_FEXIT_ANY_GATED(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, 3, s32,
 ON_KPROBE_INSIDE(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT)
 ON_KRETPROBE_GATED(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, s32,
 		   error_inside, on_xfs_write_direct)
+
+ON_FEXIT_GATED(shmem_unused_huge_shrink, MRT_HOOK_SHMEM_FULL, 3, s64, no_block_inside,
+	       on_shmem_full)
+ON_KPROBE_INSIDE(shmem_unused_huge_shrink, MRT_HOOK_SHMEM_FULL)
+ON_KRETPROBE_GATED(shmem_unused_huge_shrink, MRT_HOOK_SHMEM_FULL, s64, no_block_inside,
+		   on_shmem_full)
+
+/* its second argument, a pointer to a number, is one that some verifiers do not let be read */
+SEC("fexit/ext4_should_retry_alloc")
+int fexit__ext4_should_retry_alloc(unsigned long long *ctx)
+{
+	struct call c = {
+		.a = { ctx[0] },
+		.ret = (s32)ctx[2],
+		.hook = MRT_HOOK_EXT4_FULL,
+		.rung = MRT_RUNG_FEXIT,
+	};
+
+	return gave_up_inside(&c) ? HANDLE(ctx, &c, on_ext4_full) : 0;
+}
+
+ON_KPROBE_INSIDE(ext4_should_retry_alloc, MRT_HOOK_EXT4_FULL)
+ON_KRETPROBE_GATED(ext4_should_retry_alloc, MRT_HOOK_EXT4_FULL, s32, gave_up_inside,
+		   on_ext4_full)
 
 #endif

@@ -125,7 +125,9 @@ struct cgroup_subsys_state {
 	struct cgroup_subsys_state *parent;
 };
 
+/* the values are those of the running kernel */
 enum cgroup_subsys_id {
+	hugetlb_cgrp_id = 10,
 	rdma_cgrp_id = 12,
 };
 
@@ -233,13 +235,24 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
+	struct super_block *d_sb;
+	struct hlist_node d_u;		/* a union, of d_alias among others */
 };
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 };
 
 struct mount {
@@ -257,10 +270,16 @@ struct file_system_type {
 	const char *name;
 };
 
+struct backing_dev_info {
+	unsigned int capabilities;
+};
+
 struct super_block {
 	u32 s_dev;
 	unsigned long s_magic;
 	struct file_system_type *s_type;
+	void *s_fs_info;
+	struct backing_dev_info *s_bdi;
 	char s_id[32];
 };
 
@@ -270,6 +289,20 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	s64 i_size;
+	struct hlist_head i_dentry;
+};
+
+struct gendisk {
+	struct backing_dev_info *bdi;	/* 5.15 and later */
+};
+
+struct block_device {
+	struct gendisk *bd_disk;
+};
+
+struct bdev_inode {
+	struct block_device bdev;
+	struct inode vfs_inode;
 };
 
 struct address_space {
@@ -277,9 +310,55 @@ struct address_space {
 };
 
 struct file {
+	unsigned int f_mode;
 	struct path f_path;
 	struct inode *f_inode;
 	struct address_space *f_mapping;
+};
+
+struct backing_file {		/* 6.5 and later */
+	struct file file;
+	struct path user_path;		/* 6.8 and later */
+};
+
+struct vm_operations_struct {
+	void *page_mkwrite;
+	void *pfn_mkwrite;
+};
+
+struct percpu_counter {
+	s64 count;
+	void *counters;
+};
+
+struct shmem_sb_info {
+	unsigned long max_blocks;
+	struct percpu_counter used_blocks;
+};
+
+struct hstate {
+	unsigned int order;
+	unsigned long nr_huge_pages;
+	unsigned long free_huge_pages;
+	unsigned long resv_huge_pages;
+	unsigned long surplus_huge_pages;
+	unsigned long nr_overcommit_huge_pages;
+};
+
+struct hugepage_subpool {
+	long max_hpages;
+	long used_hpages;
+};
+
+struct hugetlbfs_sb_info {
+	struct hstate *hstate;
+	struct hugepage_subpool *spool;
+};
+
+struct hugetlb_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter hugepage[1];
+	struct page_counter rsvd_hugepage[1];
 };
 
 struct vm_area_struct {
@@ -289,7 +368,8 @@ struct vm_area_struct {
 	unsigned long vm_flags;
 	unsigned long vm_pgoff;
 	struct file *vm_file;
-	const void *vm_ops;
+	struct vm_operations_struct *vm_ops;
+	void *vm_private_data;
 	struct rb_node vm_rb;		/* before 6.1 */
 };
 
@@ -546,12 +626,17 @@ struct ib_sge_abi {
 #define VM_WRITE 0x2ul
 #define VM_SHARED 0x8ul
 #define VM_MAYWRITE 0x20ul
+#define VM_MAYSHARE 0x80ul
 #define VM_PFNMAP 0x400ul
 #define VM_IO 0x4000ul
 #define VM_DONTCOPY 0x20000ul
 #define VM_HUGETLB 0x400000ul
+#define TMPFS_MAGIC 0x01021994
+#define BDEVFS_MAGIC 0x62646576
+#define BDI_CAP_WRITEBACK 1u
 #define S_DAX (1u << 13)
 #define S_IFMT 0170000
+#define S_IFREG 0100000
 #define S_IFCHR 0020000
 #define PF_KTHREAD 0x00200000
 #define HMM_PFN_REQ_FAULT (1ull << 63)
@@ -562,5 +647,6 @@ struct ib_sge_abi {
 #define SIGNAL_GROUP_EXIT 4
 /* what a fault handler's failure is, but VM_FAULT_FALLBACK, which is none */
 #define VM_FAULT_FAILED 0x73
+#define VM_FAULT_SIGBUS 0x2
 
 #endif

@@ -18,92 +18,15 @@ static __always_inline bool vma_is_fsdax(struct vm_area_struct *vma)
 }
 
 #define WITHOUT_PATH (sizeof(struct mrt_mapping) - MRT_PATH_MAX)
-#define PATH_NAMES 24
-#define NAME_SPACE 256
-
-/*
- * Where read_path() is. It stands behind the record in the ring buffer, and is not
- * of it: of what is in such memory the verifier knows nothing, so that each step
- * looks alike to it.
- */
-struct path_cursor {
-	u64 dentry;
-	u64 mount;
-	u64 at;
-	u64 cut;
-};
-
 struct mapping_room {
 	struct mrt_mapping mapping;
 	struct path_cursor cursor;
 };
 
-/* A name, or the way to where a mount is. False: there is no more, or no room. */
-static __always_inline bool read_name(struct mrt_mapping *r,
-				      volatile struct path_cursor *cursor)
-{
-	struct dentry *dentry = (void *)cursor->dentry, *parent;
-	struct mount *mount = (void *)cursor->mount, *up;
-	u64 at;
-	long n;
-
-	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
-		up = BPF_CORE_READ(mount, mnt_parent);
-		if (!up || up == mount)
-			goto out;
-		cursor->dentry = (u64)BPF_CORE_READ(mount, mnt_mountpoint);
-		cursor->mount = (u64)up;
-		return true;
-	}
-	parent = BPF_CORE_READ(dentry, d_parent);
-	if (!parent)
-		goto out;
-	at = cursor->at;
-	if (at > MRT_PATH_MAX - NAME_SPACE)
-		return false;
-	n = bpf_probe_read_kernel_str(&r->path[at], NAME_SPACE,
-				      BPF_CORE_READ(dentry, d_name.name));
-	if (n <= 0 || n > NAME_SPACE)
-		goto out;
-	cursor->at = at + n;
-	if (parent == dentry)	/* no mount above: memfd and its like */
-		goto out;
-	cursor->dentry = (u64)parent;
-	return true;
-out:
-	cursor->cut = 0;
-	return false;
-}
-
-/* The file's path, name by name from the file up, across mounts. */
-static __noinline void read_path(struct mapping_room *room, u64 file_address)
-{
-	struct file *file = (void *)file_address;
-	volatile struct path_cursor *cursor;
-	struct mrt_mapping *r;
-
-	if (!room)
-		return;
-	r = &room->mapping;
-	cursor = &room->cursor;
-	cursor->dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
-	cursor->mount = (u64)BPF_CORE_READ(file, f_path.mnt) -
-			bpf_core_field_offset(struct mount, mnt);
-	cursor->at = 0;
-	cursor->cut = 1;
-	AT_MOST(PATH_NAMES,
-		if (!read_name(r, cursor))
-			break;
-	);
-	if (cursor->cut)
-		r->flags |= MRT_MAPPING_PATH_CUT;
-	r->path_size = cursor->at;
-	r->h.size = WITHOUT_PATH + r->path_size;
-}
-
 static __noinline void read_file(struct mapping_room *room, u64 file_address)
 {
 	struct file *file = (void *)file_address;
+	struct path *path = (void *)user_path(file_address);
 	struct super_block *sb;
 	struct inode *inode;
 	struct mrt_mapping *r;
@@ -123,7 +46,12 @@ static __noinline void read_file(struct mapping_room *room, u64 file_address)
 	bpf_probe_read_kernel_str(r->filesystem, sizeof(r->filesystem),
 				  BPF_CORE_READ(sb, s_type, name));
 	bpf_core_read_str(r->block_device, sizeof(r->block_device), &sb->s_id);
-	read_path(room, file_address);
+	read_path(r->path, &room->cursor, (u64)BPF_CORE_READ(path, dentry),
+		  (u64)BPF_CORE_READ(path, mnt));
+	if (room->cursor.cut)
+		r->flags |= MRT_MAPPING_PATH_CUT;
+	r->path_size = room->cursor.at;
+	r->h.size = WITHOUT_PATH + r->path_size;
 }
 
 static __always_inline void prepare_mapping(struct mrt_mapping *r, u64 address)
@@ -202,9 +130,9 @@ __noinline int send_vma_and_file(u32 hook, u64 address, u64 vma, u64 file)
 
 /*
  * The mapping that holds `address`; `vma_address` 0: look it up, and if there is
- * none, record how far the gap goes.
+ * none, record how far the gap goes. Returns the mapping if it has a file, else 0.
  */
-__noinline int send_mapping(u32 hook, u64 mm, u64 address, u64 vma_address)
+__noinline u64 send_mapping_alone(u32 hook, u64 mm, u64 address, u64 vma_address)
 {
 	struct vma_found found = { .vma = vma_address };
 	struct vm_area_struct *vma;
@@ -213,11 +141,26 @@ __noinline int send_mapping(u32 hook, u64 mm, u64 address, u64 vma_address)
 	if (!vma_address && !look_up(mm, address, &found))
 		return 0;
 	vma = (void *)found.vma;
-	if (!vma)
-		return send_gap(hook, mm, address, found.low, found.high);
+	if (!vma) {
+		send_gap(hook, mm, address, found.low, found.high);
+		return 0;
+	}
 	file = (u64)BPF_CORE_READ(vma, vm_file);
-	return file ? send_vma_and_file(hook, address, (u64)vma, file) :
-		      send_vma(hook, address, (u64)vma);
+	if (!file) {
+		send_vma(hook, address, (u64)vma);
+		return 0;
+	}
+	send_vma_and_file(hook, address, (u64)vma, file);
+	return (u64)vma;
+}
+
+/* The same with what stands behind it: not one in the other, calls nest eight deep at most. */
+static __always_inline void send_mapping(u32 hook, u64 mm, u64 address, u64 vma_address)
+{
+	u64 vma = send_mapping_alone(hook, mm, address, vma_address);
+
+	if (vma)
+		send_backing(hook, address, vma);
 }
 
 #endif

@@ -19,6 +19,8 @@
 #include "vma.h"
 #include "layout.h"
 #include "forked.h"
+#include "path.h"
+#include "backing.h"
 #include "mapping.h"
 #include "stack.h"
 #include "task.h"

@@ -23,6 +23,7 @@
 #define PIN_MAPPINGS 512
 #define PIN_STEP 32	/* so many at a time */
 #define VM_PKEYS (15ull << 32)	/* x86: VM_PKEY_BIT0 to 3 */
+#define VM_UFFD 0x1200ull	/* VM_UFFD_MISSING, VM_UFFD_WP */
 #define ACCESS_WRITES 0x1b	/* ib_access_writable() */
 
 static __always_inline bool pin_may_refuse(struct vm_area_struct *vma)
@@ -31,8 +32,8 @@ static __always_inline bool pin_may_refuse(struct vm_area_struct *vma)
 
 	if (flags & (VM_IO | VM_PFNMAP) || !(flags & VM_READ) || !(flags & VM_WRITE))
 		return true;
-	/* a protection key, to which this thread may have no access */
-	if (flags & VM_PKEYS)
+	/* a protection key, to which this thread may have no access; what a handler left */
+	if (flags & (VM_PKEYS | VM_UFFD))
 		return true;
 	/* fsdax, secretmem, or a shared file mapping */
 	return BPF_CORE_READ(vma, vm_file) != NULL;

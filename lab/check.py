@@ -142,6 +142,8 @@ def compare(operation, report, row, features):
         expect(f"the summary says \"{words}\"", is_said, words in report.get("summary", ""))
     if row.cause in ("pte-special-devmap", "pin-fsdax"):
         expect("mapping.fsdax", True, report.get("mapping", {}).get("fsdax"))
+    if row.says and row.says not in report.get("summary", ""):
+        problems.append(f"summary: \"{row.says}\" expected in it, it is: {report.get('summary')}")
     if not report.get("summary"):
         problems.append("the report has no summary")
     if not report.get("chain"):

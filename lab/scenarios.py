@@ -18,6 +18,7 @@ class Scenario:
         self.confidence = blank(row.get("confidence")) or ("unknown" if self.cause == "unknown" else "proved")
         self.sites = [site for site in (row.get("site") or "").split(",") if site not in ("", "-")]
         self.note = row.get("note") or ""
+        self.says = blank(row.get("says"))
 
 
 def blank(word):

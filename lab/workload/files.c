@@ -126,6 +126,13 @@ void map_disk_unsized(struct run *run, struct memory *memory)
 	memory->bad = memory->base;
 }
 
+void map_disk_hole(struct run *run, struct memory *memory)
+{
+	map_shared(run, memory, make_file(run, options.disk, PAGES(16), false));
+	fill(memory->base, memory->bad - memory->base);
+	must(run, msync(memory->base, memory->length, MS_SYNC), "write pages to the disk");
+}
+
 /* Until not even one block is left. The file goes with the scenario. */
 void fill_file_system(struct run *run, const char *directory)
 {

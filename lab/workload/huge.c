@@ -30,13 +30,21 @@ static int pool_size(void)
 	return count;
 }
 
+void fill_pool(struct run *run, int pages)
+{
+	char text[16];
+
+	undo_later(run, empty_pool, NULL, 0);
+	snprintf(text, sizeof(text), "%d", pages);
+	if (!write_text(pool, text))
+		set_up_failed(run, "cannot write %s: %s", pool, strerror(errno));
+	if (pool_size() < pages)
+		skip(run, "the kernel found no %d free huge pages", pages);
+}
+
 void map_hugetlb(struct run *run, struct memory *memory)
 {
-	undo_later(run, empty_pool, NULL, 0);
-	if (!write_text(pool, "2"))
-		set_up_failed(run, "cannot write %s: %s", pool, strerror(errno));
-	if (pool_size() < 2)
-		skip(run, "the kernel found no two free huge pages");
+	fill_pool(run, 2);
 	map_memory(run, memory, HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1);
 	fill(memory->base, memory->length);
 	memory->bad = memory->base;

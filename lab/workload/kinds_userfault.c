@@ -90,7 +90,7 @@ struct poison {
 	int64_t updated;
 };
 
-static void spoil_userfault_poison(struct run *run, struct memory *memory)
+void spoil_userfault_poison(struct run *run, struct memory *memory)
 {
 	struct poison poison = {.range = {(uintptr_t)memory->bad, PAGE}};
 	int fd = watch(run, memory, 1 << 14 /* UFFD_FEATURE_POISON */);

@@ -15,7 +15,8 @@ struct options options = {.fs = "/mnt/pmem", .disk = "/mnt/disk", .device = "rxe
 
 static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, advice_scenarios, reg_scenarios, large_scenarios,
 	race_scenarios, owner_scenarios, pin_scenarios, pin_mapping_scenarios, pin_page_scenarios, memlock_scenarios,
-	crowd_scenarios, again_scenarios, refused_scenarios, forked_scenarios, mended_scenarios};
+	crowd_scenarios, again_scenarios, refused_scenarios, forked_scenarios, mended_scenarios,
+	pin_backing_scenarios, huge_limit_scenarios};
 
 static void usage(FILE *to)
 {

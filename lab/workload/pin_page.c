@@ -38,6 +38,11 @@ static void userfault(struct run *run)
 	spoil_and_pin(run, map_anon_untouched, spoil_userfault_sigbus, EFAULT);
 }
 
+static void userfault_poison(struct run *run)
+{
+	spoil_and_pin(run, map_anon_untouched, spoil_userfault_poison, EFAULT);
+}
+
 static void hugetlb(struct run *run)
 {
 	struct memory memory;
@@ -153,6 +158,7 @@ const struct scenario pin_page_scenarios[] = {
 	{"pin-tmpfs-eof", "pinned: tmpfs file truncated below the MR", eof},
 	{"pin-hwpoison", "pinned: a page in the middle is poisoned", poison},
 	{"pin-userfault", "pinned: userfaultfd that asks for SIGBUS", userfault},
+	{"pin-userfault-poison", "pinned: UFFDIO_POISON (since 6.6)", userfault_poison},
 	{"pin-hugetlb-empty", "pinned: huge pages, but the pool is empty", hugetlb},
 	{"pin-cgroup-full", "pinned: more than the memory cgroup may have", cgroup},
 	{"pin-movable", "pinned: a page of ZONE_MOVABLE that cannot move, because a pipe holds it", movable},

@@ -44,6 +44,8 @@ struct undo {
 	size_t size;
 };
 
+struct memory;
+
 /* One scenario in progress, on one thread. */
 struct run {
 	const char *scenario;
@@ -53,6 +55,7 @@ struct run {
 	unsigned bad_index;      /* which page is spoiled */
 	bool surprised;          /* an operation ended otherwise than expected */
 	void (*relieve)(struct run *); /* lifts what would hinder this process too, after the operation */
+	struct memory *inherited;      /* of a child: what its parent has mapped */
 	struct undo undo[40];
 	unsigned undo_count;
 	jmp_buf abandon;
@@ -142,6 +145,7 @@ void close_fd(void *unused, size_t fd);
 /* huge.c */
 void map_hugetlb(struct run *, struct memory *); /* one page from a pool made for it */
 void map_hugetlb_unbacked(struct run *, struct memory *);
+void fill_pool(struct run *, int pages);         /* of huge pages, emptied when the scenario ends */
 void map_thp(struct run *, struct memory *);     /* one 2 MiB entry */
 
 /* files.c */
@@ -153,9 +157,23 @@ void map_fsdax_half(struct run *, struct memory *);     /* pages from bad_index 
 void map_fsdax_hole(struct run *, struct memory *);     /* pages from bad_index on are holes */
 void map_disk(struct run *, struct memory *);           /* MAP_SHARED of a file that is not DAX */
 void map_disk_unsized(struct run *, struct memory *);
+void map_disk_hole(struct run *, struct memory *);      /* pages from bad_index on are holes */
 bool touch_with_one_fault(char *base);
 int make_file(struct run *, const char *directory, size_t size, bool allocate);
 void fill_file_system(struct run *, const char *directory);
+
+/* mounts.c: on file systems that are mounted for it */
+void map_tmpfs_full(struct run *, struct memory *);     /* there is no block for bad */
+void map_tmpfs_roomy(struct run *, struct memory *);
+void map_vfat(struct run *, struct memory *);
+void map_vfat_private(struct run *, struct memory *);
+void map_block_device(struct run *, struct memory *);
+void map_overlay(struct run *, struct memory *);
+void map_hugetlb_mount(struct run *, struct memory *);  /* bad is beyond the mount's size */
+
+/* huge_limits.c */
+void map_hugetlb_reserved(struct run *, struct memory *);
+void enter_huge_cgroup(struct run *, struct memory *);  /* which may have no huge page */
 
 /* bar.c: present memory without struct page */
 void map_device(struct run *, struct memory *);         /* a PCI BAR */
@@ -176,6 +194,7 @@ void spoil_truncate(struct run *, struct memory *);
 void spoil_poison(struct run *, struct memory *);
 void spoil_userfault_sigbus(struct run *, struct memory *);
 void spoil_userfault_unserved(struct run *, struct memory *); /* whoever touches it waits for ever */
+void spoil_userfault_poison(struct run *, struct memory *);
 void swap_out(struct run *, struct memory *);
 void map_more_than_cgroup(struct run *, struct memory *);
 void enter_deadly_cgroup(struct run *, struct memory *); /* the same, but that this process is killed there */
@@ -189,7 +208,8 @@ uint64_t page_frame(struct run *, const void *address, unsigned *flags);
 /* scenarios */
 extern const struct scenario ok_scenarios[], fsdax_scenarios[], advice_scenarios[], reg_scenarios[], large_scenarios[],
 	race_scenarios[], owner_scenarios[], pin_scenarios[], pin_mapping_scenarios[], pin_page_scenarios[], memlock_scenarios[],
-	crowd_scenarios[], again_scenarios[], refused_scenarios[], forked_scenarios[], mended_scenarios[];
+	crowd_scenarios[], again_scenarios[], refused_scenarios[], forked_scenarios[], mended_scenarios[],
+	pin_backing_scenarios[], huge_limit_scenarios[];
 extern const struct kind mapping_kinds[], file_kinds[], page_kinds[], userfault_kinds[];
 /* spoiled.c: scenarios that are a kind of memory and a way to reach it, e.g. "hole-p" */
 bool run_spoiled(struct run *, const char *name);

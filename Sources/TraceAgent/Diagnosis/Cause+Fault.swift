@@ -12,29 +12,32 @@ extension Cause {
       brief: "the page fault met broken memory or a bad block",
       errnos: ["EFAULT"],
       check: "the fault handler met broken memory or a bad block: VM_FAULT_HWPOISON",
-      advice: [
-        "The memory or medium under this page is broken: see dmesg, and for persistent memory "
-          + "\"ndctl list -M\" (bad blocks).",
-        "A file: write the page anew or punch the hole (fallocate -p), then restore the data. "
-          + "Otherwise map the page anew.",
-      ],
+      advice: brokenMemory,
       references: [
         "mm/memory.c: do_swap_page(), "
           + "handle_pte_marker()", "fs/dax.c: dax_fault_iter()", "ndctl-list(1)",
       ]
     ) { scene in
-      scene.failedFault(code: "VM_FAULT_HWPOISON") { site in
+      var found = scene.failedFault(code: "VM_FAULT_HWPOISON") { site in
         if let result = site.result {
-          return result.isDisjoint(with: [.hwpoison, .hwpoisonLarge])
-            ? nil : "met broken memory or a bad block"
+          if result.isDisjoint(with: [.hwpoison, .hwpoisonLarge]) { return nil }
+          return scene.mayBeUserPoison(site.page, site.entry)
+            ? "met a POISONED marker, which UFFDIO_POISON leaves as well as broken memory"
+            : "met broken memory or a bad block"
         }
         switch site.entry?.kind {
         case .hwpoison: return "met the HWPOISON entry that memory_failure() left"
         case .marker(let marker) where marker.contains(.poisoned):
-          return "met a POISONED marker: its data is lost"
+          return scene.mayBeUserPoison(site.page, site.entry)
+            ? "met a POISONED marker, which UFFDIO_POISON leaves as well as broken memory"
+            : "met a POISONED marker: its data is lost"
         default: return nil
         }
       }
+      if case .fault(let site) = scene.locus, scene.mayBeUserPoison(site.page, site.entry) {
+        found?.advice = [userPoison] + brokenMemory
+      }
+      return found
     },
     Cause(
       "fault-sigsegv", sites: ["H7d", "P10"],
@@ -87,7 +90,30 @@ extension Cause {
   ]
 }
 
+extension Cause {
+  fileprivate static let brokenMemory = [
+    "The memory or medium under this page is broken: see dmesg, and for persistent memory "
+      + "\"ndctl list -M\" (bad blocks).",
+    "A file: write the page anew or punch the hole (fallocate -p), then restore the data. "
+      + "Otherwise map the page anew.",
+  ]
+
+  /// Goes first where a userfaultfd serves the mapping.
+  static let userPoison =
+    "A userfaultfd serves this mapping, so the marker may be its handler's, set with UFFDIO_POISON "
+    + "(a virtual machine's monitor does so for a page that was lost at the source of a migration): "
+    + "ask that program first. Nothing in dmesg says that memory is broken then."
+}
+
 extension Case {
+  /// A poison marker where a userfaultfd may have set it.
+  func mayBeUserPoison(_ page: UInt64?, _ entry: DecodedEntry?) -> Bool {
+    guard let page, case .marker(let marker)? = entry?.kind, marker.contains(.poisoned),
+      let mapping = mapping(at: page), mapping.found
+    else { return false }
+    return mapping.flags.hasUserfaultfd(on: kernel)
+  }
+
   /// A finding if a fault failed and `reason` says why; it follows "the fault of page …".
   fileprivate func failedFault(code: String, reason: (FaultSite) -> String?) -> Finding? {
     guard case .fault(let site) = locus, let why = reason(site) else { return nil }

@@ -62,7 +62,7 @@ extension Cause {
     ) { scene in
       let text = { (page: UInt64, mapping: MappingEvidence) in
         "\(scene.place(page)) is device memory: its mapping has "
-          + "\(list(VMAFlags.names(mapping.vmFlags & VMAFlags([.io, .pfnMap]).rawValue))) set"
+          + "\(list(VMAFlags.names(mapping.vmFlags & VMAFlags([.io, .pfnMap]).rawValue, of: nil))) set"
       }
       return scene.refusedMapping(.device, text: text)
         ?? scene.pin(.device) { text($0.page, $0.mapping) }

@@ -83,19 +83,21 @@ extension Cause {
       brief: "the page-table entry is a guard or poison marker",
       errnos: ["EFAULT"],
       check: "hmm_vma_handle_pte(): a PTE marker other than userfaultfd's (7.0 and later)",
-      advice: [
-        "GUARD: the range was made inaccessible with madvise(MADV_GUARD_INSTALL), by the program "
-          + "or its allocator (thread stacks): keep it out of the MR or remove the guard.",
-        "POISONED: the page's data is lost, by a memory error or by UFFDIO_POISON.",
-      ],
+      advice: markers,
       references: [
         "mm/hmm.c: hmm_vma_handle_pte()", "madvise(2): MADV_GUARD_INSTALL",
         "include/linux/swapops.h: PTE_MARKER_GUARD, PTE_MARKER_POISONED",
       ]
     ) { scene in
-      scene.refusedEntry(.marker) { refused in
+      var found = scene.refusedEntry(.marker) { refused in
         "holds the PTE marker \(list(refused.entry.flags)), which hmm_vma_handle_pte() rejects"
       }
+      if case .refusedEntry(let refused) = scene.locus,
+        scene.mayBeUserPoison(refused.page, refused.entry)
+      {
+        found?.advice = [userPoison] + markers
+      }
+      return found
     },
     Cause(
       "pte-device-private", sites: ["H4", "H5"],
@@ -182,4 +184,12 @@ extension Case {
       links: [.init(function: function, result: "-EFAULT", seen: .replayed)],
       rejected: .entry(refused))
   }
+}
+
+extension Cause {
+  fileprivate static let markers = [
+    "GUARD: the range was made inaccessible with madvise(MADV_GUARD_INSTALL), by the program "
+      + "or its allocator (thread stacks): keep it out of the MR or remove the guard.",
+    "POISONED: the page's data is lost, by a memory error or by UFFDIO_POISON.",
+  ]
 }

@@ -39,7 +39,8 @@ extension Cause {
     ) { scene in
       scene.pin(.fileBacked) { refusal in
         "\(scene.place(refusal.page)) is a shared writable mapping of a file whose file system "
-          + "must be told of every write, and this kernel refuses to pin it for writing"
+          + "must be told of every write\(refusal.asking), and this kernel refuses to pin it for "
+          + "writing"
       }
     },
     Cause(
@@ -182,6 +183,16 @@ extension Cause {
       + "RLIMIT_MEMLOCK allows (\(limit) bytes)"
     if umem.mayLock == nil { because += ", unless the process has CAP_IPC_LOCK" }
     return Finding(umem.mayLock == false ? .proved : .inferred, because: because)
+  }
+}
+
+extension PinRefusal {
+  /// By which of the kernel's questions the file system must be told, where they were read.
+  fileprivate var asking: String {
+    guard let writes else { return "" }
+    if writes.pageMkwrite { return " (its mappings have page_mkwrite)" }
+    return writes.pfnMkwrite
+      ? " (its mappings have pfn_mkwrite)" : " (what it lies on is written back)"
   }
 }
 

@@ -34,8 +34,10 @@ extension Cause {
           + "told there.",
       ],
       references: [
-        "fs/dax.c: dax_iomap_fault()", "fs/ext4/file.c: ext4_dax_huge_fault()",
-        "fs/xfs/xfs_iomap.c: xfs_iomap_write_direct()", "posix_fallocate(3)",
+        "fs/dax.c: dax_iomap_fault()",
+        "fs/ext4/file.c: ext4_dax_huge_fault(), fs/ext4/inode.c: ext4_page_mkwrite()",
+        "fs/xfs/xfs_iomap.c: xfs_iomap_write_direct()", "mm/shmem.c: shmem_inode_acct_blocks()",
+        "posix_fallocate(3)", "tmpfs(5)",
       ], find: noSpace),
     Cause(
       "fault-userfaultfd", sites: ["H7e", "P12"],
@@ -60,12 +62,16 @@ extension Cause {
       errnos: ["EFAULT"],
       check: "the fault handler: VM_FAULT_SIGBUS within the file",
       advice: [
-        "hugetlb: the pool is empty (MAP_NORESERVE, cgroup limit): see HugePages_Free in "
-          + "/proc/meminfo.",
+        "hugetlb: the pool is empty, or a limit of the mount or the control group is met; where it "
+          + "is known which, the sentence says so. See HugePages_Free in /proc/meminfo.",
         "A file system: it could not give the page. See dmesg for I/O errors or a shutdown, and "
           + "df for space and quota.",
       ],
-      references: ["fs/dax.c: dax_iomap_pte_fault()", "mm/hugetlb.c: hugetlb_no_page()"],
+      references: [
+        "fs/dax.c: dax_iomap_pte_fault()",
+        "mm/hugetlb.c: hugetlb_no_page(), alloc_hugetlb_folio()",
+        "Documentation/admin-guide/mm/hugetlbpage.rst",
+      ],
       find: otherSIGBUS),
   ]
 
@@ -124,6 +130,7 @@ extension Cause {
     guard case .fault(let site) = scene.locus, site.result?.contains(.sigbus) ?? true else {
       return nil
     }
+    if site.error == nil, let found = noBlock(scene, site) { return found }
     let allocation = scene.layer("xfs_iomap_write_direct")
     guard let errno = site.error ?? allocation.flatMap({ Errno(result: $0.result) }),
       [.nospc, .dquot].contains(errno)
@@ -133,6 +140,17 @@ extension Cause {
       .proved, page: site.page,
       because: "\(what) needs a block of the file system, which has none to give (\(errno))",
       links: scene.faultLinks(site, code: "VM_FAULT_SIGBUS"))
+  }
+
+  /// The file system itself was asked.
+  private static func noBlock(_ scene: Case, _ site: FaultSite) -> Finding? {
+    guard let page = site.page, site.entry?.isDead != true, !scene.isUserfaultRange(page),
+      scene.pinRequest.map({ $0.errno == .fault }) ?? true, let none = scene.noBlock(at: page)
+    else { return nil }
+    return Finding(
+      site.isCertain ? none.confidence : .inferred, page: page,
+      because: "the fault of \(scene.place(page)) needs \(none.text)",
+      links: scene.faultLinks(site, code: "VM_FAULT_SIGBUS"), advice: none.advice)
   }
 
   @Sendable private static func userfaultfd(_ scene: Case) -> Finding? {
@@ -177,12 +195,23 @@ extension Cause {
       userfaultfd(scene) == nil, noSpace(scene) == nil
     else { return nil }
     if scene.isUserfaultRange(page) && !scene.wouldHaveSeen("handle_userfault") { return nil }
+    if mapping.isHugeTLB, let backing = scene.backing(at: page),
+      let shortage = HugePageShortage(backing, mapping, owner: scene.operation.owner)
+    {
+      return Finding(
+        .proved, page: page, because: "the fault of \(scene.place(page)) \(shortage.text)",
+        links: scene.faultLinks(site, code: "VM_FAULT_SIGBUS"), advice: shortage.advice)
+    }
     var doubt = ""
     if let file = mapping.file, file.isRegular, !mapping.isHugeTLB, site.error == nil {
       // Of a full file system the errno tells: ext4 gives it to dax_iomap_fault(), XFS to its own
       // allocation. For memory that is not fsdax nobody does.
       let teller = file.filesystem == "xfs" ? xfsAllocation : "dax_iomap_fault"
-      if !mapping.isFSDAX {
+      if !mapping.isFSDAX, let refuses = Case.teller(file) {
+        if !scene.wouldHaveSeen(refuses) { return nil }
+        // It tells of blocks, not of quotas.
+        if refuses != Case.tmpfsTeller { doubt = ", unless its owner's quota is used up" }
+      } else if !mapping.isFSDAX {
         doubt = ", unless the file system has no space left"
       } else if !scene.wouldHaveSeen(teller) {
         return nil

@@ -28,12 +28,14 @@ package func diagnose(
 
   var diagnosis = Diagnosis(
     operation: operation, errno: errno, delivered: delivered(operation.kind))
+  diagnosis.kernel = KernelRelease(traits.release)
   diagnosis.chain = scene.chain(best?.finding)
   diagnosis.incomplete = operation.incomplete + scene.holes
   if let page = best?.finding.page ?? (best == nil ? scene.stoppedAt : nil) {
     diagnosis.page = scene.page(at: page)
     diagnosis.mapping = scene.mapping(at: page)
     diagnosis.fileOffset = scene.fileOffset(of: page)
+    diagnosis.backing = diagnosis.mapping.flatMap(scene.backing)
   }
   let subject = "\(operation.kind.subject) failed with \(errno)"
   guard let best else {

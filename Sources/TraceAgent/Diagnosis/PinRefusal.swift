@@ -32,6 +32,8 @@ struct PinRefusal: Sendable {
   /// First page of the range in it.
   var page: UInt64
   var mapping: MappingEvidence
+  /// What its file system asks for.
+  var writes: BackingEvidence.Writes?
 }
 
 extension Case {
@@ -54,8 +56,10 @@ extension Case {
       $0.address >= request.firstPage && $0.address < end
     }
     for mapping in inRange.sorted(by: { $0.address < $1.address }) {
-      if let reason = rules.refusal(of: mapping, access: request.access) {
-        return PinRefusal(reason: reason, page: Case.page(of: mapping.address), mapping: mapping)
+      let writes = backing(of: mapping)?.writes
+      if let reason = rules.refusal(of: mapping, writes: writes, access: request.access) {
+        return PinRefusal(
+          reason: reason, page: Case.page(of: mapping.address), mapping: mapping, writes: writes)
       }
     }
     return nil

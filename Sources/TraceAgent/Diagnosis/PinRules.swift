@@ -21,7 +21,9 @@ struct PinRules: Equatable, Sendable {
 
   /// check_vma_flags() for FOLL_LONGTERM, in its order, but for protection keys, which belong to
   /// the thread.
-  func refusal(of mapping: MappingEvidence, access: AccessFlags) -> PinRefusal.Reason? {
+  func refusal(
+    of mapping: MappingEvidence, writes: BackingEvidence.Writes?, access: AccessFlags
+  ) -> PinRefusal.Reason? {
     guard mapping.found else { return .missing }
     let flags = mapping.flags
     if !flags.isDisjoint(with: [.io, .pfnMap]) {
@@ -33,7 +35,7 @@ struct PinRules: Equatable, Sendable {
     guard access.isWritable || forced else {
       return flags.contains(.read) ? nil : .notReadable
     }
-    if refusesFilePins && PinRules.needsDirtyTracking(mapping) { return .fileBacked }
+    if refusesFilePins && PinRules.needsDirtyTracking(mapping, writes) { return .fileBacked }
     if flags.contains(.write) { return nil }
     // FOLL_FORCE still breaks copy-on-write: private mappings pass, hugetlb's do not.
     let copiesOnWrite = flags.contains(.mayWrite) && !flags.contains(.shared)
@@ -41,14 +43,20 @@ struct PinRules: Equatable, Sendable {
   }
 
   /// vma_needs_dirty_tracking(): a shared writable mapping of a file system that is told of writes.
-  private static func needsDirtyTracking(_ mapping: MappingEvidence) -> Bool {
-    guard let file = mapping.file, file.isRegular, mapping.flags.contains([.shared, .write]) else {
-      return false
+  private static func needsDirtyTracking(
+    _ mapping: MappingEvidence, _ writes: BackingEvidence.Writes?
+  ) -> Bool {
+    guard mapping.flags.contains([.shared, .write]) else { return false }
+    if let writes {
+      return writes.pageMkwrite || writes.pfnMkwrite
+        || writes.canWriteBack && !mapping.flags.contains(.pfnMap)
     }
+    guard let file = mapping.file, file.isRegular else { return false }
     return trackingFileSystems.contains(file.filesystem)
   }
 
-  /// File systems whose mappings have page_mkwrite.
+  /// Of recordings older than 1.4, which do not have what the kernel asks: file systems whose
+  /// mappings have page_mkwrite.
   private static let trackingFileSystems: Set<String> = [
     "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "bcachefs", "nfs", "nfs4", "cifs", "smb3",
     "fuse", "fuseblk", "virtiofs", "9p", "ceph", "gfs2", "ocfs2", "nilfs2", "ubifs", "zonefs",

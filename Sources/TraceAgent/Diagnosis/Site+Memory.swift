@@ -117,7 +117,8 @@ extension Site {
       "P8", [.registration], ["EFAULT"], kernels: "6.5 and later",
       check:
         "writable_file_mapping_allowed(): a long-term write pin and vma_needs_dirty_tracking()",
-      evidence: "the flags of the mapping and its file system"),
+      evidence: "the flags of the mapping, its page_mkwrite and pfn_mkwrite, and whether what the "
+        + "file lies on is written back"),
     Site(
       "P9", [.registration], ["EFAULT"], kernels: "5.14 and later",
       check: "check_vma_flags(): vma_is_secretmem()",

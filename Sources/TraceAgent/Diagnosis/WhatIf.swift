@@ -40,7 +40,8 @@ enum Rejected: Sendable {
         ? (.faults, ", which waits for the handler") : (.refuses, "")
     case .pin(let refusal, let access):
       if refusal.reason == .secret && !generation.hasSecretMemory { return nil }
-      let reason = generation.pin.refusal(of: refusal.mapping, access: access)
+      let reason = generation.pin.refusal(
+        of: refusal.mapping, writes: refusal.writes, access: access)
       return (reason == nil ? .accepts : .refuses, "")
     }
   }

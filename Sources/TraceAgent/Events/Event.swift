@@ -43,6 +43,8 @@ package enum Event: Sendable {
   case refusal(mrt_refusal)
   /// A mapping that a process did not get from the one that forked it.
   case forked(mrt_forked)
+  /// What stands behind a mapping.
+  case backing(BackingRecord)
   /// A kind this version does not know: only its header was read.
   case unknown(mrt_header)
 
@@ -69,6 +71,7 @@ package enum Event: Sendable {
     case .folio(let record): record.h
     case .refusal(let record): record.h
     case .forked(let record): record.h
+    case .backing(let record): record.header
     case .unknown(let header): header
     }
   }

@@ -52,6 +52,11 @@ package enum EventDecoder {
         CgroupRecord(
           header: header, cgroup: record.load(at: 40),
           path: CText.string(record.bytes(count, at: layout.fixedSize))))
+    case MRT_KIND_BACKING:
+      return .backing(
+        BackingRecord(
+          header: header, facts: record.load(at: 40),
+          path: record.bytes(count, at: layout.fixedSize)))
     default: return .unknown(header)
     }
   }

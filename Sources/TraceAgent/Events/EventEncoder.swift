@@ -26,6 +26,7 @@ extension Event {
     case .refusal(let record): Self.bytes(of: record, kind: MRT_KIND_REFUSAL)
     case .forked(let record): Self.bytes(of: record, kind: MRT_KIND_FORKED)
     case .cgroup(let record): record.encoded()
+    case .backing(let record): record.encoded()
     case .entries(let record): record.encoded()
     case .mapping(let record): record.encoded()
     case .stack(let record): record.encoded()
@@ -110,6 +111,19 @@ extension MappingRecord {
     writer.put(UInt32(path.count))
     writer.bytes += path
     return writer.finished(kind: MRT_KIND_MAPPING)
+  }
+}
+
+extension BackingRecord {
+  fileprivate func encoded() -> [UInt8] {
+    let path = path.prefix(Int(MRT_PATH_MAX))
+    var writer = RecordBytes()
+    writer.put(header)
+    writer.put(facts)
+    writer.put(UInt32(0))
+    writer.put(UInt32(path.count))
+    writer.bytes += path
+    return writer.finished(kind: MRT_KIND_BACKING)
   }
 }
 

@@ -69,6 +69,8 @@ package struct HookNames: Equatable, Sendable {
     (MRT_HOOK_HUGETLB_FAULT, "hugetlb_fault"),
     (MRT_HOOK_HANDLE_USERFAULT, "handle_userfault"),
     (MRT_HOOK_XFS_WRITE_DIRECT, "xfs_iomap_write_direct"),
+    (MRT_HOOK_SHMEM_FULL, "shmem_unused_huge_shrink"),
+    (MRT_HOOK_EXT4_FULL, "ext4_should_retry_alloc"),
     (MRT_HOOK_FORK, "sched_process_fork"),
     (MRT_HOOK_OOM_KILL, "oom_kill_process"),
   ]

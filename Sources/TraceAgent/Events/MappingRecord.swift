@@ -48,21 +48,7 @@ package struct MappingRecord: Sendable {
   }
 
   /// The path as a person writes it, and whether its upper end is missing.
-  ///
-  /// The root of every mount on the way up is a dentry named "/" (`d_make_root()`), so those names
-  /// separate nothing. A path whose upper end could not be walked is shown as "…/leaf".
   package var filePath: (text: String, isCut: Bool) {
-    var names = path.split(separator: 0, omittingEmptySubsequences: false)
-    // Every name is ended by NUL, so what follows the last NUL is empty, or a name that was cut
-    // short.
-    let unfinished = names.popLast() ?? []
-    var isCut = flags & MRT_MAPPING_PATH_CUT != 0
-    if !unfinished.isEmpty {
-      isCut = true
-      if names.isEmpty { names.append(unfinished) }
-    }
-    let components = names.filter { !$0.isEmpty && !$0.elementsEqual([UInt8(ascii: "/")]) }
-      .reversed().map { String(decoding: $0, as: UTF8.self) }
-    return ((isCut ? "…/" : "/") + components.joined(separator: "/"), isCut)
+    RecordedPath.text(path, isCut: flags & MRT_MAPPING_PATH_CUT != 0)
   }
 }

@@ -50,6 +50,8 @@ package struct RecordLayout: Sendable {
       RecordLayout(fixedSize: 56, tail: Tail(countOffset: 52, stride: 1, max: Int(MRT_NAME_MAX)))
     case MRT_KIND_CGROUP:
       RecordLayout(fixedSize: 56, tail: Tail(countOffset: 52, stride: 1, max: Int(MRT_PATH_MAX)))
+    case MRT_KIND_BACKING:
+      RecordLayout(fixedSize: 208, tail: Tail(countOffset: 204, stride: 1, max: Int(MRT_PATH_MAX)))
     default: nil
     }
   }

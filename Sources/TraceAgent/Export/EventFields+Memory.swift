@@ -50,7 +50,7 @@ extension EventFields {
     sink.hex("start", isFound ? record.start : nil)
     sink.hex("end", isFound ? record.end : nil)
     sink.hex("vm_flags", isFound ? record.vmFlags : nil)
-    sink.texts("flags", isFound ? VMAFlags.names(record.vmFlags) : nil)
+    sink.texts("flags", isFound ? VMAFlags.names(record.vmFlags, of: subject.kernel) : nil)
     sink.number("page_offset", isFound ? record.pageOffset : nil)
     sink.hex("previous_end", has(MRT_MAPPING_HAS_PREV) ? record.previousEnd : nil)
     sink.hex("next_start", has(MRT_MAPPING_HAS_NEXT) ? record.nextStart : nil)

@@ -55,6 +55,7 @@ struct EventFields {
     case .folio(let record): folio(record, &sink)
     case .refusal(let record): refusal(record, &sink)
     case .forked(let record): forked(record, &sink)
+    case .backing(let record): backing(record, &sink)
     case .unknown(let header): sink.number("number", header.kind)
     }
   }
@@ -82,6 +83,7 @@ struct EventFields {
     case .folio: "folio"
     case .refusal: "refusal"
     case .forked: "forked"
+    case .backing: "backing"
     case .unknown: "unknown"
     }
   }

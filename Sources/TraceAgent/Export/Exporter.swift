@@ -54,6 +54,7 @@ package struct ExportSubject: Sendable {
   }
 
   var pageTables: PageTableFormat { environment.traits.pageTables }
+  var kernel: KernelRelease? { KernelRelease(environment.traits.release) }
 
   /// Nanoseconds since 1970; nil when the sum does not fit (a broken recording).
   func wallTime(_ monotonicNs: UInt64) -> Int64? {

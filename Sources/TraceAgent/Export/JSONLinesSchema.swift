@@ -76,6 +76,7 @@ package enum JSONLinesSchema {
       .account(mrt_account()), .owner(mrt_owner()), .omitted(mrt_omitted()),
       .cgroup(CgroupRecord(header: header, cgroup: 0, path: "")), .folio(mrt_folio()),
       .refusal(mrt_refusal()), .forked(mrt_forked()), .shed(mrt_shed()),
+      .backing(BackingRecord(header: header, facts: mrt_backing_facts())),
       .unknown(header),
     ]
   }

@@ -62,7 +62,14 @@ enum OperationColumns {
     ),
     ("mapping_start", { $0.mapping.map { .hex($0.start) } }),
     ("mapping_end", { $0.mapping.map { .hex($0.end) } }),
-    ("mapping_flags", { $0.mapping.map { .names(VMAFlags.names($0.vmFlags)) } }),
+    (
+      "mapping_flags",
+      { exported in
+        exported.mapping.map {
+          .names(VMAFlags.names($0.vmFlags, of: exported.diagnosis?.kernel))
+        }
+      }
+    ),
     ("file", { $0.mapping?.file.map { .text($0.path) } }),
     ("file_offset", { $0.diagnosis?.fileOffset.map(Value.number) }),
     ("filesystem", { $0.mapping?.file.map { .text($0.filesystem) } }),

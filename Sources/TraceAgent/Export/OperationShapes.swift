@@ -11,6 +11,7 @@ enum OperationShapes {
       ("task", .object([required("pid"), required("tid"), required("comm", .text)])),
       ("mr", mr), ("request", request), ("link", link), ("page", page), ("neighbour", neighbour),
       ("mapping", mapping), ("gap", gap), ("frame", frame), ("what_if", whatIf),
+      ("backing", backing), ("group", group),
       // Everything that was recorded, where no cause is proved: for a person to read.
       ("evidence", .object([])),
     ]
@@ -56,7 +57,7 @@ enum OperationShapes {
           optional("user", .list(.reference("frame"))),
         ])), optional("what_if", .list(.reference("what_if"))),
       optional("evidence", .reference("evidence")), optional("container_pid"),
-      optional("cgroup", .text),
+      optional("cgroup", .text), optional("backing", .reference("backing")),
     ]
   }
 
@@ -98,8 +99,34 @@ enum OperationShapes {
       optional("file", .text), optional("offset"), optional("filesystem", .text),
       required("fsdax", .flag), optional("size"), optional("inode"), optional("device", .text),
       optional("block_device", .text), optional("path_cut", .flag), optional("anonymous", .flag),
-      optional("hugetlb", .flag),
+      optional("hugetlb", .flag), optional("backing_file", .text),
+      optional("backing_path_cut", .flag),
     ])
+  }
+
+  /// What stands behind the mapping.
+  private static var backing: Shape {
+    .object([
+      optional(
+        "writes",
+        .object([
+          required("page_mkwrite", .flag), required("pfn_mkwrite", .flag),
+          required("writeback", .flag),
+        ])), optional("blocks", .object([optional("max"), required("used")])),
+      optional(
+        "huge_pages",
+        .object([
+          required("size"), required("total"), required("free"), required("reserved"),
+          required("surplus"), required("overcommit"),
+        ])),
+      optional("mount", .object([optional("max", .integer), required("used", .integer)])),
+      optional("group", .reference("group")), optional("group_reserved", .reference("group")),
+    ])
+  }
+
+  /// Of a control group, bytes.
+  private static var group: Shape {
+    .object([required("number"), required("usage"), optional("max")])
   }
 
   private static var gap: Shape {

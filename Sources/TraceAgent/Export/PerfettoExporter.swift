@@ -218,7 +218,7 @@ package struct PerfettoExporter: Exporter {
       ("file offset", diagnosis.fileOffset.map { .number($0) }),
       ("mapping start", mapping.map { .pointer($0.start) }),
       ("mapping end", mapping.map { .pointer($0.end) }),
-      ("mapping flags", mapping.map { .texts(VMAFlags.names($0.vmFlags)) }),
+      ("mapping flags", mapping.map { .texts(VMAFlags.names($0.vmFlags, of: diagnosis.kernel)) }),
     ]
     trace.add(event)
     return flows

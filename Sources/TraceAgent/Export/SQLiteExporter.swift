@@ -128,7 +128,12 @@ package struct SQLiteExporter: Exporter {
     }
     if let page = diagnosis.page { try add(page, id) }
     for mapping in exported.operation.mappings {
-      try add(mapping, id, isFailing: mapping == diagnosis.mapping)
+      let below = exported.operation.backings.first {
+        $0.address == mapping.address && $0.path != nil
+      }
+      try add(
+        mapping, id, of: diagnosis.kernel, below: below?.path?.text,
+        isFailing: mapping == diagnosis.mapping)
     }
     for layer in Layer.all(of: exported.operation) { try add(layer, id) }
   }
@@ -147,7 +152,8 @@ package struct SQLiteExporter: Exporter {
   }
 
   private func add(
-    _ mapping: MappingEvidence, _ id: SQLiteStatement.Value, isFailing: Bool
+    _ mapping: MappingEvidence, _ id: SQLiteStatement.Value, of kernel: KernelRelease?,
+    below: String?, isFailing: Bool
   ) throws(ExportError) {
     let file = mapping.file
     func known(_ value: SQLiteStatement.Value) -> SQLiteStatement.Value? {
@@ -156,11 +162,13 @@ package struct SQLiteExporter: Exporter {
     try mappings.add([
       id, .bits(mapping.address), .flag(mapping.found), known(.bits(mapping.start)),
       known(.bits(mapping.end)), known(.bits(mapping.vmFlags)),
-      known(.names(VMAFlags.names(mapping.vmFlags))), mapping.previousEnd.map { .bits($0) },
+      known(.names(VMAFlags.names(mapping.vmFlags, of: kernel))),
+      mapping.previousEnd.map { .bits($0) },
       mapping.nextStart.map { .bits($0) }, known(.flag(mapping.isAnonymous)),
       known(.flag(mapping.isFSDAX)), known(.flag(mapping.isHugeTLB)), file.map { .text($0.path) },
       file.map { .count($0.size) }, file.map { .bits($0.inode) },
       file.map { .text($0.filesystem) }, file.map { .text($0.blockDevice) }, .flag(isFailing),
+      below.map { .text($0) },
     ])
   }
 

@@ -73,6 +73,7 @@ enum SQLiteTables {
       "flags TEXT", "previous_end INTEGER", "next_start INTEGER", "anonymous INTEGER",
       "fsdax INTEGER", "hugetlb INTEGER", "file TEXT", "file_size INTEGER", "inode INTEGER",
       "filesystem TEXT", "block_device TEXT", "failing INTEGER NOT NULL",
+      "backing_file TEXT",
     ], indexed: ["operation_id", "file"])
 
   /// What each function of a failure returned, as it was recorded.

@@ -148,6 +148,10 @@ extension Hook {
     Hook(MRT_HOOK_HUGETLB_FAULT, "hugetlb_fault", .fault),
     Hook(MRT_HOOK_HANDLE_USERFAULT, "handle_userfault", .fault),
     Hook(MRT_HOOK_XFS_WRITE_DIRECT, "xfs_iomap_write_direct", .fault, modules: ["xfs"]),
+    Hook(
+      MRT_HOOK_SHMEM_FULL, "shmem_unused_huge_shrink", .fault,
+      withoutIt: "a full tmpfs is not told from other failures of its faults"),
+    Hook(MRT_HOOK_EXT4_FULL, "ext4_should_retry_alloc", .fault, modules: ["ext4"]),
     Hook(MRT_HOOK_HANDLE_MM_FAULT, "handle_mm_fault", .fault, need: .faultCodes),
     Hook(MRT_HOOK_OOM_KILL, "oom_kill_process", .process, way: .entryAndExit),
     Hook(MRT_HOOK_FORK, "sched_process_fork", .process, way: .tracepoint, need: .follow),

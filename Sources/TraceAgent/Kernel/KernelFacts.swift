@@ -26,7 +26,7 @@ package struct KernelFacts: Sendable {
     "__traceiter_sched_process_exit", "__tracepoint_sched_process_exit", "mm_update_next_owner",
     "__tracepoint_dax_pte_fault_done", "__tracepoint_dax_pmd_fault_done",
     "__tracepoint_sched_process_fork", "_text", "phys_base", "physical_mask", "init_user_ns",
-    "bpf_rdonly_cast",
+    "__per_cpu_offset", "hstates", "bpf_rdonly_cast",
   ]
 
   /// Modules have BTF from 5.11 on; of what was before, 5.10's structures are known.

@@ -46,6 +46,9 @@ extension TracerSettings {
     config.physical_mask = address("physical_mask")
     config.pgdir_shift = address("pgdir_shift")
     config.init_user_ns = address("init_user_ns")
+    config.per_cpu_offset = address("__per_cpu_offset")
+    config.hstates = address("hstates")
+    config.cpus = UInt32(max(0, libbpf_num_possible_cpus()))
     config.pid_namespace = PIDNamespace.ofThisProcess()?.inode ?? 0
     let errnos = filter.errnos.prefix(OperationFilter.errnosLimit)
     config.errno_count = UInt32(errnos.count)

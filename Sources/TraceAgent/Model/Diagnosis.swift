@@ -88,6 +88,10 @@ package struct Diagnosis: Equatable, Sendable {
   package var page: Page?
   /// The mapping of the failing page.
   package var mapping: MappingEvidence?
+  /// What stands behind that mapping.
+  package var backing: BackingEvidence?
+  /// The kernel, which tells what the mapping's flags mean; nil = not known.
+  package var kernel: KernelRelease?
   /// Byte offset of the failing page in the mapping's file.
   package var fileOffset: UInt64?
   /// One sentence.

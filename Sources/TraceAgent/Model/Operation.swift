@@ -69,6 +69,7 @@ package struct Operation: Equatable, Sendable {
   package var folios: [FolioEvidence] = []
   package var refusals: [RefusalEvidence] = []
   package var forked: [ForkedEvidence] = []
+  package var backings: [BackingEvidence] = []
   package var kernelStack: [StackFrame] = []
   package var userStack: [StackFrame] = []
   /// Records of this operation that were lost: the evidence is incomplete.

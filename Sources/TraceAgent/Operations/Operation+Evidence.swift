@@ -32,6 +32,7 @@ extension Operation {
       // One of a later version has no meaning here.
       if let evidence = RefusalEvidence(record) { refusals.append(evidence) }
     case .forked(let record): forked.append(ForkedEvidence(record))
+    case .backing(let record): backings.append(BackingEvidence(record, hooks: hooks))
     case .operation, .omitted, .counter, .account, .shed, .symbol, .cgroup, .pages, .unknown: break
     }
   }

@@ -56,6 +56,7 @@ struct RepeatedEvidence: Sendable {
     operation.folios = evidence.folios
     operation.refusals = evidence.refusals
     operation.forked = evidence.forked
+    operation.backings = evidence.backings
     return true
   }
 }

@@ -264,6 +264,35 @@ enum CTFEvents {
       text path[path_size];
       """),
     event(
+      18, "backing",
+      """
+      u64x address;
+      u64x identity;
+      u64 blocks_max;
+      u64 blocks_used;
+      u64 huge_size;
+      u64 huge_total;
+      u64 huge_free;
+      u64 huge_reserved;
+      u64 huge_surplus;
+      u64 huge_overcommit;
+      s64 subpool_max;
+      s64 subpool_used;
+      u64 group;
+      u64 group_usage;
+      u64 group_max;
+      u64 group_reserved;
+      u64 group_reserved_usage;
+      u64 group_reserved_max;
+      u32x has;
+      u32x flags;
+      u32x device;
+      u32 reserved;
+      u32 reserved2;
+      u32 path_size;
+      text path[path_size];
+      """),
+    event(
       19, "folio",
       """
       u64x folio;

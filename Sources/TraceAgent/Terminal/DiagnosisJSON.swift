@@ -31,7 +31,11 @@ package enum DiagnosisJSON {
     object.add("confidence", diagnosis.confidence.rawValue)
     object.add("page", diagnosis.page.map(page))
     if let mapping = diagnosis.mapping, mapping.found {
-      object.add("mapping", EvidenceJSON.mapping(mapping, fileOffset: diagnosis.fileOffset))
+      object.add(
+        "mapping",
+        EvidenceJSON.mapping(
+          mapping, fileOffset: diagnosis.fileOffset, of: diagnosis.kernel,
+          backing: diagnosis.backing))
     }
     object.add("summary", diagnosis.summary)
     object.add("advice", .strings(diagnosis.advice))
@@ -48,10 +52,13 @@ package enum DiagnosisJSON {
     if operation.lost > 0 { object.add("lost", number: operation.lost) }
     if !diagnosis.incomplete.isEmpty { object.add("incomplete", .strings(diagnosis.incomplete)) }
     if !diagnosis.whatIf.isEmpty { object.add("what_if", .array(diagnosis.whatIf.map(whatIf))) }
-    if diagnosis.cause == "unknown" { object.add("evidence", EvidenceJSON.all(operation)) }
+    if diagnosis.cause == "unknown" {
+      object.add("evidence", EvidenceJSON.all(operation, of: diagnosis.kernel))
+    }
     add(origin, to: &object)
     object.add("container_pid", number: operation.owner?.containerPID)
     object.add("cgroup", operation.owner?.cgroupPath)
+    object.add("backing", diagnosis.backing.flatMap(BackingJSON.object))
     return JSON.object(object).line
   }
 

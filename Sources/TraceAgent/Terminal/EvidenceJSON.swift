@@ -4,11 +4,14 @@ import Model
 
 /// Evidence as JSON: the mapping of every diagnosis, and all there is where no cause is proved.
 enum EvidenceJSON {
-  static func mapping(_ mapping: MappingEvidence, fileOffset: UInt64?) -> JSON {
+  static func mapping(
+    _ mapping: MappingEvidence, fileOffset: UInt64?, of kernel: KernelRelease?,
+    backing: BackingEvidence? = nil
+  ) -> JSON {
     var object = JSONObject()
     object.add("start", hex: mapping.start)
     object.add("end", hex: mapping.end)
-    object.add("flags", .strings(VMAFlags.names(mapping.vmFlags)))
+    object.add("flags", .strings(VMAFlags.names(mapping.vmFlags, of: kernel)))
     object.add("file", mapping.file?.path)
     object.add("offset", number: fileOffset)
     object.add("filesystem", mapping.file?.filesystem)
@@ -23,6 +26,8 @@ enum EvidenceJSON {
     }
     if mapping.isAnonymous { object.add("anonymous", true) }
     if mapping.isHugeTLB { object.add("hugetlb", true) }
+    object.add("backing_file", backing?.path?.text)
+    if backing?.path?.isCut == true { object.add("backing_path_cut", true) }
     return .object(object)
   }
 
@@ -36,7 +41,7 @@ enum EvidenceJSON {
   }
 
   /// Everything that was recorded; nil when that is nothing.
-  static func all(_ operation: Operation) -> JSON? {
+  static func all(_ operation: Operation, of kernel: KernelRelease?) -> JSON? {
     var object = JSONObject()
     func list<Evidence>(_ key: String, _ values: [Evidence], _ make: (Evidence) -> JSON) {
       if !values.isEmpty { object.add(key, .array(values.map(make))) }
@@ -49,11 +54,13 @@ enum EvidenceJSON {
     list("levels", operation.levels, levels)
     list("entries", operation.entries, entries)
     list("mappings", operation.mappings) {
-      $0.found ? mapping($0, fileOffset: nil) : gap($0)
+      $0.found ? mapping($0, fileOffset: nil, of: kernel) : gap($0)
     }
     list("folios", operation.folios, folio)
     list("refusals", operation.refusals, refusal)
     list("forked", operation.forked, forked)
+    let backings = operation.backings.compactMap(BackingJSON.evidence)
+    if !backings.isEmpty { object.add("backings", .array(backings)) }
     object.add("device_odp", operation.deviceHasODP)
     object.add("driver_advise_mr", operation.driverHasAdvise)
     return object.orNil

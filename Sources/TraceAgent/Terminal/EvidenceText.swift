@@ -22,8 +22,9 @@ enum EvidenceText {
       let asked = Span("asked for \(Quantity.hex(mapping.address)):", .dim)
       block.field(
         "mapping", indent: indent,
-        [[asked]] + MappingText.paragraphs(mapping, fileOffset: nil))
+        [[asked]] + MappingText.paragraphs(mapping, fileOffset: nil, of: diagnosis.kernel))
     }
+    BackingText.append(operation, indent: indent, to: &block)
     if block.lines.count == before {
       block.field("evidence", indent: indent, [["none was recorded"]])
     }

@@ -6,19 +6,27 @@ import Model
 enum MappingText {
   /// One paragraph each: range and permissions, file, file system. `fileOffset` is the byte offset
   /// of the failing page in the file, where known.
-  static func paragraphs(_ mapping: MappingEvidence, fileOffset: UInt64?) -> [[Span]] {
+  static func paragraphs(
+    _ mapping: MappingEvidence, fileOffset: UInt64?, of kernel: KernelRelease?,
+    backing: BackingEvidence? = nil
+  ) -> [[Span]] {
     guard mapping.found else { return [[Span(gap(mapping))]] }
     var first: [Span] = [
       .word("\(Quantity.hex(mapping.start))-\(Quantity.hex(mapping.end))"),
       .word(permissions(mapping.vmFlags)),
     ]
-    first += VMAFlags.names(mapping.vmFlags).map { Span.word($0, .dim) }
+    first += VMAFlags.names(mapping.vmFlags, of: kernel).map { Span.word($0, .dim) }
     guard let file = mapping.file else {
       let what =
         mapping.isAnonymous ? "anonymous memory" : "no file: memory of a driver or the kernel"
       return [first, [Span(what + (mapping.isHugeTLB ? ", hugetlb" : ""))]]
     }
-    return [first, fileLine(file, fileOffset: fileOffset), [Span(filesystem(file, mapping))]]
+    var lines = [first, fileLine(file, fileOffset: fileOffset), [Span(filesystem(file, mapping))]]
+    if let path = backing?.path {
+      let cut = path.isCut ? "(beginning of the path not known)" : ""
+      lines.insert([Span("kept in"), .word(path.text), Span(cut)], at: 2)
+    }
+    return lines
   }
 
   private static func fileLine(_ file: MappingEvidence.File, fileOffset: UInt64?) -> [Span] {

@@ -41,7 +41,9 @@ package enum ReportText {
     if let mapping = diagnosis.mapping {
       block.field(
         "mapping", indent: indent,
-        MappingText.paragraphs(mapping, fileOffset: diagnosis.fileOffset))
+        MappingText.paragraphs(
+          mapping, fileOffset: diagnosis.fileOffset, of: diagnosis.kernel,
+          backing: diagnosis.backing))
     }
     request(diagnosis.operation, into: &block)
     if !diagnosis.chain.isEmpty {

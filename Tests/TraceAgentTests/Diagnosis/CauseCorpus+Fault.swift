@@ -5,7 +5,7 @@ import Model
 // Page faults that failed, of HMM's (H7) and of a pin's (P10, P12).
 extension CorpusEntry {
   /// Faulting began at page 2 and stopped at page 3.
-  private static func faulted(
+  static func faulted(
     on kernel: Scene.Kernel, _ memory: Scene.Memory, _ errno: Errno = .fault, entry: UInt64 = 0,
     size: UInt64 = 0x20_0000
   ) -> Scene {
@@ -22,7 +22,7 @@ extension CorpusEntry {
     }
   }
 
-  private static func witnessed(
+  static func witnessed(
     on kernel: Scene.Kernel, _ memory: Scene.Memory, _ code: UInt32, by witnesses: String...
   ) -> Scene {
     faulted(on: kernel, memory).changed {
@@ -30,7 +30,7 @@ extension CorpusEntry {
     }
   }
 
-  private static func hugetlb(_ code: UInt32) -> Scene {
+  static func hugetlb(_ code: UInt32) -> Scene {
     .make(.adviseMR, .fault, on: .v72) {
       $0.walk("hmm_vma_walk_hugetlb_entry", count: 512, last: 0)
       $0.mapFile("hugetlbfs", path: "/anon_hugepage")

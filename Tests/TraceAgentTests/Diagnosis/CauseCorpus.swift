@@ -30,7 +30,7 @@ struct CorpusEntry: Sendable {
   }
 
   static let all =
-    memoryEntries + faultEntries + pinEntries + verbEntries + umemEntries
+    memoryEntries + faultEntries + backingEntries + pinEntries + verbEntries + umemEntries
     + refusalEntries
 }
 
@@ -55,7 +55,8 @@ enum Watched {
   ]
   static let faults: Set<String> = [
     "handle_mm_fault", "dax_pte_fault_done", "dax_pmd_fault_done", "dax_iomap_fault",
-    "hugetlb_fault", "handle_userfault", "xfs_iomap_write_direct",
+    "hugetlb_fault", "handle_userfault", "xfs_iomap_write_direct", "shmem_unused_huge_shrink",
+    "ext4_should_retry_alloc",
   ]
   static let pins: Set<String> = ["migrate_pages"]
   static let all = verbs.union(driver).union(umem).union(walks).union(ranges).union(faults)

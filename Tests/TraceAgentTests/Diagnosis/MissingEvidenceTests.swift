@@ -23,12 +23,14 @@ import Testing
       operation.ranges.removeAll { functions.contains($0.function) }
       operation.umems.removeAll { functions.contains($0.function) }
       operation.faults.removeAll { functions.contains($0.witness) }
+      operation.backings.removeAll { functions.contains($0.function) }
       // Mappings and page tables come with a callback or range of HMM that failed, or with a pin.
       let sendersGone =
         pin.map { functions.contains($0.function) }
         ?? (operation.walks.isEmpty && !functions.isDisjoint(with: Watched.walks))
       if sendersGone {
         operation.mappings = []
+        operation.backings.removeAll { $0.address != 0 && $0.function != "hugetlb_fault" }
         operation.levels = []
         operation.entries = []
         operation.forked = []
@@ -122,6 +124,7 @@ import Testing
     dropping("folios", \.folios)
     dropping("refusals", \.refusals)
     dropping("forked", \.forked)
+    dropping("backings", \.backings)
   }
 
   /// What the operation's own record may lack: nothing of it was read, or the MR's registration was

@@ -38,6 +38,8 @@ import Testing
     expect(mrt_refusal.self, size: 120)
     expect(mrt_forked.self, size: 104)
     #expect(MemoryLayout<mrt_cgroup>.size == 56 + 2048)
+    expect(mrt_backing_facts.self, size: 160)
+    expect(mrt_backing.self, size: 208 + 2048)
     expect(mrt_pages_key.self, size: 24)
     #expect(MemoryLayout<mrt_symbol>.size == 56 + 128)
   }
@@ -90,10 +92,13 @@ import Testing
     #expect(MemoryLayout<mrt_symbol>.offset(of: \.what) == 48)
     #expect(MemoryLayout<mrt_symbol>.offset(of: \.name_size) == 52)
     #expect(MemoryLayout<mrt_symbol>.offset(of: \.name) == 56)
-    for (kind, size) in [(7, 64), (8, 192), (10, 48), (12, 56), (17, 56)] {
+    #expect(MemoryLayout<mrt_backing>.offset(of: \.facts) == 40)
+    #expect(MemoryLayout<mrt_backing>.offset(of: \.path_size) == 204)
+    #expect(MemoryLayout<mrt_backing>.offset(of: \.path) == 208)
+    for (kind, size) in [(7, 64), (8, 192), (10, 48), (12, 56), (17, 56), (18, 208)] {
       #expect(RecordLayout.of(kind: UInt32(kind))?.fixedSize == size)
     }
     #expect(RecordLayout.of(kind: 0) == nil)
-    #expect(RecordLayout.of(kind: 18) == nil)
+    #expect(RecordLayout.of(kind: 99) == nil)
   }
 }

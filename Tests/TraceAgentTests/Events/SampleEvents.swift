@@ -5,7 +5,7 @@ import Events
 
 /// One event of each kind, with a different number in every field: what is mixed up shows.
 enum SampleEvents {
-  static let kinds: [UInt32] = Array(1...16) + [19, 20, 21, 22, 17]
+  static let kinds: [UInt32] = Array(1...16) + [18, 19, 20, 21, 22, 17]
 
   /// The one of that kind.
   static func of(kind: UInt32) -> Event {
@@ -262,6 +262,22 @@ enum SampleEvents {
     return record
   }
 
+  static func backing(
+    header: mrt_header = header(), has: UInt32 = 0xff, path: String = "f\0upper\0"
+  ) -> BackingRecord {
+    BackingRecord(
+      header: header,
+      facts: mrt_backing_facts(
+        address: 0x7F10_C000_3000, identity: 0xFFFF_8880_0000_2000, blocks_max: 64, blocks_used: 63,
+        huge_size: 2 << 20, huge_total: 5, huge_free: 4, huge_reserved: 3, huge_surplus: 2,
+        huge_overcommit: 1, subpool_max: -1, subpool_used: 6, group: 70, group_usage: 512,
+        group_max: 1024, group_reserved: 71, group_reserved_usage: 513, group_reserved_max: 1025,
+        has: has,
+        flags: MRT_BACKING_PAGE_MKWRITE | MRT_BACKING_WRITEBACK | MRT_BACKING_RESERVE_OWNER,
+        device: 8 << 20 | 1, reserved: 0),
+      path: Array(path.utf8))
+  }
+
   static func symbol(timeNs: UInt64 = 1_000) -> Event {
     .kernelSymbol(address: 0xFFFF_FFFF_8100_0010, name: "hmm_vma_walk_pmd+0x12", timeNs: timeNs)
   }
@@ -288,6 +304,7 @@ enum SampleEvents {
       .account(account(header: header(14, MRT_HOOK_WALK_PMD, operation: 0))),
       .owner(owner(header: header(15, MRT_HOOK_ADVISE_MR))),
       .omitted(omitted(header: header(16, MRT_HOOK_ADVISE_MR))),
+      .backing(backing(header: header(18, MRT_HOOK_UMEM_GET))),
       .folio(folio(header: header(19, MRT_HOOK_MIGRATE_PAGES))),
       .refusal(refusal(header: header(20, MRT_HOOK_REG_MR))),
       .forked(forked(header: header(21, MRT_HOOK_UMEM_GET))),

@@ -95,6 +95,24 @@ import Testing
     #expect(try DiagnosisJSONTests.object(diagnosis)["container_pid"] == nil)
   }
 
+  @Test func whatStandsBehindTheMapping() throws {
+    var diagnosis = DiagnosisSamples.specialPage
+    #expect(try DiagnosisJSONTests.object(diagnosis)["backing"] == nil)
+    var backing = BackingEvidence(function: "ib_umem_get", timeNs: 1, address: 1, identity: 2)
+    backing.blocks = .init(max: 8, used: 7)
+    backing.subpool = .init(max: -1, used: 1)
+    backing.group = .init(number: 77, usage: 1, max: 2)
+    backing.path = .init(text: "/disk/upper/f", isCut: false)
+    diagnosis.backing = backing
+    let object = try DiagnosisJSONTests.object(diagnosis)
+    let facts = try #require(object["backing"] as? [String: Any])
+    #expect(facts["blocks"] as? [String: Int] == ["max": 8, "used": 7])
+    #expect(facts["mount"] as? [String: Int] == ["used": 1])
+    #expect(facts["group"] as? [String: Int] == ["number": 77, "usage": 4096, "max": 8192])
+    #expect(facts["huge_pages"] == nil)
+    #expect((object["mapping"] as? [String: Any])?["backing_file"] as? String == "/disk/upper/f")
+  }
+
   @Test func theKeysStandInTheContractsOrder() throws {
     let line = DiagnosisJSON.line(DiagnosisSamples.specialPage, clockOffsetNs: 0)
     #expect(!line.contains("\n"))

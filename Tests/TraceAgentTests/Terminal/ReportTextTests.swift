@@ -350,7 +350,7 @@ import Testing
     var gap = MappingEvidence(
       address: 0x5000, found: false, start: 0, end: 0, vmFlags: 0, pageOffset: 0)
     func text() -> String {
-      MappingText.paragraphs(gap, fileOffset: nil).joined().map(\.text).joined()
+      MappingText.paragraphs(gap, fileOffset: nil, of: nil).joined().map(\.text).joined()
     }
     #expect(text() == "no mapping holds 0x5000")
     gap.nextStart = 0x6000
