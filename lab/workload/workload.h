@@ -53,9 +53,20 @@ struct run {
 	unsigned bad_index;      /* which page is spoiled */
 	bool surprised;          /* an operation ended otherwise than expected */
 	void (*relieve)(struct run *); /* lifts what would hinder this process too, after the operation */
-	struct undo undo[40];
+	char *place;             /* memory is mapped there rather than where the kernel likes; NULL: as it likes */
+	unsigned times;          /* how often what fails is tried; 0 is once */
+	void (*between)(struct run *); /* before what failed is tried again */
+	bool hurried;            /* nothing is waited for that the next operation does not need */
+	uint64_t begun;          /* CLOCK_MONOTONIC, ns: of the operation in progress */
+	struct text *later;      /* lines go there, not to standard output */
+	struct undo undo[200];
 	unsigned undo_count;
 	jmp_buf abandon;
+};
+
+struct text {
+	char *bytes;
+	size_t used, size;
 };
 
 struct memory {
@@ -103,7 +114,10 @@ struct outcome {
 	const void *bad;
 	bool ok;
 };
+void begin_operation(struct run *); /* just before the system call; its end is when the outcome is printed */
 void print_outcome(struct run *, const struct outcome *);
+bool once_more(struct run *, unsigned *tries);
+void write_text_out(struct text *);
 void relieve(struct run *);
 void print_skipped(struct run *, const char *reason);
 
@@ -114,6 +128,7 @@ void open_device(struct run *);
 struct ibv_mr *register_memory(struct run *, void *address, size_t length, int access, int expect, const void *bad);
 struct ibv_mr *register_iova(struct run *, void *address, size_t length, uint64_t iova, int access, int expect);
 void unregister_memory(struct run *, struct ibv_mr *);
+void drop_pd(void *object, size_t size);
 
 /* advise.c */
 enum way { PREFETCH, PREFETCH_WRITE, RDMA_WRITE, PREFETCH_LATER };
@@ -134,6 +149,7 @@ void map_anon_untouched(struct run *, struct memory *); /* from bad on */
 void map_tmpfs(struct run *, struct memory *);
 void map_tmpfs_unsized(struct run *, struct memory *);
 void map_tmpfs_readonly(struct run *, struct memory *); /* MAP_SHARED, PROT_READ */
+void *take_place(struct run *, size_t length); /* where the next mapping is to be, or NULL */
 void fill(void *address, size_t length);
 void unmap(void *address, size_t length);
 void close_fd(void *unused, size_t fd);
@@ -189,9 +205,31 @@ extern const struct scenario ok_scenarios[], fsdax_scenarios[], advice_scenarios
 extern const struct kind mapping_kinds[], file_kinds[], page_kinds[], userfault_kinds[];
 /* spoiled.c: scenarios that are a kind of memory and a way to reach it, e.g. "hole-p" */
 bool run_spoiled(struct run *, const char *name);
+struct spoiled {
+	struct memory memory;
+	struct ibv_mr *mr;
+	enum way way;
+	int error;
+};
+bool prepare_spoiled(struct run *, const char *name, struct spoiled *); /* all but the last step */
 bool is_spoiled(const char *name);
 void list_spoiled(void);
 
+
+/* memlock.c */
+void limit_locked_memory(struct run *, size_t bytes); /* of this process, for good */
+void pin_over_limit(struct run *);                    /* in a process that has such a limit */
+
+/* storm.c: many threads that fail without pause */
+struct storm_options {
+	unsigned seconds, threads;
+	unsigned gust;       /* at most so many tries of what stands, after each that is made anew */
+	long locked_bytes;   /* RLIMIT_MEMLOCK without CAP_IPC_LOCK; -1: no limit */
+	unsigned user;       /* 0: stays root */
+};
+extern struct storm_options storm_options;
+int run_storm(char **names, int count); /* as run_scenario() */
+void (*find_scenario(const char *name))(struct run *); /* main.c; NULL: there is none */
 
 /* bench.c, bench_unrelated.c: loops, whose cost is measured */
 struct bench_options {
