@@ -23,8 +23,8 @@ class Planned:
     def __init__(self, line, row):
         self.line, self.row = line, row
         self.kind = check.reported_as(line, row)
-        self.fails = line["expect_errno"] is not None
-        self.surprised = not line["ok"]
+        self.surprised = not line["ok"]  # then the plan was wrong, and no answer is judged by it
+        self.fails = line["expect_errno"] is not None and not self.surprised
         self.start, self.end = line["start_ns"], line["end_ns"]
         self.until = self.end           # of what a worker does for it
         self.reports = []
@@ -219,6 +219,8 @@ class Result:
             planned, wrong = pairing.of(report)
             if planned is None:
                 self.answers.append(Answer(None, report, ["reported, and nothing failed: ", *wrong], WRONG))
+                continue
+            if planned.surprised:
                 continue
             answer = judge(planned, report)
             answer.wrong = [*wrong, *answer.wrong]
