@@ -145,14 +145,12 @@ class Pairing:
     def worker(self, report, kind, begin, end):
         meeting = [one for one in self.by_process.get(report.get("pid"), []) if one.kind == kind and overlaps(one, begin, end, one.until) is not None]
         some = [one for one in meeting if touches(one, report)]
-        failing = [one for one in some if one.fails]
-        for choice in (failing, some, meeting):
+        # A system call of this thread comes before what is elsewhere: then it is told as another kind.
+        near = [one for _, one in self.in_time(report, begin, end)]
+        for choice in ([one for one in some if one.fails], some, near, meeting):
             if choice:
                 # the first that has no report yet
                 return next((one for one in choice if not one.reports), choice[0]), []
-        near = self.in_time(report, begin, end)
-        if near:
-            return near[0][1], []
         return None, [f"no {kind} of pid {report.get('pid')} at this time"]
 
 

@@ -31,7 +31,7 @@ static void usage(FILE *to)
 	      "                  broken: has the 2021 fsdax bug; fault-at-reg: ODP registration faults pages in\n"
 	      "  --seconds N     begin anew until then, with a pause after each scenario (--pause MS, 100)\n"
 	      "  --storm SECONDS threads (--threads, 4) that run the scenarios in an order of their own until then, without pause;\n"
-	      "                  and --gust (12) times at most, after each, try anew what failed before. Lines come at the end,\n"
+	      "                  and --gust (4) times at most, after each, try anew what failed before. Lines come at the end,\n"
 	      "                  named storm:SCENARIO. --locked: with this RLIMIT_MEMLOCK and without\n"
 	      "                  CAP_IPC_LOCK (pin-memlock, pin-memlock-zero); --user: as this user\n"
 	      "Exit status: 0 all as expected, 1 an operation was not, 2 wrong usage, 3 a scenario could not be set up.\n", to);

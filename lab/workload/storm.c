@@ -20,7 +20,7 @@
 #define PLACE_SIZE (64UL << 20)
 enum { MOST_THREADS = 64, MOST_TRIES = 4, PLACES = 32, MOVING_PLACES = 4, MOST_STANDING = 16 };
 
-struct storm_options storm_options = {.threads = 4, .gust = 12, .locked_bytes = -1};
+struct storm_options storm_options = {.threads = 4, .gust = 4, .locked_bytes = -1};
 
 struct standing {
 	char label[64];
