@@ -21,6 +21,10 @@ def reported_as(operation, row):
 RIGHT, WEAKER, UNKNOWN, UNSEEN, WRONG, SKIPPED = "right", "weaker", "unknown", "unseen", "wrong", "skipped"
 
 
+# What an answer of unknown cause says all the same, and must not say wrongly.
+STATED = ("errno:", "delivered:", "comm:", "failing page:")
+
+
 class Unsaid(str):
     """A problem that is only a lack: less is said than was expected, and nothing else."""
 
@@ -181,9 +185,10 @@ def worth(operation, report, row, features):
     problems = compare(operation, report, row, features)
     if not problems:
         return RIGHT, []
-    if not all(isinstance(problem, Unsaid) for problem in problems):
+    is_unknown = report.get("cause") == "unknown" != row.cause
+    if any(not isinstance(problem, Unsaid) and (not is_unknown or problem.startswith(STATED)) for problem in problems):
         return WRONG, problems
-    return (UNKNOWN if report.get("cause") == "unknown" != row.cause else WEAKER), problems
+    return (UNKNOWN if is_unknown else WEAKER), list(map(Unsaid, problems))
 
 
 def shown(report):

@@ -13,7 +13,7 @@
 static unsigned long seconds, pause_ms = 100; /* 0 seconds: once */
 struct options options = {.fs = "/mnt/pmem", .disk = "/mnt/disk", .device = "rxe0"};
 
-static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, advice_scenarios, reg_scenarios, large_scenarios,
+static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, advice_scenarios, reg_scenarios, rereg_scenarios, large_scenarios,
 	race_scenarios, owner_scenarios, pin_scenarios, pin_mapping_scenarios, pin_page_scenarios, memlock_scenarios,
 	crowd_scenarios, again_scenarios};
 

@@ -199,7 +199,7 @@ enum { PAGEMAP_PRESENT = 1, PAGEMAP_SWAPPED = 2 };
 uint64_t page_frame(struct run *, const void *address, unsigned *flags);
 
 /* scenarios */
-extern const struct scenario ok_scenarios[], fsdax_scenarios[], advice_scenarios[], reg_scenarios[], large_scenarios[],
+extern const struct scenario ok_scenarios[], fsdax_scenarios[], advice_scenarios[], reg_scenarios[], rereg_scenarios[], large_scenarios[],
 	race_scenarios[], owner_scenarios[], pin_scenarios[], pin_mapping_scenarios[], pin_page_scenarios[], memlock_scenarios[],
 	crowd_scenarios[], again_scenarios[];
 extern const struct kind mapping_kinds[], file_kinds[], page_kinds[], userfault_kinds[];
