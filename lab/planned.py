@@ -179,6 +179,11 @@ def complaints(planned, report):
     if planned.kind in SYSCALLS and "address" in request and "iova" not in line["scenario"]:
         if (int(request["address"], 16), request.get("length", length)) != (begin, length):
             found.append(f"request: {line['address']}+{length} is told as {request['address']}+{request.get('length')}")
+    region = report.get("mr", {})
+    if "address" in region:
+        start = int(region["address"], 16)
+        if not (start < begin + max(length, 1) and begin < start + max(region.get("length", 1), 1)):
+            found.append(f"mr: {region['address']}+{region.get('length')} has nothing of {line['address']}+{length}")
     mapping = report.get("mapping", {})
     if line["bad_page"] and "start" in mapping and not int(mapping["start"], 16) <= int(line["bad_page"], 16) < int(mapping["end"], 16):
         found.append(f"mapping: {mapping['start']}-{mapping['end']} does not hold {line['bad_page']}")

@@ -81,7 +81,7 @@ class Storm(unittest.TestCase):
     def test_each_wrong_field(self):
         for number, fields in ((0, {"cause": "mapping-device"}), (0, {"errno": "EPERM"}), (0, {"page": {"address": "0x13000"}}), (0, {"comm": "kworker"}),
                                (0, {"request": {"address": "0x20000", "length": 0x4000}}), (0, {"request": {"address": "0x10000", "length": 0x1000}}),
-                               (0, {"delivered": "completion"}), (0, {"operation": "reg_mr"}), (0, {"operation": "page_fault"}),
+                               (0, {"mr": {"address": "0x20000", "length": 0x4000}}), (0, {"delivered": "completion"}), (0, {"operation": "reg_mr"}), (0, {"operation": "page_fault"}),
                                (0, {"operation": "prefetch", "delivered": "discarded"}), (0, {"mapping": {"start": "0x13000", "end": "0x14000"}}),
                                (2, {"cause": "mapping-missing"}), (6, {"mapping": {"file": "/mnt/disk/storm:disk-eof-p.12.0"}}),
                                (6, {"mapping": {"file": "/mnt/pmem/storm:fsdax-eof-p.11.0"}}), (4, {"page": {"address": "0x11000"}}),
