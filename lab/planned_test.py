@@ -19,7 +19,7 @@ def row(name, operation, errno, cause, delivered):
 TABLE = {**row("hole-p", "advise_mr", "EFAULT", "mapping-missing", "syscall"), **row("readonly-w", "advise_mr", "EPERM", "mapping-not-writable", "syscall"),
          **row("pin-zero", "reg_mr", "EINVAL", "length-invalid", "syscall"), **row("hole-a", "prefetch", "EFAULT", "mapping-missing", "discarded"),
          **row("hole-x", "rdma_write", "EFAULT", "mapping-missing", "completion"), **row("disk-eof-p", "advise_mr", "EFAULT", "fault-beyond-eof", "syscall"),
-         **row("ok-anon", "-", "-", "-", "-")}
+         **row("storm-w", "advise_mr", "EBUSY", "invalidation-livelock", "syscall"), **row("ok-anon", "-", "-", "-", "-")}
 
 
 def line(scenario, op, start, end, address, errno=None, bad=None, tid=11):
@@ -114,6 +114,15 @@ class Storm(unittest.TestCase):
     def test_nothing_failed_there(self):
         self.counts(SAID + [said("advise_mr", 200, 201, 0x10000, "EFAULT", "mapping-missing", 0x12000)], wrong=1)
         self.counts(SAID + [said("page_fault", 95, 96, 0x10000, "EFAULT", "mapping-missing", 0x12000, delivered="completion")], wrong=1)
+
+    def test_a_prefetch_that_was_not_let_come_to_its_end(self):
+        for number, at in ((0, 0), (4, None)):  # what was to fail otherwise, and what was to succeed
+            lines = copy.deepcopy(LINES)
+            lines[number].update(ok=False, errno="EBUSY")
+            right = said("advise_mr", *((11, 19) if at == 0 else (52, 59)), 0x10000, "EBUSY", "invalidation-livelock")
+            others = SAID[1:] if at == 0 else SAID
+            self.assertEqual((result([right, *others], lines).counts()["wrong"], result([right, *others], lines).counts()["surprises"]), (0, 0))
+            self.assertEqual(result([{**right, "cause": "mapping-missing"}, *others], lines).counts()["wrong"], 1)
 
     def test_a_workload_that_was_surprised_is_told_and_not_held_against_the_tracer(self):
         lines = copy.deepcopy(LINES)
