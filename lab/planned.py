@@ -15,8 +15,8 @@ SYSCALLS = ("reg_mr", "rereg_mr", "advise_mr")
 SLACK_NS = 5_000
 # A worker's operation is found in any time from its request to the thread's next operation, which waits for it.
 FOREVER = 1 << 63
-# The scenario whose row tells of EBUSY.
-LIVELOCK = "storm-w"
+# The scenario whose row tells of EBUSY, and how long the kernel tries before.
+LIVELOCK, TRIES_NS = "storm-w", 1_000_000_000
 
 
 class Planned:
@@ -202,7 +202,16 @@ def complaints(planned, report):
     return found
 
 
+def was_given_up(planned, report):
+    """An asynchronous prefetch that was not let come to its end: of that the process sees nothing, whatever it planned."""
+    return (planned.kind == "prefetch" and report.get("operation") == "prefetch" and report.get("errno") == "EBUSY"
+            and report.get("cause") in ("invalidation-livelock", "unknown") and report.get("duration_ns", 0) >= TRIES_NS)
+
+
 def judge(planned, report):
+    if was_given_up(planned, report):
+        wrong = [one for one in complaints(planned, report) if not one.startswith("errno:")]
+        return Answer(planned, report, wrong, UNKNOWN if report["cause"] == "unknown" else report.get("confidence"))
     wrong = complaints(planned, report)
     cause = report.get("cause")
     if not planned.fails:
@@ -239,7 +248,8 @@ class Result:
             if planned.reports:
                 answer.wrong.append("told a second time")
             planned.reports.append(report)
-            self.answers.append(answer)
+            if planned.fails or answer.wrong:
+                self.answers.append(answer)
         said = {id(answer.planned) for answer in self.answers}
         self.answers += [Answer(one, None, [], UNSAID) for one in self.failures if id(one) not in said]
 

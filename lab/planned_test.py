@@ -124,6 +124,14 @@ class Storm(unittest.TestCase):
             self.assertEqual((result([right, *others], lines).counts()["wrong"], result([right, *others], lines).counts()["surprises"]), (0, 0))
             self.assertEqual(result([{**right, "cause": "mapping-missing"}, *others], lines).counts()["wrong"], 1)
 
+    def test_of_a_worker_that_gave_up_nothing_is_known_here(self):
+        late = {"errno": "EBUSY", "cause": "invalidation-livelock", "page": {}}
+        long = [{**one, "start_ns": one["start_ns"] + (2000 * MS if one["start_ns"] > 62 * MS else 0),
+                 "end_ns": one["end_ns"] + (2000 * MS if one["end_ns"] > 62 * MS else 0)} for one in LINES]
+        for duration, wrong in ((1200 * MS, 0), (5 * MS, 1)):
+            self.assertEqual(result([{**SAID[4], **late, "duration_ns": duration}], long).counts()["wrong"], wrong)
+        self.assertEqual(result([{**SAID[4], **late, "duration_ns": 1200 * MS, "cause": "mapping-missing"}], long).counts()["wrong"], 1)
+
     def test_a_workload_that_was_surprised_is_told_and_not_held_against_the_tracer(self):
         lines = copy.deepcopy(LINES)
         lines[3].update(ok=False, errno="EPERM")
