@@ -33,6 +33,15 @@ def of(lines):
     return accounts, losses, footer
 
 
+MISSES = ("cut", "unstarted", "missed", "missed_entries", "missed_returns", "untracked", "lost")
+
+
+def misses(accounts, losses):
+    """What the recording itself says that it lacks: skipped runs of hooks, calls and records lost, operations without an end."""
+    return (sum(account.get(name, 0) for account in accounts.values() for name in account if name in MISSES or name.startswith("shed"))
+            + sum(one["count"] for one in losses if one["what"] == "unfinished_operations"))
+
+
 def problems(accounts):
     """Every call is in one class, and every record the kernel sent is in the recording."""
     found = []

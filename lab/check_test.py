@@ -2,10 +2,16 @@
 """The comparison must notice every way a report can be wrong. Run: python3 lab/check_test.py"""
 
 import copy
+import os
+import tempfile
 import unittest
 
+import accounts
 import check
 import pages
+import reruns
+import verdicts
+from guests import Group
 from scenarios import Scenario
 
 FEATURES = {"stock", "fixed", "odp", "advise", "ext4"}
@@ -119,6 +125,130 @@ class Comparison(unittest.TestCase):
         self.assertEqual([name for name, _ in failing(OPERATIONS, reports)], ["pin-fsdax"])
 
 
+class Worth(unittest.TestCase):
+    """Less than was expected, or something else."""
+
+    def verdict(self, **fields):
+        return check.worth(OPERATIONS[1], {**REPORTS[1], **fields}, TABLE["hole-p"][0], FEATURES)[0]
+
+    def test_what_says_less_is_not_wrong(self):
+        self.assertEqual(self.verdict(), check.RIGHT)
+        self.assertEqual(self.verdict(confidence="inferred"), check.WEAKER)
+        self.assertEqual(self.verdict(page={}, confidence="inferred"), check.WEAKER)
+        self.assertEqual(self.verdict(cause="unknown", confidence="unknown", page={}), check.UNKNOWN)
+        self.assertEqual(check.worth(OPERATIONS[1], None, TABLE["hole-p"][0], FEATURES)[0], check.UNSEEN)
+
+    def test_what_says_something_else_is_wrong(self):
+        for wrong in ({"cause": "mapping-device"}, {"errno": "EPERM"}, {"delivered": "completion"}, {"page": {"address": "0x11000"}}, {"comm": "kworker/0:1"}):
+            for weaker in ({}, {"confidence": "inferred"}):
+                with self.subTest(wrong=wrong, weaker=weaker):
+                    self.assertEqual(self.verdict(**{**weaker, **wrong}), check.WRONG)
+
+    def test_unknown_excuses_no_other_errno_or_page(self):
+        for wrong in ({"errno": "EPERM"}, {"page": {"address": "0x11000"}}):
+            with self.subTest(wrong=wrong):
+                self.assertEqual(self.verdict(cause="unknown", confidence="unknown", **wrong), check.WRONG)
+
+    def test_more_than_can_be_proved_is_wrong(self):
+        inferred = Scenario(dict(name="hole-p", needs="odp", operation="advise_mr", errno="EFAULT", cause="mapping-missing", delivered="syscall",
+                                 confidence="inferred"))
+        self.assertEqual(check.worth(OPERATIONS[1], REPORTS[1], inferred, FEATURES)[0], check.WRONG)
+
+    def test_a_report_of_another_time_is_of_another_operation(self):
+        operations = [{**OPERATIONS[1], "start_ns": 1000_000, "end_ns": 2000_000}]
+        early, right = ({**REPORTS[1], "time_ns": 7_000_000 + at} for at in (500_000, 1500_000))
+        check.begin_times([early, right], 7_000_000)
+        self.assertEqual(failing(operations, [right]), [])
+        self.assertEqual([name for name, _ in failing(operations, [early])], ["hole-p", "(all)"])
+
+
+class RunningAgain(unittest.TestCase):
+    """A wrong answer is never asked for a second time."""
+
+    def setUp(self):
+        self.place = tempfile.TemporaryDirectory()
+        self.out = os.path.join(self.place.name, "guest")
+        self.runs = 0
+        self.reruns = reruns.Reruns()
+
+    def tearDown(self):
+        self.place.cleanup()
+
+    def judged(self, *attempts):
+        def attempt():
+            os.makedirs(self.out, exist_ok=True)
+            self.runs += 1
+            return attempts[min(self.runs, len(attempts)) - 1]
+        return self.reruns.judged("newest, guest ext4", self.out, attempt)
+
+    def test_wrong_fails_at_once_and_for_good(self):
+        wrong, right = ("wrong", [(reruns.WRONG, "another cause")]), ("right", [])
+        self.assertEqual(self.judged(wrong, right), "wrong")
+        self.assertEqual((self.runs, self.reruns.again), (1, []))
+
+    def test_wrong_beside_weaker_fails_at_once(self):
+        both = ("wrong", [(reruns.WEAKER, "inferred"), (reruns.WRONG, "another cause")])
+        self.assertEqual(self.judged(both, ("right", [])), "wrong")
+        self.assertEqual(self.runs, 1)
+
+    def test_wrong_in_a_repetition_is_final(self):
+        weaker, wrong = ("weaker", [(reruns.WEAKER, "inferred")]), ("wrong", [(reruns.WRONG, "another page")])
+        self.assertEqual(self.judged(weaker, wrong, ("right", [])), "wrong")
+        self.assertEqual(self.runs, 2)
+
+    def test_weaker_runs_again_and_is_told(self):
+        self.assertEqual(self.judged(("weaker", [(reruns.WEAKER, "inferred")]), ("right", [])), "right")
+        self.assertEqual([name for name, _ in self.reruns.again], ["newest, guest ext4"])
+        self.assertTrue(os.path.isdir(self.out + ".1"))
+
+    def test_weaker_for_ever_fails(self):
+        self.assertEqual(self.judged(("weaker", [(reruns.WEAKER, "inferred")])), "weaker")
+        self.assertEqual(self.runs, reruns.ATTEMPTS)
+
+    def test_weaker_without_a_counted_miss_is_wrong(self):
+        self.assertEqual(reruns.kind_of(True, 0), reruns.WRONG)
+        self.assertEqual(reruns.kind_of(True, 3), reruns.WEAKER)
+        self.assertEqual(reruns.kind_of(False, 3), reruns.WRONG)
+
+    def test_misses_are_those_of_the_recording(self):
+        calm = {"calls": 5, "reported": 5, **{name: 0 for name in accounts.MISSES}}
+        self.assertEqual(accounts.misses({"f": calm}, []), 0)
+        for name in accounts.MISSES:
+            self.assertEqual(accounts.misses({"f": {**calm, name: 2}}, []), 2)
+        self.assertEqual(accounts.misses({"f": calm}, [{"what": "unfinished_operations", "count": 4}]), 4)
+
+    def test_more_than_two_in_a_hundred_are_too_many(self):
+        self.assertEqual([reruns.allowed(guests) for guests in (1, 10, 99, 100, 149, 150, 200)], [1, 1, 1, 2, 2, 3, 4])
+        self.reruns.start_tally()
+        with open(os.environ[reruns.TALLY], "w", encoding="utf-8") as file:
+            file.write("boot a\nboot b\nagain b\n")
+        self.assertEqual((self.reruns.counts()[:2], self.reruns.tell()), ((2, 1), []))
+        with open(os.environ[reruns.TALLY], "a", encoding="utf-8") as file:
+            file.write("boot c\nagain c\nagain c\n")
+        self.assertEqual(self.reruns.counts()[:2], (3, 2))
+        self.assertEqual(len(self.reruns.tell()), 1)
+
+    def test_what_a_failed_check_lacks(self):
+        def one(reports):
+            return [it for it in check.check_recording(OPERATIONS, reports, TABLE, FEATURES) if not it.passed]
+        self.assertTrue(all(it.says_less for it in one(REPORTS[1:])))
+        inferred = copy.deepcopy(REPORTS)
+        inferred[1]["confidence"] = "inferred"
+        self.assertTrue(all(it.says_less for it in one(inferred)))
+        other = copy.deepcopy(REPORTS)
+        other[1]["cause"] = "mapping-device"
+        self.assertFalse(any(it.says_less for it in one(other)))
+        self.assertFalse(any(it.says_less for it in one(REPORTS + REPORTS[:1])))  # told twice
+
+    def test_the_matrix_tells_them_apart_too(self):
+        class Ran:
+            operations, reports, skipped = OPERATIONS, copy.deepcopy(REPORTS), []
+        Ran.reports[1]["cause"] = "mapping-device"
+        Ran.reports[0]["confidence"] = "inferred"
+        found = verdicts.of_group("newest", Group("ext4", [], FEATURES), Ran, TABLE)
+        self.assertEqual(sorted(one.verdict for one in found), ["right", "right", "right", "weaker", "wrong"])
+
+
 class Pages(unittest.TestCase):
     GRANTED = [operation("ok", "advise_mr", 7, 0x10000)]
     ENDED = {"kind": "operation", "what": "advise_mr", "pid": 7, "tid": 7, "operation": 5}
@@ -142,4 +272,4 @@ class Pages(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(buffer=True)

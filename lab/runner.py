@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What lab/test and lab/matrix share: booting a guest, and reading back what its groups left."""
 
+import json
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ import accounts
 import check
 import guests
 import pages
+import reruns
 
 LAB = os.path.dirname(os.path.abspath(__file__))
 # With fewer CPUs than busy threads a BPF program is preempted in the middle, and the kernel then skips it for the
@@ -22,9 +24,8 @@ CPUS = 8
 ACCEL = "tcg,thread=single,tb-size=512"
 # LossSummary's sentences on hooks whose programs did not run, or not to their end.
 SKIPPED_RUNS = re.compile(r"runs of hooks were missed|had not returned at the end|whose beginning was not seen")
-# How often judged() runs a guest at most, and those that it ran again: (guest, what was wrong before).
-ATTEMPTS = 4
-RAN_AGAIN = []
+# The guests of this program that ran again, and the rule for it.
+RERUNS = reruns.Reruns()
 
 
 def complaints(notes, of):
@@ -57,6 +58,7 @@ class Programs:
 
     def __init__(self):
         self.workload, self.mrtrace = shell("workload"), shell("mrtrace")
+        RERUNS.start_tally()
 
     def options(self):
         return ["--add", f"{self.workload}:/usr/bin/workload", "--add", f"{self.mrtrace}:/usr/bin/mrtrace"]
@@ -66,31 +68,6 @@ def fetch(kernel):
     """The kernel's directory, or None (the reason has been printed)."""
     done = subprocess.run([os.path.join(LAB, "fetch"), kernel], stdout=subprocess.PIPE, text=True, check=False)
     return done.stdout.strip().splitlines()[-1] if done.returncode == 0 and done.stdout.strip() else None
-
-
-def judged(kernel, guest, out, attempt):
-    """What `attempt()` returns: (result, problems). A guest with problems is run again, aloud, and the last run counts:
-    on a busy host the kernel now and then skips a program (docs/known-issues.md), or QEMU a boot, which says nothing
-    about the scenario; what is really wrong is wrong each time. Earlier runs are kept beside, in `out`.1 and so on."""
-    for number in range(1, ATTEMPTS + 1):
-        result, problems = attempt()
-        if not problems or number == ATTEMPTS:
-            return result
-        RAN_AGAIN.append((f"{kernel}, guest {guest.name}", problems))
-        say(f"{kernel}, guest {guest.name}: AGAIN (what this run left is in {out}.{number}), as there was wrong:")
-        for problem in problems:
-            say(f"  {problem}")
-        os.rename(out, f"{out}.{number}")
-        if os.path.exists(out + ".log"):
-            os.rename(out + ".log", f"{out}.{number}.log")
-        os.makedirs(out)
-    return result
-
-
-def tell_reruns():
-    """For the end of the output: the guests that were run again, and why."""
-    for guest, problems in RAN_AGAIN:
-        print(f"ran again: {guest}; there was wrong: {'; '.join(problems)}")
 
 
 def boot(kernel, directory, guest, programs, out, timeout, record_options="", log=None):
@@ -116,12 +93,19 @@ def text_of(path):
         return ""
 
 
+def rerun_check():
+    """For the end of a stage: prints the guests that ran again, and why; too many are a failure."""
+    problems = RERUNS.tell()
+    return check.Check("guests", "few ran again", problems)
+
+
 class Ran:
     """A group that was run: the workload's lines, the reports, and what was wrong with the run itself."""
 
     def __init__(self, group, directory, mrtrace):
         self.checks = []
         self.operations, self.reports, self.skipped = [], [], []
+        self.misses = 0     # of hooks and records, as the recording counts them
         self.whole = False
         self._group, self._directory = group, directory
         self._read(mrtrace)
@@ -168,11 +152,15 @@ class Ran:
             self.checks.append(check.Check(self._group.name, "mrtrace report --json prints JSON lines", problems))
         self.checks.append(self._babeltrace(recording))
         lines = accounts.exported(mrtrace, recording)
-        found = accounts.problems(accounts.of(lines)[0])
+        if lines:
+            check.begin_times(self.reports, json.loads(lines[0])["clock"]["offset_ns"])
+        hooks, losses, _ = accounts.of(lines)
+        self.misses = accounts.misses(hooks, losses)
+        found = accounts.problems(hooks)
         self.checks.append(check.Check(self._group.name, "every call and record of every hook is accounted for", found))
         if "pages" in self._group.options:
-            found = pages.problems(self.operations, pages.events(lines))
-            self.checks.append(check.Check(self._group.name, "every page of what succeeded is there, with its entry", found))
+            found = map(check.Unsaid, pages.problems(self.operations, pages.events(lines)))
+            self.checks.append(check.Check(self._group.name, "every page of what succeeded is there, with its entry", list(found)))
 
     def _babeltrace(self, recording):
         done = subprocess.run(["babeltrace2", recording], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

@@ -4,9 +4,9 @@
 from collections import Counter
 
 import check
+from check import RIGHT, SKIPPED, UNKNOWN, UNSEEN, WEAKER, WRONG
 from scenarios import choose
 
-RIGHT, WEAKER, UNKNOWN, UNSEEN, WRONG, SKIPPED = "right", "weaker", "unknown", "unseen", "wrong", "skipped"
 MARKS = {RIGHT: "right", WEAKER: "weaker", UNKNOWN: "unknown", UNSEEN: "unseen", WRONG: "WRONG", SKIPPED: "-"}
 
 
@@ -28,34 +28,6 @@ class Verdict:
         return (self.scenario, self.operation, self.row.errno or "success", self.row.cause or "-", "page" if self.page else "")
 
 
-def judge(operation, report, row, group):
-    """(verdict, problems) of one failure that had to be reported."""
-    if row is None or row.cause is None:
-        return WRONG, ["the scenario table has no row with a cause for this failure"]
-    if not operation["ok"]:
-        return WRONG, ["the workload itself did not get what it expected"]
-    if report is None:
-        return UNSEEN, ["not reported"]
-    problems = check.compare(operation, report, row, group.features)
-    if not problems:
-        return RIGHT, []
-    # Without a hook an answer may say less; it must not say anything else.
-    if report.get("cause") == "unknown" and row.cause != "unknown":
-        return UNKNOWN, problems
-    weaker = dict(report, confidence=row.confidence)
-    if report.get("confidence") == "inferred" and not without_witness(check.compare(operation, weaker, row, group.features)):
-        return WEAKER, problems
-    if group.weak and not without_witness(problems):
-        return WEAKER, problems
-    return WRONG, problems
-
-
-def without_witness(problems):
-    """The problems that are not just the lack of a hook: how something was seen, or a page that nobody saw."""
-    return [problem for problem in problems
-            if not problem.startswith(("hmm_vma_handle_pte seen", "confidence:")) and not problem.endswith("reported None")]
-
-
 def of_group(kernel, group, ran, table):
     """A verdict for every operation of a group that was run, and for every report that nothing stands behind."""
     failures = [operation for operation in ran.operations if operation["expect_errno"] is not None]
@@ -64,7 +36,7 @@ def of_group(kernel, group, ran, table):
     verdicts = []
     for number, (failure, row) in enumerate(zip(failures, rows)):
         report = ran.reports[pairs[number]] if number in pairs else None
-        verdict, problems = judge(failure, report, row, group)
+        verdict, problems = check.worth(failure, report, row, group.features)
         verdicts.append(Verdict(kernel, group.name, failure["scenario"].split(":")[0], failure["op"], row, verdict,
                                 failure["bad_page"], problems))
     for operation in ran.operations:

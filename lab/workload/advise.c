@@ -46,12 +46,16 @@ void print_advice(struct run *run, void *address, size_t length, int error, int 
 void advise(struct run *run, uint32_t lkey, enum way way, void *address, size_t length, int expect, const void *bad)
 {
 	bool later = way == PREFETCH_LATER;
-	int error = advise_ioctl(run->device,
-		way == PREFETCH_WRITE ? IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH_WRITE : IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH,
-		later ? 0 : IB_UVERBS_ADVISE_MR_FLAG_FLUSH, lkey, address, length);
+	unsigned tries = expect && !later && !run->relieve ? run->times : 0;
 
-	print_outcome(run, &(struct outcome){.op = later ? "prefetch" : "advise_mr", .address = address, .length = length,
-		.error = error, .expect_error = expect, .wc = -1, .bad = bad, .ok = error == (later ? 0 : expect)});
-	if (later) /* a worker does it; nothing tells when it has, but taking the MR down afterwards waits for it */
+	do {
+		begin_operation(run);
+		int error = advise_ioctl(run->device,
+			way == PREFETCH_WRITE ? IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH_WRITE : IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH,
+			later ? 0 : IB_UVERBS_ADVISE_MR_FLAG_FLUSH, lkey, address, length);
+		print_outcome(run, &(struct outcome){.op = later ? "prefetch" : "advise_mr", .address = address, .length = length,
+			.error = error, .expect_error = expect, .wc = -1, .bad = bad, .ok = error == (later ? 0 : expect)});
+	} while (once_more(run, &tries));
+	if (later && !run->hurried) /* a worker does it; nothing tells when it has, but taking the MR down afterwards waits for it */
 		usleep(300 * 1000);
 }

@@ -39,6 +39,7 @@ static void range_iova(struct run *run)
 
 	map_anon(run, &memory);
 	struct ibv_mr *mr = register_iova(run, memory.base, memory.length, iova, ODP_ACCESS, 0);
+	begin_operation(run);
 	if (mr)
 		print_advice(run, memory.base, memory.length,
 			try_advice(run->device, 0 /* PREFETCH */, mr->lkey, (void *)(uintptr_t)iova, memory.length), EFAULT);
@@ -60,12 +61,6 @@ static void lkey_bad(struct run *run)
 
 	if (mr)
 		advise(run, mr->lkey ^ 0x5500, PREFETCH, memory.base, memory.length, EINVAL, NULL);
-}
-
-static void drop_pd(void *object, size_t size)
-{
-	(void)size;
-	ibv_dealloc_pd(object);
 }
 
 /* The key of an MR of another protection domain. rxe of the kernel does not find it, odplab refuses it as mlx5 does. */
@@ -110,6 +105,7 @@ static void advice_unknown(struct run *run)
 	struct memory memory;
 	struct ibv_mr *mr = healthy(run, &memory, PAGES(16), ODP_ACCESS);
 
+	begin_operation(run);
 	if (mr)
 		print_advice(run, memory.base, memory.length, try_advice(run->device, 77, mr->lkey, memory.base, memory.length),
 			EOPNOTSUPP);

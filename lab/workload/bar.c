@@ -90,7 +90,7 @@ void map_special_over(struct run *run, struct memory *memory)
 
 void map_device(struct run *run, struct memory *memory)
 {
-	void *address = map_device_at(run, NULL, PAGES(16));
+	void *address = map_device_at(run, take_place(run, PAGES(16)), PAGES(16));
 
 	undo_later(run, unmap, address, PAGES(16));
 	*memory = (struct memory){.base = address, .length = PAGES(16), .bad = address, .fd = -1};

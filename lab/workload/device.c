@@ -45,6 +45,12 @@ void open_device(struct run *run)
 	run->device = device;
 }
 
+void drop_pd(void *object, size_t size)
+{
+	(void)size;
+	ibv_dealloc_pd(object);
+}
+
 static void drop_mr(void *object, size_t size)
 {
 	(void)size;
@@ -76,14 +82,22 @@ static struct ibv_mr *finish(struct run *run, struct ibv_mr *mr, void *address, 
 
 struct ibv_mr *register_memory(struct run *run, void *address, size_t length, int access, int expect, const void *bad)
 {
+	struct ibv_mr *mr;
+	unsigned tries = expect && !run->relieve ? run->times : 0;
+
 	open_device(run);
-	errno = 0;
-	return finish(run, ibv_reg_mr(run->device->pd, address, length, access), address, length, expect, bad);
+	do {
+		begin_operation(run);
+		errno = 0;
+		mr = finish(run, ibv_reg_mr(run->device->pd, address, length, access), address, length, expect, bad);
+	} while (!mr && once_more(run, &tries));
+	return mr;
 }
 
 struct ibv_mr *register_iova(struct run *run, void *address, size_t length, uint64_t iova, int access, int expect)
 {
 	open_device(run);
+	begin_operation(run);
 	errno = 0;
 	return finish(run, ibv_reg_mr_iova2(run->device->pd, address, length, iova, access), address, length, expect, NULL);
 }

@@ -37,6 +37,8 @@ int make_file(struct run *run, const char *directory, size_t size, bool allocate
 
 static void map_dax(struct run *run, struct memory *memory, void *wanted, size_t length, int fd, off_t offset)
 {
+	if (!wanted)
+		wanted = take_place(run, length);
 	void *address = mmap(wanted, length, PROT_READ | PROT_WRITE,
 		MAP_SHARED_VALIDATE | MAP_SYNC | (wanted ? MAP_FIXED : 0), fd, offset);
 

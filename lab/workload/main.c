@@ -13,7 +13,7 @@
 static unsigned long seconds, pause_ms = 100; /* 0 seconds: once */
 struct options options = {.fs = "/mnt/pmem", .disk = "/mnt/disk", .device = "rxe0"};
 
-static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, advice_scenarios, reg_scenarios, large_scenarios,
+static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, advice_scenarios, reg_scenarios, rereg_scenarios, large_scenarios,
 	race_scenarios, owner_scenarios, pin_scenarios, pin_mapping_scenarios, pin_page_scenarios, memlock_scenarios,
 	crowd_scenarios, again_scenarios, refused_scenarios, forked_scenarios, mended_scenarios,
 	pin_backing_scenarios, huge_limit_scenarios};
@@ -22,6 +22,7 @@ static void usage(FILE *to)
 {
 	fputs("usage: workload [--fs DIR] [--disk DIR] [--device NAME] [--expect WORDS] [--seconds N [--pause MS]] SCENARIO...\n"
 	      "       workload --list\n"
+	      "       workload --storm SECONDS [--threads N] [--gust N] [--locked BYTES] [--user NUMBER] SCENARIO...\n"
 	      "       workload --bench NAME [--count N] [--rounds N] [--megabytes N] [--regions N] [--threads N]\n"
 	      "Runs scenarios of RDMA memory, and prints one JSON line for each operation.\n"
 	      "  --fs DIR        directory on a DAX file system (/mnt/pmem)\n"
@@ -30,6 +31,10 @@ static void usage(FILE *to)
 	      "  --expect WORDS  what the kernel is, comma separated (or environment WORKLOAD_EXPECT):\n"
 	      "                  broken: has the 2021 fsdax bug; fault-at-reg: ODP registration faults pages in\n"
 	      "  --seconds N     begin anew until then, with a pause after each scenario (--pause MS, 100)\n"
+	      "  --storm SECONDS threads (--threads, 4) that run the scenarios in an order of their own until then, without pause;\n"
+	      "                  and --gust (4) times at most, after each, try anew what failed before. Lines come at the end,\n"
+	      "                  named storm:SCENARIO. --locked: with this RLIMIT_MEMLOCK and without\n"
+	      "                  CAP_IPC_LOCK (pin-memlock, pin-memlock-zero); --user: as this user\n"
 	      "Exit status: 0 all as expected, 1 an operation was not, 2 wrong usage, 3 a scenario could not be set up.\n", to);
 }
 
@@ -69,7 +74,16 @@ static void list(void)
 
 static void spoiled(struct run *run)
 {
-	run_spoiled(run, run->scenario);
+	const char *part = strrchr(run->scenario, ':'); /* storm:hole-p */
+
+	run_spoiled(run, part ? part + 1 : run->scenario);
+}
+
+void (*find_scenario(const char *name))(struct run *)
+{
+	const struct scenario *scenario = find(name);
+
+	return scenario ? scenario->run : is_spoiled(name) ? spoiled : NULL;
 }
 
 static unsigned long number_of(const char *text)
@@ -104,7 +118,9 @@ static void parse(int argc, char **argv)
 		{"list", no_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
 		{"bench", required_argument, NULL, 'b'}, {"count", required_argument, NULL, 'n'},
 		{"rounds", required_argument, NULL, 'r'}, {"megabytes", required_argument, NULL, 'm'},
-		{"regions", required_argument, NULL, 'g'}, {"threads", required_argument, NULL, 't'}, {0},
+		{"regions", required_argument, NULL, 'g'}, {"threads", required_argument, NULL, 't'},
+		{"storm", required_argument, NULL, 'S'}, {"locked", required_argument, NULL, 'L'},
+		{"user", required_argument, NULL, 'u'}, {"gust", required_argument, NULL, 'G'}, {0},
 	};
 	const char *bench = NULL;
 	int letter;
@@ -126,7 +142,11 @@ static void parse(int argc, char **argv)
 		case 'r': bench_options.rounds = count_of(optarg); break;
 		case 'm': bench_options.megabytes = count_of(optarg); break;
 		case 'g': bench_options.regions = count_of(optarg); break;
-		case 't': bench_options.threads = count_of(optarg); break;
+		case 't': storm_options.threads = bench_options.threads = count_of(optarg); break;
+		case 'S': storm_options.seconds = count_of(optarg); break;
+		case 'L': storm_options.locked_bytes = number_of(optarg); break;
+		case 'G': storm_options.gust = number_of(optarg); break;
+		case 'u': storm_options.user = count_of(optarg); break;
 		default: usage(stderr); exit(2);
 		}
 	}
@@ -156,6 +176,8 @@ int main(int argc, char **argv)
 	int worst = 0;
 
 	parse(argc, argv);
+	if (storm_options.seconds)
+		return run_storm(argv + optind, argc - optind);
 	time_t end = now() + seconds;
 	do {
 		for (int i = optind; i < argc; i++) {

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void limit_locked_memory(struct run *run, size_t bytes)
+void limit_locked_memory(struct run *run, size_t bytes)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
@@ -61,6 +61,16 @@ static void in_limited_child(struct run *run, size_t bytes, int expect)
 		set_up_failed(run, "the child process failed");
 	if (WEXITSTATUS(status) != 0)
 		run->surprised = true;
+}
+
+void pin_over_limit(struct run *run)
+{
+	struct memory memory;
+	struct rlimit limit;
+
+	must(run, getrlimit(RLIMIT_MEMLOCK, &limit), "read RLIMIT_MEMLOCK");
+	map_anon(run, &memory);
+	register_memory(run, memory.base, memory.length, PIN_ACCESS, limit.rlim_cur ? ENOMEM : EPERM, NULL);
 }
 
 static void pin_memlock(struct run *run)

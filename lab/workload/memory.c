@@ -25,9 +25,20 @@ void fill(void *address, size_t length)
 		((volatile char *)address)[i] = 1 + i / PAGE;
 }
 
+/* Mappings that must stay apart from what other threads of the process map are given a place. */
+void *take_place(struct run *run, size_t length)
+{
+	char *place = run->place;
+
+	if (place)
+		run->place += (length + 2 * HUGE - 1) & ~(HUGE - 1);
+	return place;
+}
+
 void map_memory(struct run *run, struct memory *memory, size_t length, int protection, int flags, int fd)
 {
-	void *address = mmap(NULL, length, protection, flags, fd, 0);
+	void *place = take_place(run, length);
+	void *address = mmap(place, length, protection, flags | (place ? MAP_FIXED_NOREPLACE : 0), fd, 0);
 
 	if (address == MAP_FAILED)
 		set_up_failed(run, "cannot map %zu bytes: %s", length, strerror(errno));

@@ -128,8 +128,10 @@ void rdma_write(struct run *run, struct ibv_mr *mr, void *remote, size_t length,
 	struct ibv_send_wr *rejected, request = {.sg_list = &source, .num_sge = 1, .opcode = IBV_WR_RDMA_WRITE,
 		.send_flags = IBV_SEND_SIGNALED, .wr.rdma = {.remote_addr = (uintptr_t)remote, .rkey = mr->rkey}};
 	struct ibv_wc completion = {.status = -1};
-	int error = ibv_post_send(pair->qp[0], &request, &rejected), count = 0;
+	int error, count = 0;
 
+	begin_operation(run);
+	error = ibv_post_send(pair->qp[0], &request, &rejected);
 	if (error)
 		set_up_failed(run, "cannot post an RDMA WRITE: %s", strerror(error));
 	for (time_t end = time(NULL) + 60; count == 0 && time(NULL) < end; usleep(1000))

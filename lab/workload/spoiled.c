@@ -50,34 +50,45 @@ void list_spoiled(void)
 				printf("%s-%c\t%s, %s\n", kind->name, *letter, said[strchr(letters, *letter) - letters], kind->what);
 }
 
-bool run_spoiled(struct run *run, const char *name)
+bool prepare_spoiled(struct run *run, const char *name, struct spoiled *it)
 {
-	struct memory memory;
-	enum way way;
-	const struct kind *kind = find(name, &way);
+	struct memory *memory = &it->memory;
+	const struct kind *kind = find(name, &it->way);
 
 	if (!kind)
 		return false;
-	kind->make(run, &memory);
-	struct ibv_mr *mr = register_memory(run, memory.base, memory.length, ODP_ACCESS, 0, NULL);
-	if (!mr && run->gate)
+	kind->make(run, memory);
+	it->mr = register_memory(run, memory->base, memory->length, ODP_ACCESS, 0, NULL);
+	if (!it->mr && run->gate)
 		set_up_failed(run, "cannot register healthy memory");
-	if (!mr)
+	if (!it->mr)
 		return true;
-	if (way == RDMA_WRITE)
-		build_pair(run, memory.length);
+	if (it->way == RDMA_WRITE)
+		build_pair(run, memory->length);
 	if (kind->warm)
-		advise(run, mr->lkey, PREFETCH_WRITE, memory.base, memory.length, 0, NULL);
+		advise(run, it->mr->lkey, PREFETCH_WRITE, memory->base, memory->length, 0, NULL);
 	pass_gate(run);
 	if (kind->spoil)
-		kind->spoil(run, &memory);
-	int error = kind->since.major && kernel_since(kind->since.major, kind->since.minor) ? kind->since.error : kind->error;
-	const void *bad = error ? memory.bad : NULL;
-	if (way == RDMA_WRITE)
-		rdma_write(run, mr, memory.base, memory.length, error, bad);
+		kind->spoil(run, memory);
+	it->error = kind->since.major && kernel_since(kind->since.major, kind->since.minor) ? kind->since.error : kind->error;
+	return true;
+}
+
+bool run_spoiled(struct run *run, const char *name)
+{
+	struct spoiled it;
+
+	if (!prepare_spoiled(run, name, &it))
+		return false;
+	if (!it.mr)
+		return true;
+	struct memory *memory = &it.memory;
+	const void *bad = it.error ? memory->bad : NULL;
+	if (it.way == RDMA_WRITE)
+		rdma_write(run, it.mr, memory->base, memory->length, it.error, bad);
 	else
-		advise(run, mr->lkey, way, memory.base, memory.length, error, bad);
-	unregister_memory(run, mr);
+		advise(run, it.mr->lkey, it.way, memory->base, memory->length, it.error, bad);
+	unregister_memory(run, it.mr);
 	pass_gate(run);
 	return true;
 }

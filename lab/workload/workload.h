@@ -56,9 +56,20 @@ struct run {
 	bool surprised;          /* an operation ended otherwise than expected */
 	void (*relieve)(struct run *); /* lifts what would hinder this process too, after the operation */
 	struct memory *inherited;      /* of a child: what its parent has mapped */
-	struct undo undo[40];
+	char *place;             /* memory is mapped there rather than where the kernel likes; NULL: as it likes */
+	unsigned times;          /* how often what fails is tried; 0 is once */
+	void (*between)(struct run *); /* before what failed is tried again */
+	bool hurried;            /* nothing is waited for that the next operation does not need */
+	uint64_t begun;          /* CLOCK_MONOTONIC, ns: of the operation in progress */
+	struct text *later;      /* lines go there, not to standard output */
+	struct undo undo[200];
 	unsigned undo_count;
 	jmp_buf abandon;
+};
+
+struct text {
+	char *bytes;
+	size_t used, size;
 };
 
 struct memory {
@@ -107,7 +118,10 @@ struct outcome {
 	bool ok;
 	int process; /* another than this one, which cannot tell any more; its first thread. 0: this one */
 };
+void begin_operation(struct run *); /* just before the system call; its end is when the outcome is printed */
 void print_outcome(struct run *, const struct outcome *);
+bool once_more(struct run *, unsigned *tries);
+void write_text_out(struct text *);
 void relieve(struct run *);
 void print_skipped(struct run *, const char *reason);
 
@@ -118,6 +132,7 @@ void open_device(struct run *);
 struct ibv_mr *register_memory(struct run *, void *address, size_t length, int access, int expect, const void *bad);
 struct ibv_mr *register_iova(struct run *, void *address, size_t length, uint64_t iova, int access, int expect);
 void unregister_memory(struct run *, struct ibv_mr *);
+void drop_pd(void *object, size_t size);
 
 /* advise.c */
 enum way { PREFETCH, PREFETCH_WRITE, RDMA_WRITE, PREFETCH_LATER };
@@ -138,6 +153,7 @@ void map_anon_untouched(struct run *, struct memory *); /* from bad on */
 void map_tmpfs(struct run *, struct memory *);
 void map_tmpfs_unsized(struct run *, struct memory *);
 void map_tmpfs_readonly(struct run *, struct memory *); /* MAP_SHARED, PROT_READ */
+void *take_place(struct run *, size_t length); /* where the next mapping is to be, or NULL */
 void fill(void *address, size_t length);
 void unmap(void *address, size_t length);
 void close_fd(void *unused, size_t fd);
@@ -206,16 +222,38 @@ enum { PAGEMAP_PRESENT = 1, PAGEMAP_SWAPPED = 2 };
 uint64_t page_frame(struct run *, const void *address, unsigned *flags);
 
 /* scenarios */
-extern const struct scenario ok_scenarios[], fsdax_scenarios[], advice_scenarios[], reg_scenarios[], large_scenarios[],
+extern const struct scenario ok_scenarios[], fsdax_scenarios[], advice_scenarios[], reg_scenarios[], rereg_scenarios[], large_scenarios[],
 	race_scenarios[], owner_scenarios[], pin_scenarios[], pin_mapping_scenarios[], pin_page_scenarios[], memlock_scenarios[],
 	crowd_scenarios[], again_scenarios[], refused_scenarios[], forked_scenarios[], mended_scenarios[],
 	pin_backing_scenarios[], huge_limit_scenarios[];
 extern const struct kind mapping_kinds[], file_kinds[], page_kinds[], userfault_kinds[];
 /* spoiled.c: scenarios that are a kind of memory and a way to reach it, e.g. "hole-p" */
 bool run_spoiled(struct run *, const char *name);
+struct spoiled {
+	struct memory memory;
+	struct ibv_mr *mr;
+	enum way way;
+	int error;
+};
+bool prepare_spoiled(struct run *, const char *name, struct spoiled *); /* all but the last step */
 bool is_spoiled(const char *name);
 void list_spoiled(void);
 
+
+/* memlock.c */
+void limit_locked_memory(struct run *, size_t bytes); /* of this process, for good */
+void pin_over_limit(struct run *);                    /* in a process that has such a limit */
+
+/* storm.c: many threads that fail without pause */
+struct storm_options {
+	unsigned seconds, threads;
+	unsigned gust;       /* at most so many tries of what stands, after each that is made anew */
+	long locked_bytes;   /* RLIMIT_MEMLOCK without CAP_IPC_LOCK; -1: no limit */
+	unsigned user;       /* 0: stays root */
+};
+extern struct storm_options storm_options;
+int run_storm(char **names, int count); /* as run_scenario() */
+void (*find_scenario(const char *name))(struct run *); /* main.c; NULL: there is none */
 
 /* bench.c, bench_unrelated.c: loops, whose cost is measured */
 struct bench_options {
