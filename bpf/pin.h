@@ -50,6 +50,8 @@ __noinline u64 send_if_refused(u32 hook, u64 mm, u64 address)
 		return 0;
 	if (!vma || pin_may_refuse((void *)vma)) {
 		send_mapping(hook, mm, address, vma);
+		if (!vma)
+			send_forked(hook, mm, address);
 		send_levels(hook, mm, address);
 	}
 	return vma ? BPF_CORE_READ((struct vm_area_struct *)vma, vm_end) : 0;
@@ -103,8 +105,8 @@ static __always_inline int on_umem_get(void *ctx, struct call *c)
 	return 0;
 }
 
-ON_EXIT(ib_umem_get, MRT_HOOK_UMEM_GET, 4, s64, on_umem_get)
-ON_EXIT(__ib_umem_get_va, MRT_HOOK_UMEM_GET, 4, s64, on_umem_get)
+ON_EXIT_TWICE(ib_umem_get, MRT_HOOK_UMEM_GET, 4, s64, has_failed, on_umem_get)
+ON_EXIT_TWICE(__ib_umem_get_va, MRT_HOOK_UMEM_GET, 4, s64, has_failed, on_umem_get)
 
 /*
  * migrate_pages(from, get, put, private, mode, reason): the host runs it for many
@@ -132,6 +134,7 @@ static __always_inline bool is_for_a_pin(u64 reason)
 static __always_inline int on_migrate(void *ctx, struct call *c)
 {
 	struct in_flight *op = in_flight();
+	u64 from;
 
 	if (!op || !c->ret)
 		return 0;
@@ -141,8 +144,12 @@ static __always_inline int on_migrate(void *ctx, struct call *c)
 		return 0;
 	}
 	c->op = op;
-	send_stacks(ctx, op, c->hook);
-	send_folios(c->hook, c->a[0]);
+	send_stacks(ctx, op, c);
+	/* a pointer whose type the verifier knows is no argument of a global function */
+	from = c->a[0];
+	if (c->rung == MRT_RUNG_FEXIT)
+		bpf_probe_read_kernel(&from, sizeof(from), ctx);
+	send_folios(c->hook, from);
 	send_layer(op, c);
 	return 0;
 }
