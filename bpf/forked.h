@@ -48,7 +48,7 @@ __noinline int send_ancestor(u32 hook, u64 child, u64 vma_address, u64 address, 
  * ancestor further up can tell. Other processes' trees are read as they are, and may
  * change meanwhile: what is found must hold the address.
  */
-__noinline u64 send_if_not_copied(u32 hook, u64 child, u64 address, u32 generation)
+static __always_inline u64 send_if_not_copied(u32 hook, u64 child, u64 address, u32 generation)
 {
 	struct task_struct *task = (void *)child, *parent;
 	struct vm_area_struct *vma;
@@ -72,12 +72,19 @@ __noinline u64 send_if_not_copied(u32 hook, u64 child, u64 address, u32 generati
 	return 0;
 }
 
-/* There is no mapping at `address`: has an ancestor kept it for itself? */
+/*
+ * If there is no mapping at `address`: has an ancestor kept it for itself? Called where
+ * the mapping is sent, not by what sends it: the kernel lets calls nest eight deep, and
+ * those to the leaves of a tree of mappings are four.
+ */
 __noinline int send_forked(u32 hook, u64 mm, u64 address)
 {
-	u64 task = (u64)owner_of(mm);
+	u64 task;
 	u32 i;
 
+	if (vma_at(mm, address))
+		return 0;
+	task = (u64)owner_of(mm);
 	for (i = 1; i <= GENERATIONS && task; i++)
 		task = send_if_not_copied(hook, task, address, i);
 	return 0;

@@ -190,6 +190,8 @@ static __always_inline void send_met(struct in_flight *op)
 	u32 hook = op->met_hook;
 
 	send_mapping(hook, mm, start, vma);
+	if (!vma)
+		send_forked(hook, mm, start);
 	if (op->witness)
 		send_levels(hook, mm, op->witness);
 	else if (!vma || !op->met_may_fault || engine_7_3() || last < start || last >= end)

@@ -79,7 +79,6 @@ __noinline int send_gap(u32 hook, u64 mm, u64 address, u64 low, u64 high)
 		r->flags |= MRT_MAPPING_HAS_NEXT;
 	}
 	send_evidence(r, hook);
-	send_forked(hook, mm, address);
 	return 0;
 }
 

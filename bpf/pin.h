@@ -51,6 +51,8 @@ __noinline u64 send_if_refused(u32 hook, u64 mm, u64 address)
 		return 0;
 	if (!vma || pin_may_refuse((void *)vma)) {
 		send_mapping(hook, mm, address, vma);
+		if (!vma)
+			send_forked(hook, mm, address);
 		send_levels(hook, mm, address);
 	}
 	return vma ? BPF_CORE_READ((struct vm_area_struct *)vma, vm_end) : 0;
@@ -133,6 +135,7 @@ static __always_inline bool is_for_a_pin(u64 reason)
 static __always_inline int on_migrate(void *ctx, struct call *c)
 {
 	struct in_flight *op = in_flight();
+	u64 from;
 
 	if (!op || !c->ret)
 		return 0;
