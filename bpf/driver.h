@@ -26,10 +26,10 @@ static __always_inline int on_driver(void *ctx, struct call *c)
 }
 
 /* …reg_user_mr(pd, start, length, iova, access, udata), 6.18: dmah before udata */
-ON_EXIT_ANY(rxe_reg_user_mr, MRT_HOOK_RXE_REG_USER_MR, 5, s64, on_driver)
-ON_EXIT_ANY(mlx5_ib_reg_user_mr, MRT_HOOK_MLX5_REG_USER_MR, 5, s64, on_driver)
-ON_EXIT(rxe_ib_advise_mr, MRT_HOOK_RXE_ADVISE_MR, 6, s32, on_driver)
-ON_EXIT(mlx5_ib_advise_mr, MRT_HOOK_MLX5_ADVISE_MR, 6, s32, on_driver)
+ON_EXIT_ANY_TWICE(rxe_reg_user_mr, MRT_HOOK_RXE_REG_USER_MR, 5, s64, has_failed, on_driver)
+ON_EXIT_ANY_TWICE(mlx5_ib_reg_user_mr, MRT_HOOK_MLX5_REG_USER_MR, 5, s64, has_failed, on_driver)
+ON_EXIT_TWICE(rxe_ib_advise_mr, MRT_HOOK_RXE_ADVISE_MR, 6, s32, has_failed, on_driver)
+ON_EXIT_TWICE(mlx5_ib_advise_mr, MRT_HOOK_MLX5_ADVISE_MR, 6, s32, has_failed, on_driver)
 ON_EXIT(get_prefetchable_mr, MRT_HOOK_MLX5_GET_PREFETCHABLE, 3, s64, on_driver)
 ON_EXIT(rxe_odp_map_range_and_lock, MRT_HOOK_RXE_MAP_RANGE, 4, s32, on_driver)
 ON_EXIT(mr_check_range, MRT_HOOK_RXE_CHECK_RANGE, 3, s32, on_driver)
@@ -42,7 +42,7 @@ static __always_inline struct in_flight *on_worker_entry(void *ctx, struct call 
 }
 
 static __always_inline bool on_worker(void *ctx, struct call *c, struct in_flight *op,
-				      bool first)
+				      bool last)
 {
 	if (op->root != c->hook)
 		return false;

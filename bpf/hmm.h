@@ -175,7 +175,7 @@ static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
 		return NULL;
 	if (may_repeat && repeats(op, c, mm_walk, c->a[0], c->a[1]))
 		return NULL;
-	send_stacks(ctx, op, c->hook);
+	send_stacks(ctx, op, c);
 	return op;
 }
 
@@ -386,6 +386,26 @@ static __always_inline void send_failed_pending(struct in_flight *op, struct cal
 		send_unfaulted(c->hook, mm, op->pending_start, op->pending_end, write);
 }
 
+/*
+ * The callback that failed was not seen (the kernel skipped its program). The range is
+ * still as it was: what in it can be refused is recorded, and the first page that is
+ * not as wanted.
+ */
+static __always_inline void send_unmet(struct in_flight *op, struct call *c)
+{
+	struct hmm_range *range = (void *)c->a[0];
+	u64 mm = (u64)BPF_CORE_READ(range, notifier, mm);
+	u64 start = BPF_CORE_READ(range, start), end = BPF_CORE_READ(range, end);
+	u64 write = BPF_CORE_READ(range, default_flags) & HMM_PFN_REQ_WRITE;
+
+	op->done |= DONE_MAPPING;
+	send_refused_mappings(c->hook, mm, start, end);
+	if (op->witness)
+		send_levels(c->hook, mm, op->witness);
+	else
+		send_unfaulted(c->hook, mm, start, end, !!write);
+}
+
 static __always_inline int on_range_fault(void *ctx, struct call *c)
 {
 	struct in_flight *op;
@@ -414,20 +434,29 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 	}
 	if (op->done & DONE_REPEATS)
 		return 0;
-	send_stacks(ctx, op, c->hook);
+	send_stacks(ctx, op, c);
 	if (op->done & DONE_MET && c->hook == config.range_tells) {
 		op->done &= ~DONE_MET;
 		send_met(op);
 	}
 	if (c->hook == MRT_HOOK_RANGE_FAULT_LOCKED && op->pending_start)
 		send_failed_pending(op, c);
+	else if (c->hook == config.range_tells && !(op->done & DONE_MAPPING) &&
+		 c->ret != -E_INVAL)
+		send_unmet(op, c);
 	op->pending_start = 0;
 	send_range(op, c);
 	return 0;
 }
 
-ON_EXIT(hmm_range_fault, MRT_HOOK_RANGE_FAULT, 1, s32, on_range_fault)
-ON_EXIT(hmm_range_fault_locked, MRT_HOOK_RANGE_FAULT_LOCKED, 2, s32, on_range_fault)
+static __always_inline bool range_failed(struct call *c)
+{
+	return is_failure(c->ret);
+}
+
+ON_EXIT_TWICE(hmm_range_fault, MRT_HOOK_RANGE_FAULT, 1, s32, range_failed, on_range_fault)
+ON_EXIT_TWICE(hmm_range_fault_locked, MRT_HOOK_RANGE_FAULT_LOCKED, 2, s32, range_failed,
+	      on_range_fault)
 ON_EXIT(hmm_range_fault_unlocked_timeout, MRT_HOOK_RANGE_FAULT_UNLOCKED, 2, s32,
 	on_range_fault)
 

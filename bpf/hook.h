@@ -6,8 +6,8 @@
  *
  * The kernel skips a program on a CPU where another task has been preempted in the
  * middle of it. So what begins, ends and counts an operation is short, does nothing
- * else, and is there twice (ON_OPERATION): a call escapes only when both copies are
- * occupied. Evidence is taken by a program of its own, which may be long: while a
+ * else, and is there more than once (ON_OPERATION): a call escapes only when all copies
+ * are occupied. Evidence is taken by a program of its own, which may be long: while a
  * task is preempted in it others lose evidence, never their operation. Kprobes run
  * with preemption off, and need no copies.
  */
@@ -189,9 +189,35 @@ static __always_inline int call_ends(struct call *c)
 	if (c->op) {
 		now |= c->op->now;
 		c->op->now = 0;
+		c->op->evidence = c->hook;
 	}
 	count_call(c->tally, now);
 	return 0;
+}
+
+/*
+ * A second copy of a program that takes evidence takes it where the first did not run.
+ * Of what succeeds it knows nothing: looking would cost as much as the first copy.
+ */
+static __always_inline bool was_missed(struct call *c)
+{
+	struct in_flight *op = in_flight();
+
+	if (!op || op->muted)
+		return false;
+	if (op->evidence == c->hook) {
+		op->evidence = 0;
+		return false;
+	}
+	c->tally = tally_of(c->hook);
+	if (c->tally)
+		count(&c->tally->rescued);
+	return c->tally;
+}
+
+static __always_inline bool has_failed(struct call *c)
+{
+	return c->ret < 0 && c->ret >= -4095;
 }
 
 #define HANDLE(ctx, c, handler)                                                \
@@ -262,6 +288,30 @@ static __always_inline int call_ends(struct call *c)
 #define ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler)                     \
 	ON_FEXIT_ANY_GATED(symbol, id, nargs, ret_type, always, handler)
 
+#define ON_FEXIT_AGAIN(symbol, id, nargs, ret_type, gate, handler)             \
+	SEC("fexit/" #symbol)                                                  \
+	int fexit2__##symbol(unsigned long long *ctx)                          \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
+                                                                               \
+		ARGS_##nargs;                                                  \
+		c.ret = (ret_type)ctx[nargs];                                  \
+		return gate(&c) && was_missed(&c) ? HANDLE(ctx, &c, handler) : 0; \
+	}
+
+#define ON_FEXIT_ANY_AGAIN(symbol, id, nargs, ret_type, gate, handler)         \
+	SEC("fexit/" #symbol)                                                  \
+	int fexit2__##symbol(unsigned long long *ctx)                          \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
+		u64 ret = 0;                                                   \
+                                                                               \
+		ARGS_##nargs;                                                  \
+		bpf_get_func_ret(ctx, &ret);                                   \
+		c.ret = (ret_type)ret;                                         \
+		return gate(&c) && was_missed(&c) ? HANDLE(ctx, &c, handler) : 0; \
+	}
+
 /* ret: the C type the function returns, so that an int is sign-extended. */
 #define ON_EXIT(symbol, id, nargs, ret_type, handler)                          \
 	ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
@@ -272,6 +322,15 @@ static __always_inline int call_ends(struct call *c)
 	ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler)                     \
 	ON_KPROBE(symbol, id)                                                  \
 	ON_KRETPROBE(symbol, id, ret_type, handler)
+
+/* Run about once an operation, and decisive where it fails: there is a second copy. */
+#define ON_EXIT_TWICE(symbol, id, nargs, ret_type, gate, handler)              \
+	ON_EXIT(symbol, id, nargs, ret_type, handler)                          \
+	ON_FEXIT_AGAIN(symbol, id, nargs, ret_type, gate, handler)
+
+#define ON_EXIT_ANY_TWICE(symbol, id, nargs, ret_type, gate, handler)          \
+	ON_EXIT_ANY(symbol, id, nargs, ret_type, handler)                      \
+	ON_FEXIT_ANY_AGAIN(symbol, id, nargs, ret_type, gate, handler)
 
 /* Not RDMA's own: others run it too, for whom a kprobe keeps no arguments. */
 #define ON_KPROBE_INSIDE(symbol, id)                                           \
@@ -322,78 +381,86 @@ static __always_inline int call_ends(struct call *c)
 	ON_KRETPROBE(symbol, id, ret_type, handler)
 
 /*
- * The two copies of a program at an entry or a return are told apart by a mark that
- * the first leaves with the task and the second takes away. How often each ran, and
- * how often both did, says for how many calls neither did (Kernel/SkippedRuns.swift).
+ * The copies of a program at an entry, or at a return. The first that runs for a call
+ * leaves a mark with the task, the last one takes it away. How many calls at least one
+ * ran for, and how often the first and the last did, is counted: what the kernel
+ * skipped tells then for how many calls none did (Kernel/SkippedRuns.swift).
  */
+enum copy {
+	COPY_FIRST,
+	COPY_MIDDLE,
+	COPY_LAST,
+};
+
 #define NOT_HANDLED (1u << 31)
 
 static __always_inline void note_begin(struct in_flight *op, struct mrt_tally *tally,
-				       u32 hook, bool first)
+				       u32 hook, enum copy copy)
 {
-	if (first) {
+	if (copy == COPY_FIRST)
 		count(&tally->begun_first);
-		op->begun = hook;
-		return;
-	}
-	count(&tally->begun_second);
-	if (op->begun == hook)
-		count(&tally->begun_both);
-	op->begun = 0;
+	else
+		count(&tally->begun_last);
+	if (copy == COPY_FIRST || op->begun != hook)
+		count(&tally->begun);
+	op->begun = copy == COPY_FIRST ? hook : 0;
 }
 
-/* True: the first copy has handled this call. */
+/* True: another copy has handled this call. */
 static __always_inline bool note_end(struct in_flight *op, struct mrt_tally *tally,
-				     u32 hook, bool first)
+				     u32 hook, enum copy copy)
 {
-	u32 before = op->ended;
+	u32 before = copy == COPY_FIRST ? 0 : op->ended;
 
-	op->ended = first ? hook : 0;
-	if (first) {
+	if (copy == COPY_FIRST)
 		count(&tally->ended_first);
-		return false;
-	}
-	count(&tally->ended_second);
-	if ((before & ~NOT_HANDLED) == hook)
-		count(&tally->ended_both);
+	if (copy == COPY_LAST)
+		count(&tally->ended_last);
+	if ((before & ~NOT_HANDLED) != hook)
+		count(&tally->ended);
+	if (copy == COPY_LAST)
+		op->ended = 0;
+	else if (before != hook)
+		op->ended = hook;
 	return before == hook;
 }
 
-/* Both copies do the same work at an entry: it matters to neither that the other did not run. */
-#define BEGIN(ctx, c, first, entry)                                            \
+/* All copies do the same work at an entry: it matters to none that another did not run. */
+#define BEGIN(ctx, c, copy, entry)                                             \
 	({                                                                     \
 		struct in_flight *op_ = entry(ctx, c);                         \
 									       \
 		(c)->tally = op_ ? tally_of((c)->hook) : NULL;                 \
 		if ((c)->tally)                                                \
-			note_begin(op_, (c)->tally, (c)->hook, first);         \
+			note_begin(op_, (c)->tally, (c)->hook, copy);          \
 		0;                                                             \
 	})
 
 /*
- * `end` handles a return: true where this call is part of what the task has in flight.
- * What the first copy has handled the second leaves alone, but for waking the agent;
+ * `finish` handles a return: true where this call is part of what the task has in flight.
+ * What one copy has handled the others leave alone; waking the agent is for the last.
  * `unseen` is for a call of which nothing is in flight.
  */
-#define END(ctx, c, first, end, unseen)                                        \
+#define END(ctx, c, copy, finish, unseen)                                      \
 	({                                                                     \
 		struct in_flight *op_ = entry_of_task(0);                      \
 		bool handled_ = false;                                         \
 									       \
 		(c)->tally = tally_of((c)->hook);                              \
 		if ((c)->tally && op_)                                         \
-			handled_ = note_end(op_, (c)->tally, (c)->hook, first); \
+			handled_ = note_end(op_, (c)->tally, (c)->hook, copy); \
 		if ((c)->tally && !handled_) {                                 \
-			if (op_ && op_->kind && end(ctx, c, op_, first)) {     \
+			if (op_ && op_->kind &&                                \
+			    finish(ctx, c, op_, copy == COPY_LAST)) {          \
 				call_ends(c);                                  \
-			} else if (!first) {                                   \
+			} else if (copy == COPY_LAST) {                        \
 				unseen(ctx, c);                                \
 				call_ends(c);                                  \
 			} else if (op_) {                                      \
 				op_->ended = (c)->hook | NOT_HANDLED;          \
 			}                                                      \
 		}                                                              \
-		if (!first && op_)                                             \
+		if (copy == COPY_LAST && op_)                                  \
 			after_end(op_);                                        \
 		0;                                                             \
 	})
@@ -405,32 +472,34 @@ static __always_inline int unstarted(void *ctx, struct call *c)
 	return 0;
 }
 
-#define ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, end, unseen)     \
-	static __always_inline int begin_first__##symbol(void *ctx, struct call *c) \
+#define COPY_OF_BEGIN(name, symbol, copy, entry)                               \
+	static __always_inline int name##__##symbol##_(void *ctx, struct call *c) \
 	{                                                                      \
-		return BEGIN(ctx, c, true, entry);                             \
-	}                                                                      \
-	static __always_inline int begin_second__##symbol(void *ctx, struct call *c) \
+		return BEGIN(ctx, c, copy, entry);                             \
+	}
+
+#define COPY_OF_END(name, symbol, copy, finish, unseen)                        \
+	static __always_inline int name##__##symbol##_(void *ctx, struct call *c) \
 	{                                                                      \
-		return BEGIN(ctx, c, false, entry);                            \
-	}                                                                      \
-	static __always_inline int end_first__##symbol(void *ctx, struct call *c) \
-	{                                                                      \
-		return END(ctx, c, true, end, unseen);                         \
-	}                                                                      \
-	static __always_inline int end_second__##symbol(void *ctx, struct call *c) \
-	{                                                                      \
-		return END(ctx, c, false, end, unseen);                        \
-	}                                                                      \
-	ENTRY_PROGRAM(fentry, symbol, id, nargs, begin_first__##symbol)        \
-	ENTRY_PROGRAM(fentry2, symbol, id, nargs, begin_second__##symbol)      \
-	EXIT_PROGRAM(end, symbol, id, nargs, ret_type, end_first__##symbol)    \
-	EXIT_PROGRAM(end2, symbol, id, nargs, ret_type, end_second__##symbol)  \
-	ENTRY_KPROBE(symbol, id, begin_second__##symbol)
+		return END(ctx, c, copy, finish, unseen);                      \
+	}
+
+#define ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, finish, unseen)  \
+	COPY_OF_BEGIN(begin, symbol, COPY_FIRST, entry)                        \
+	COPY_OF_BEGIN(begin2, symbol, COPY_LAST, entry)                        \
+	COPY_OF_END(end, symbol, COPY_FIRST, finish, unseen)                   \
+	COPY_OF_END(end2, symbol, COPY_MIDDLE, finish, unseen)                 \
+	COPY_OF_END(end3, symbol, COPY_LAST, finish, unseen)                   \
+	ENTRY_PROGRAM(fentry, symbol, id, nargs, begin__##symbol##_)           \
+	ENTRY_PROGRAM(fentry2, symbol, id, nargs, begin2__##symbol##_)         \
+	EXIT_PROGRAM(end, symbol, id, nargs, ret_type, end__##symbol##_)       \
+	EXIT_PROGRAM(end2, symbol, id, nargs, ret_type, end2__##symbol##_)     \
+	EXIT_PROGRAM(end3, symbol, id, nargs, ret_type, end3__##symbol##_)     \
+	ENTRY_KPROBE(symbol, id, begin2__##symbol##_)
 
 /* Where an operation may begin and end, without evidence of its own. */
-#define ON_OPERATION(symbol, id, nargs, ret_type, entry, end, unseen)          \
-	ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, end, unseen)     \
+#define ON_OPERATION(symbol, id, nargs, ret_type, entry, finish, unseen)          \
+	ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, finish, unseen)     \
 	SEC("kretprobe/" #symbol)                                              \
 	int kretprobe__##symbol(struct pt_regs *ctx)                           \
 	{                                                                      \
@@ -439,12 +508,12 @@ static __always_inline int unstarted(void *ctx, struct call *c)
 		if (!take_arguments(&c))                                       \
 			return HANDLE(ctx, &c, without_entry);                 \
 		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
-		return end_second__##symbol(ctx, &c);                          \
+		return end3__##symbol##_(ctx, &c);                          \
 	}
 
 /* The same with evidence, which is taken before the operation ends: the program attached last runs first. */
-#define ON_OPERATION_EVIDENCE(symbol, id, nargs, ret_type, entry, evidence, end, unseen) \
-	ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, end, unseen)     \
+#define ON_OPERATION_EVIDENCE(symbol, id, nargs, ret_type, entry, evidence, finish, unseen) \
+	ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, finish, unseen)  \
 	EXIT_PROGRAM(fexit, symbol, id, nargs, ret_type, evidence)             \
 	SEC("kretprobe/" #symbol)                                              \
 	int kretprobe__##symbol(struct pt_regs *ctx)                           \
@@ -455,7 +524,19 @@ static __always_inline int unstarted(void *ctx, struct call *c)
 			return HANDLE(ctx, &c, without_entry);                 \
 		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
 		evidence(ctx, &c);                                             \
-		return end_second__##symbol(ctx, &c);                          \
+		return end3__##symbol##_(ctx, &c);                          \
+	}
+
+/* A second copy of the evidence of an operation's function; the first says that it ran by op->evidence. */
+#define EVIDENCE_AGAIN(symbol, id, nargs, ret_type, evidence)                  \
+	SEC("fexit/" #symbol)                                                  \
+	int fexit2__##symbol(unsigned long long *ctx)                          \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
+									       \
+		ARGS_##nargs;                                                  \
+		c.ret = (ret_type)ctx[nargs];                                  \
+		return has_failed(&c) && was_missed(&c) ? evidence(ctx, &c) : 0; \
 	}
 
 #endif

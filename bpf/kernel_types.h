@@ -44,7 +44,7 @@ enum {
 #define BPF_RB_AVAIL_DATA	0
 enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
 enum { BPF_F_NO_PREALLOC = 1 };
-enum { BPF_F_USER_STACK = 1 << 8 };
+enum { BPF_F_SKIP_FIELD_MASK = 0xff, BPF_F_USER_STACK = 1 << 8 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 
 /* tells bpf_tracing.h to use the kernel's own register names */
@@ -405,6 +405,7 @@ struct ib_sge_abi {
 #define E_AGAIN 11
 #define E_NOMEM 12
 #define E_FAULT 14
+#define E_INVAL 22
 #define E_BUSY 16
 #define E_OPNOTSUPP 95
 /* the kernel image and, above it, the modules */

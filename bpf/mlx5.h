@@ -107,7 +107,7 @@ static __always_inline struct in_flight *on_pagefault_entry(void *ctx, struct ca
 }
 
 static __always_inline void send_pagefault(struct in_flight *op, struct call *c,
-					   bool first)
+					   bool last)
 {
 	struct mrt_operation *r;
 	struct mlx5_mr mr;
@@ -131,7 +131,7 @@ static __always_inline void send_pagefault(struct in_flight *op, struct call *c,
 		fill_owner(r, umem_field(mr.umem, UMEM_OWNING_MM));
 		fill_device(r, mr.device);
 	}
-	send_last(op, r, c->hook, c->ret < 0, first);
+	send_last(op, r, c->hook, c->ret < 0, last);
 }
 
 static __always_inline int on_pagefault_evidence(void *ctx, struct call *c)
@@ -152,7 +152,7 @@ static __always_inline int on_pagefault_evidence(void *ctx, struct call *c)
 }
 
 static __always_inline bool on_pagefault(void *ctx, struct call *c, struct in_flight *op,
-					 bool first)
+					 bool last)
 {
 	if (c->ret < 0)
 		count(&c->tally->failed);
@@ -161,7 +161,7 @@ static __always_inline bool on_pagefault(void *ctx, struct call *c, struct in_fl
 	if (op->driver == c->hook && !op->muted) {
 		count_operation(op, c->ret);
 		if (c->ret < 0 || config.detail >= 1)
-			send_pagefault(op, c, first);
+			send_pagefault(op, c, last);
 	}
 	account(op, c);
 	if (op->driver != c->hook)

@@ -199,7 +199,7 @@ static __always_inline struct in_flight *to_record(void *ctx, struct call *c)
 	if (failed && op->done & DONE_REPEATS)
 		return NULL;
 	if (failed)
-		send_stacks(ctx, op, c->hook);
+		send_stacks(ctx, op, c);
 	return op;
 }
 

@@ -103,8 +103,8 @@ static __always_inline int on_umem_get(void *ctx, struct call *c)
 	return 0;
 }
 
-ON_EXIT(ib_umem_get, MRT_HOOK_UMEM_GET, 4, s64, on_umem_get)
-ON_EXIT(__ib_umem_get_va, MRT_HOOK_UMEM_GET, 4, s64, on_umem_get)
+ON_EXIT_TWICE(ib_umem_get, MRT_HOOK_UMEM_GET, 4, s64, has_failed, on_umem_get)
+ON_EXIT_TWICE(__ib_umem_get_va, MRT_HOOK_UMEM_GET, 4, s64, has_failed, on_umem_get)
 
 /*
  * migrate_pages(from, get, put, private, mode, reason): the host runs it for many
@@ -141,7 +141,7 @@ static __always_inline int on_migrate(void *ctx, struct call *c)
 		return 0;
 	}
 	c->op = op;
-	send_stacks(ctx, op, c->hook);
+	send_stacks(ctx, op, c);
 	send_layer(op, c);
 	return 0;
 }

@@ -7,7 +7,13 @@
 #ifndef MRTRACE_STACK_H
 #define MRTRACE_STACK_H
 
-static __noinline void send_stack(void *ctx, u32 hook, u32 what)
+/*
+ * A tracing program's own frames, which lead the chain: this function, the program,
+ * its trampoline. A kprobe's chain is that of the registers it was called with.
+ */
+#define OWN_FRAMES 3
+
+static __noinline void send_stack(void *ctx, u32 hook, u32 what, u32 own)
 {
 	struct mrt_stack *r = evidence(hook, MRT_KIND_STACK, sizeof(*r));
 	long bytes;
@@ -15,7 +21,11 @@ static __noinline void send_stack(void *ctx, u32 hook, u32 what)
 	if (!r)
 		return;
 	bytes = bpf_get_stack(ctx, r->addresses, sizeof(r->addresses),
-			      what == MRT_STACK_USER ? BPF_F_USER_STACK : 0);
+			      what == MRT_STACK_USER ? BPF_F_USER_STACK :
+						       own & BPF_F_SKIP_FIELD_MASK);
+	/* a chain of fewer frames than these has no others: take it as it is */
+	if (bytes <= 0 && own)
+		bytes = bpf_get_stack(ctx, r->addresses, sizeof(r->addresses), 0);
 	if (bytes <= 0) {
 		bpf_ringbuf_discard(r, 0);
 		return;
@@ -43,18 +53,19 @@ static __always_inline bool had_stacks(struct in_flight *op, u32 hook)
 	return false;
 }
 
-static __always_inline void send_stacks(void *ctx, struct in_flight *op, u32 hook)
+static __always_inline void send_stacks(void *ctx, struct in_flight *op, struct call *c)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
 	if (op->done & DONE_STACK)
 		return;
 	op->done |= DONE_STACK;
-	if (had_stacks(op, hook))
+	if (had_stacks(op, c->hook))
 		return;
-	send_stack(ctx, hook, MRT_STACK_KERNEL);
+	send_stack(ctx, c->hook, MRT_STACK_KERNEL,
+		   c->rung == MRT_RUNG_FEXIT ? OWN_FRAMES : 0);
 	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
-		send_stack(ctx, hook, MRT_STACK_USER);
+		send_stack(ctx, c->hook, MRT_STACK_USER, 0);
 }
 
 #endif

@@ -81,12 +81,13 @@ struct in_flight {
 	u32 unstarted;		/* its beginning was not seen */
 	u32 orphan;		/* a process's thread maps pages for a call that was not seen to begin */
 	s32 orphan_result;	/* with which that failed; 0 = it has not */
+	u32 evidence;		/* hook whose evidence of a failure has just been taken */
 	/* what is of the task, and stays when its operation has ended */
 	u32 resident;		/* so does the entry */
 	u32 now;		/* MRT_NOW_…: what became of the records of the call that returns */
-	u32 begun;		/* hook whose first program at the entry has run, and the second has not yet */
+	u32 begun;		/* hook at whose entry a program has run, and the last copy has not yet */
 	u32 ended;		/* the same at the return */
-	u32 wakes;		/* the first program at the return has left waking the agent to the second */
+	u32 wakes;		/* waking the agent is left to the last program at the return */
 	struct stacks_taken stacks[STACK_PLACES];
 	u32 met_hook;		/* with DONE_MET: where, and by whom */
 	u64 met_mm;
@@ -248,18 +249,30 @@ static __always_inline struct in_flight *in_flight(void)
 	return op && op->kind ? op : NULL;
 }
 
+/* What new entries are copied from, always 0: an entry is too large for a program's stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct in_flight);
+} blank_entry SEC(".maps");
+
 static __noinline int add_entry(u64 task, u32 hook)
 {
-	struct in_flight new = {};
+	struct in_flight *blank, *op;
 	u32 key = 0;
-	u64 *count = bpf_map_lookup_elem(&residents, &key);
+	u64 *entries = bpf_map_lookup_elem(&residents, &key);
 
-	if (count && *count < RESIDENTS) {
-		add_atomic(count, 1);
-		new.resident = 1;
-	}
-	if (bpf_map_update_elem(&operations, &task, &new, BPF_ANY))
+	blank = bpf_map_lookup_elem(&blank_entry, &key);
+	if (!blank || bpf_map_update_elem(&operations, &task, blank, BPF_ANY)) {
 		count_untracked(hook);
+		return 0;
+	}
+	op = bpf_map_lookup_elem(&operations, &task);
+	if (op && entries && *entries < RESIDENTS) {
+		add_atomic(entries, 1);
+		op->resident = 1;
+	}
 	return 0;
 }
 
@@ -287,6 +300,7 @@ static __always_inline struct in_flight *begin(u32 hook, u32 kind, u64 attrs)
 		tell_orphan(op->root);
 	__builtin_memset(op, 0, offsetof(struct in_flight, resident));
 	op->now = 0;
+	op->ended = 0;
 	op->kind = kind;
 	op->root = hook;
 	op->attrs = attrs;
@@ -312,8 +326,13 @@ static __always_inline void count_lost(struct in_flight *op, u32 hook)
 	}
 }
 
+/*
+ * `time_ns` is read before the record's room is taken: a task may be preempted between
+ * the two, and a recording, in which time does not go back, would move all records
+ * behind a late one to its time.
+ */
 static __always_inline void fill_header(struct in_flight *op, struct mrt_header *h,
-					u32 hook, u32 kind, u32 size)
+					u32 hook, u32 kind, u32 size, u64 time_ns)
 {
 	u64 task = bpf_get_current_pid_tgid();
 
@@ -326,20 +345,21 @@ static __always_inline void fill_header(struct in_flight *op, struct mrt_header 
 	h->tid = task;
 	h->cpu = bpf_get_smp_processor_id();
 	h->hook = hook;
-	h->time_ns = bpf_ktime_get_ns();
+	h->time_ns = time_ns;
 }
 
 /* Room for a record, its header filled in; NULL and counted when there is none. */
 static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind,
 				    u64 size)
 {
+	u64 now = bpf_ktime_get_ns();
 	struct mrt_header *h = bpf_ringbuf_reserve(&ring, size, 0);
 
 	if (!h) {
 		count_lost(op, hook);
 		return NULL;
 	}
-	fill_header(op, h, hook, kind, size);
+	fill_header(op, h, hook, kind, size, now);
 	return h;
 }
 
@@ -465,7 +485,8 @@ __noinline int may_send(u32 hook, u32 kind, u64 size)
 	return 0;
 }
 
-static __noinline void fill_evidence(struct mrt_header *h, u32 hook, u32 kind, u32 size)
+static __noinline void fill_evidence(struct mrt_header *h, u32 hook, u32 kind, u32 size,
+				     u64 time_ns)
 {
 	struct in_flight *op = in_flight();
 
@@ -473,11 +494,12 @@ static __noinline void fill_evidence(struct mrt_header *h, u32 hook, u32 kind, u
 		return;
 	if (op)
 		op->now |= MRT_NOW_SENT;
-	fill_header(op, h, hook, kind, size);
+	fill_header(op, h, hook, kind, size, time_ns);
 }
 
 static __noinline void *new_evidence(u32 hook, u32 kind, u64 size)
 {
+	u64 now = bpf_ktime_get_ns();
 	struct mrt_header *h;
 
 	if (!may_send(hook, kind, size))
@@ -486,7 +508,7 @@ static __noinline void *new_evidence(u32 hook, u32 kind, u64 size)
 	if (!h)
 		count_shed(hook, kind);
 	else
-		fill_evidence(h, hook, kind, size);
+		fill_evidence(h, hook, kind, size, now);
 	return h;
 }
 
@@ -494,17 +516,19 @@ static __noinline void *new_evidence(u32 hook, u32 kind, u64 size)
 static __always_inline void *evidence(u32 hook, u32 kind, u64 size)
 {
 	struct mrt_header *h;
+	u64 now;
 
 	if (config.modern)
 		return new_evidence(hook, kind, size);
 	if (!may_send(hook, kind, size))
 		return NULL;
+	now = bpf_ktime_get_ns();
 	h = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!h) {
 		count_shed(hook, kind);
 		return NULL;
 	}
-	fill_evidence(h, hook, kind, size);
+	fill_evidence(h, hook, kind, size, now);
 	return h;
 }
 
@@ -522,7 +546,7 @@ static __always_inline void wake_agent(void)
 		bpf_ringbuf_discard(r, BPF_RB_FORCE_WAKEUP);
 }
 
-/* Of a return, after both copies of its program: what is left to do. */
+/* Of a return, after the last copy of its program: what is left to do. */
 static __always_inline void after_end(struct in_flight *op)
 {
 	u64 task;
@@ -540,14 +564,14 @@ static __always_inline void after_end(struct in_flight *op)
 /*
  * The last record of an operation, `op`. The kernel may run the agent at once: a
  * program that another one follows at this return leaves that to it, so that
- * what the others on this CPU wait for meanwhile is only the second of the two.
+ * the others on this CPU lack only the last copy meanwhile.
  */
 static __always_inline void send_last(struct in_flight *op, void *r, u32 hook,
-				      bool failed, bool first)
+				      bool failed, bool last)
 {
 	op->now |= MRT_NOW_SENT;
 	if (failed && may_wake()) {
-		if (!first) {
+		if (last) {
 			bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 			sent(hook);
 			return;

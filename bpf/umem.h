@@ -58,7 +58,7 @@ static __always_inline struct in_flight *on_map_entry(void *ctx, struct call *c)
 }
 
 static __always_inline void send_worker_operation(struct in_flight *op,
-						  struct call *c, bool first)
+						  struct call *c, bool last)
 {
 	struct mrt_operation *r;
 	u64 umem = c->a[0];
@@ -76,7 +76,7 @@ static __always_inline void send_worker_operation(struct in_flight *op,
 	r->has |= MRT_HAS_MR | MRT_HAS_REQUEST;
 	fill_owner(r, umem_field(umem, UMEM_OWNING_MM));
 	fill_device(r, umem_field(umem, UMEM_IBDEV));
-	send_last(op, r, c->hook, c->ret < 0, first);
+	send_last(op, r, c->hook, c->ret < 0, last);
 }
 
 static __always_inline bool is_of_worker(struct in_flight *op)
@@ -93,6 +93,7 @@ static __always_inline int on_map_evidence(void *ctx, struct call *c)
 	send_layer(op, c);
 	if (c->ret >= 0)
 		return 0;
+	op->evidence = c->hook;
 	send_umem(op, c->hook, c->a[0], 0);
 	if (is_of_worker(op))
 		send_owner_of(c->hook, umem_field(c->a[0], UMEM_OWNING_MM));
@@ -100,7 +101,7 @@ static __always_inline int on_map_evidence(void *ctx, struct call *c)
 }
 
 static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *op,
-				   bool first)
+				   bool last)
 {
 	bool worker = is_of_worker(op);
 
@@ -118,7 +119,7 @@ static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *
 	if (worker && !op->muted) {
 		count_operation(op, c->ret);
 		if (c->ret < 0 || config.detail >= 1)
-			send_worker_operation(op, c, first);
+			send_worker_operation(op, c, last);
 	}
 	account(op, c);
 	/* the next range of the same call is a new attempt */
@@ -131,6 +132,7 @@ static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *
 
 ON_OPERATION_EVIDENCE(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32,
 		      on_map_entry, on_map_evidence, on_map, unstarted)
+EVIDENCE_AGAIN(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32, on_map_evidence)
 
 /* …get(device, addr, size, access, ops); ERR_PTR on failure */
 static __always_inline int on_odp_get(void *ctx, struct call *c)
@@ -147,7 +149,7 @@ static __always_inline int on_odp_get(void *ctx, struct call *c)
 	return 0;
 }
 
-ON_EXIT(ib_umem_odp_get, MRT_HOOK_ODP_GET, 5, s64, on_odp_get)
+ON_EXIT_TWICE(ib_umem_odp_get, MRT_HOOK_ODP_GET, 5, s64, has_failed, on_odp_get)
 ON_EXIT(ib_umem_odp_alloc_implicit, MRT_HOOK_ODP_ALLOC_IMPLICIT, 2, s64, on_odp_get)
 ON_EXIT(ib_umem_odp_alloc_child, MRT_HOOK_ODP_ALLOC_CHILD, 4, s64, on_odp_get)
 

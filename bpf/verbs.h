@@ -182,7 +182,7 @@ static __always_inline int on_verb_evidence(void *ctx, struct call *c)
 	if (!op || op->root != c->hook || !is_wanted_result(c->ret) ||
 	    repeats_told(op, c->ret))
 		return 0;
-	send_stacks(ctx, op, c->hook);
+	send_stacks(ctx, op, c);
 	send_owner(c->hook, bpf_get_current_task());
 	return 0;
 }
@@ -207,7 +207,7 @@ static __always_inline void fill_verb(struct mrt_operation *r, struct in_flight 
 		fill_from_reg_method(r, op->attrs, hook);
 }
 
-static __always_inline void finish_verb(struct call *c, struct in_flight *op, bool first)
+static __always_inline void finish_verb(struct call *c, struct in_flight *op, bool last)
 {
 	struct mrt_operation *r;
 
@@ -231,7 +231,7 @@ static __always_inline void finish_verb(struct call *c, struct in_flight *op, bo
 		op->told.result = c->ret;
 	}
 	fill_verb(r, op, c->hook);
-	send_last(op, r, c->hook, c->ret < 0, first);
+	send_last(op, r, c->hook, c->ret < 0, last);
 }
 
 static __always_inline u32 kind_of_verb(u32 hook)
@@ -241,7 +241,7 @@ static __always_inline u32 kind_of_verb(u32 hook)
 }
 
 static __always_inline bool on_verb(void *ctx, struct call *c, struct in_flight *op,
-				    bool first)
+				    bool last)
 {
 	if (op->root != c->hook) {
 		if (!op->orphan)
@@ -258,7 +258,7 @@ static __always_inline bool on_verb(void *ctx, struct call *c, struct in_flight 
 	if (op->muted)
 		c->now = MRT_NOW_FILTERED;
 	else
-		finish_verb(c, op, first);
+		finish_verb(c, op, last);
 	account(op, c);
 	if (op->unstarted)
 		c->now = MRT_NOW_UNSTARTED;
@@ -282,7 +282,7 @@ static __always_inline int on_unseen_verb(void *ctx, struct call *c)
 	if (!op)
 		return 0;
 	op->unstarted = 1;
-	finish_verb(c, op, false);
+	finish_verb(c, op, true);
 	op->now = 0;
 	end(op);
 	c->now = MRT_NOW_UNSTARTED;

@@ -85,6 +85,12 @@ GUEST = [
          leaves="plain"),
     Case("COMMAND is a directory", "$M record -o rec -- ./place", 1, error=r"place cannot be run", prepare="mkdir place", leaves="place"),
     Case("PID gone", "$M record -o rec -p 999999", 1, error=r"no process 999999"),
+    Case("nothing would be seen", f"$M record -o rec --no-hook fentry --no-hook kprobe {START}", 1, error=r"nothing would be seen.*--no-hook"),
+    Case("nothing would be seen: live", f"$M live --no-hook fentry --no-hook kprobe {START}", 1, error=r"nothing would be seen.*--no-hook"),
+    Case("registrations would not be seen", "$M record -q --strict -o rec --no-hook ib_uverbs_reg_mr -- workload pin-hole", 3,
+         notes=r"^mrtrace: Registrations are not seen", leaves="rec", cut="rec"),
+    Case("a driver is not watched", "$M record --strict -o rec --no-hook rxe_reg_user_mr --no-hook rxe_ib_advise_mr --no-hook rxe_ib_prefetch_mr_work"
+         " -- true", 3, prints=r"not all would have been seen", leaves="rec", cut="rec"),
     Case("an unknown hook", f"$M record -o rec --no-hook no_such_function {START}", 2, error=r"no_such_function"),
 ]
 

@@ -73,3 +73,20 @@ void cprivileges_restore_memlock(void)
 {
 	setrlimit(RLIMIT_MEMLOCK, &memlock_at_start);
 }
+
+static int nice_at_start, is_raised;
+
+void cprivileges_raise_priority(void)
+{
+	if (is_raised)
+		return;
+	errno = 0;
+	nice_at_start = getpriority(PRIO_PROCESS, 0);
+	is_raised = (nice_at_start != -1 || !errno) && !setpriority(PRIO_PROCESS, 0, -20);
+}
+
+void cprivileges_restore_priority(void)
+{
+	if (is_raised)
+		setpriority(PRIO_PROCESS, 0, nice_at_start);
+}

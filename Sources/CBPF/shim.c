@@ -269,6 +269,7 @@ int cbpf_child_start(char *const argv[], int output, struct cbpf_child *child)
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		signal(SIGPIPE, SIG_DFL);
 		cprivileges_restore_memlock();
+		cprivileges_restore_priority();
 		close(go[1]);
 		if (output >= 0)
 			leave_terminal(output);

@@ -33,4 +33,11 @@ struct cprivileges_limit cprivileges_memlock(void);
 /// Puts the limit of the start back. Safe between fork and exec.
 void cprivileges_restore_memlock(void);
 
+/// Runs this thread before those that it watches, as far as it may (nice -20, CAP_SYS_NICE): it uses little, but must
+/// not wait its turn among dozens of busy threads while the ring buffer fills.
+void cprivileges_raise_priority(void);
+
+/// Puts the niceness of the start back. Safe between fork and exec.
+void cprivileges_restore_priority(void);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one question to an RDMA device that sysfs does not answer. */
+/* The questions about an RDMA device that sysfs does not answer. */
 #ifndef CVERBS_H
 #define CVERBS_H
 
@@ -18,5 +18,9 @@ struct cverbs_odp {
 /// (IB_USER_VERBS_CMD_GET_CONTEXT, then extended QUERY_DEVICE). `is_mlx5`: that
 /// driver wants a word of its own when a context is made.
 int cverbs_device_odp(const char *path, int is_mlx5, struct cverbs_odp *odp);
+
+/// Whose is the device of this name? Of enum rdma_driver_id, or -errno; by RDMA's netlink (RDMA_NLDEV_CMD_GET_CHARDEV),
+/// without opening it. Only where ib_uverbs is loaded: else the kernel would load it.
+int cverbs_driver(const char *name);
 
 #endif

@@ -9,6 +9,7 @@ struct Attachment: ~Copyable {
   var tracer: Tracer
   let ring: RingReader
   let loop: EventLoop
+  private(set) var sighting = Sighting()
 
   private static let tickMs = 100
 
@@ -16,6 +17,7 @@ struct Attachment: ~Copyable {
     if let obstacle = Permissions.obstacle() { throw obstacle }
     let facts = try KernelFacts.read()
     let tracer = try Tracer.start(facts: facts, settings: settings)
+    try tracer.plan.checkSight()
     if options.follow {
       // after forks are seen: none slips through in between
       for pid in Processes.descendants(of: options.pids) { tracer.watch(UInt32(bitPattern: pid)) }
@@ -43,9 +45,21 @@ struct Attachment: ~Copyable {
     return child
   }
 
-  /// What the user should know before it begins.
-  func notes(_ options: TracingOptions) -> [String] {
-    options.watched.notes(facts)
+  /// What it sees by now.
+  var sight: Sight { tracer.plan.sight(of: sighting.devices) }
+
+  /// What need not be done at once: modules and devices that have come. nil: none has.
+  mutating func look() -> ModuleChanges? {
+    let hasDevices = sighting.look()
+    guard let changes = tracer.attachLate() else { return hasDevices ? ModuleChanges() : nil }
+    sighting.add(changes)
+    return changes
+  }
+
+  /// What the user should know before it begins, what cannot be seen first.
+  func notes(_ options: TracingOptions, before plan: String? = nil) -> [String] {
+    sight.warnings + (plan.map { [$0] } ?? []) + tracer.plan.gaps(besides: sight)
+      + options.watched.notes(facts)
       + Permissions.weakening().map {
         "without \($0.capability.name): cannot \($0.purpose)"
       }

@@ -105,17 +105,17 @@ enum DoctorChecks {
       fix: "sudo mrtrace doctor")
   }
 
-  /// `disabled`: /sys/kernel/debug/kprobes/enabled, /proc/sys/debug/kprobes-optimization are not needed; ftrace is.
-  static func probes(ftrace: String?, kprobes: String?, paranoid: String?) -> Check {
+  static func probes(_ switches: ProbeSwitches, paranoid: String?) -> Check {
     let name = "probes"
-    if kprobes?.trimmed == "0" {
+    if switches.areKprobesOff, !switches.isFtraceOff {
       return .init(
-        name: name, status: .warn, detail: "kprobes are switched off",
+        name: name, status: .warn, detail: "kprobes are switched off: attached, they would not run",
         fix: "echo 1 | sudo tee /sys/kernel/debug/kprobes/enabled")
     }
-    if ftrace?.trimmed == "0" {
+    if switches.isFtraceOff {
       return .init(
-        name: name, status: .warn, detail: "ftrace is switched off: fexit hooks cannot be attached",
+        name: name, status: .fail,
+        detail: "ftrace is switched off: hooks could be attached and would never run",
         fix: "sudo sysctl kernel.ftrace_enabled=1")
     }
     let level = paranoid.map { ", perf_event_paranoid \($0.trimmed): no matter with CAP_PERFMON" }

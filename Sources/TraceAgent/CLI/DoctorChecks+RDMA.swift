@@ -11,11 +11,28 @@ extension DoctorChecks {
     if core.contains(where: \.isAttached) {
       return .init(name: "RDMA core", status: .ok, detail: "ib_uverbs is there")
     }
+    if core.allSatisfy({ $0.rung != .later }) {
+      return .init(name: "RDMA core", status: .ok, detail: "ib_uverbs is there, and not hooked")
+    }
     return .init(
       name: "RDMA core", status: .warn,
       detail:
         "ib_uverbs is not loaded: nothing can be registered yet; record attaches when it comes",
       fix: "sudo modprobe ib_uverbs")
+  }
+
+  /// Without the functions where operations begin there is nothing to record.
+  static func sight(_ sight: Sight) -> Check {
+    let name = "sight"
+    if sight.seesNothing { return .init(name: name, status: .fail, detail: sight.refusal) }
+    let blind = sight.blindness
+    return blind.isEmpty
+      ? .init(
+        name: name, status: .ok,
+        detail: sight.waits
+          ? "operations will be seen when ib_uverbs is loaded"
+          : "all operations that may fail are seen")
+      : .init(name: name, status: .warn, detail: blind.joined(separator: " "))
   }
 
   static func direct(_ plan: HookPlan) -> Check {

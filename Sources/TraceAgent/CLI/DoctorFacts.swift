@@ -28,8 +28,9 @@ enum DoctorFacts {
     let missing = Permissions.missing()
     let weakening = Permissions.weakening()
     let hasSysAdmin = !weakening.contains { $0.capability == .sysAdmin }
-    let plan = HookPlan(
-      offers: facts.offers, wish: .init(moduleBTF: hasSysAdmin || !missing.isEmpty))
+    var wish = HookPlan.Wish(moduleBTF: hasSysAdmin || !missing.isEmpty)
+    wish.kprobesAreOff = ProbeSwitches.current().areKprobesOff
+    let plan = HookPlan(offers: facts.offers, wish: wish)
     let devices = RDMADevice.all()
     let mounts = DAXMount.all().map { (mount: $0, files: DAXFiles.look(at: $0)) }
     let memlock = Permissions.memlock()
@@ -51,10 +52,9 @@ enum DoctorFacts {
     }
     checks += [
       DoctorChecks.probes(
-        ftrace: TextFile.read("/proc/sys/kernel/ftrace_enabled"),
-        kprobes: TextFile.read("/sys/kernel/debug/kprobes/enabled"),
-        paranoid: TextFile.read("/proc/sys/kernel/perf_event_paranoid")),
-      DoctorChecks.core(plan), DoctorChecks.direct(plan), DoctorChecks.hooks(plan),
+        ProbeSwitches.current(), paranoid: TextFile.read("/proc/sys/kernel/perf_event_paranoid")),
+      DoctorChecks.core(plan), DoctorChecks.sight(plan.sight(of: RDMADevice.present())),
+      DoctorChecks.direct(plan), DoctorChecks.hooks(plan),
       DoctorChecks.devices(devices),
       DoctorChecks.memlock(soft: memlock.soft, hard: memlock.hard),
       DoctorChecks.fsdax(mounts, release: facts.release),

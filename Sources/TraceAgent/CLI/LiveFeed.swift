@@ -23,6 +23,8 @@ struct LiveFeed {
   private var failed: [Operation] = []
   private var losses = LossWatch()
   private var accounts = RecordedAccounts()
+  /// What is seen, as far as that is known.
+  var sight: Sight?
 
   /// More failures between two looks are explained at once, as if everything had been missed.
   private static let failedLimit = 4096
@@ -59,8 +61,9 @@ struct LiveFeed {
       explain(operation, missed: accounts.missed(during: operation, hooks))
     }
     failed.removeAll(keepingCapacity: true)
-    return statistics.snapshot(
-      counters: Self.counters(of: tracer, tallies, traits: traits), nowNs: nowNs)
+    var counters = Self.counters(of: tracer, tallies, traits: traits)
+    counters.blindness = sight?.warnings ?? []
+    return statistics.snapshot(counters: counters, nowNs: nowNs)
   }
 
   /// No record follows: what was still waiting is taken in.
@@ -76,6 +79,7 @@ struct LiveFeed {
     failure.diagnosis.operation.kernelStack = stack.map { frame in
       StackFrame(address: frame.address, name: frame.name ?? names[frame.address])
     }
+    failure.diagnosis.operation.dropTracingFrames()
     return failure
   }
 
@@ -95,7 +99,8 @@ struct LiveFeed {
   private mutating func explain(_ operation: Operation, missed: Set<FunctionName>) {
     statistics.add(
       operation,
-      diagnosis: diagnose(operation, traits: traits, watched: watched, missed: missed))
+      diagnosis: diagnose(
+        operation, traits: traits, watched: watched, missed: missed, sight: sight))
   }
 
   /// What the kernel side has counted.

@@ -112,7 +112,8 @@ struct LiveReplay {
         operation,
         diagnosis: diagnose(
           operation, traits: run.environment.traits, watched: watched,
-          missed: accounts.missed(during: operation, run.environment.hookNames)))
+          missed: accounts.missed(during: operation, run.environment.hookNames),
+          sight: run.environment.sight))
     }
   }
 
@@ -120,6 +121,7 @@ struct LiveReplay {
     var snapshot = statistics.snapshot(
       counters: nil, pages: pages.counts(format: run.environment.traits.pageTables), nowNs: timeNs)
     snapshot.isAttached = false
+    snapshot.blindness = run.environment.sight.blindness
     for hook in accounts.hooks(run.environment.hookNames) {
       snapshot.losses += hook.losses.map {
         .init(function: hook.function, what: $0.what, count: $0.count)

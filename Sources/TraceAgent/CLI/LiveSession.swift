@@ -51,6 +51,7 @@ struct LiveSession {
     var (lastShown, lastLook) = (started, started)
     var status: Int32?
     var signalled: CInt?
+    feed.sight = attached.sight
     display.show(feed.snapshot(of: attached.tracer, nowNs: started), isLast: false)
     loop: while true {
       let wake = attached.loop.wait()
@@ -77,7 +78,7 @@ struct LiveSession {
       if let stopAt, now >= stopAt { break }
       if now - lastLook >= 1_000_000_000 {
         lastLook = now
-        _ = attached.tracer.attachLate()
+        if attached.look() != nil { feed.sight = attached.sight }
         if options.tracing.haveAllEnded { break }
       }
       if now - lastShown >= interval {
@@ -91,6 +92,7 @@ struct LiveSession {
     display.show(feed.snapshot(of: attached.tracer, nowNs: Clock.monotonic()), isLast: true)
     display.close()
     held?.release(to: STDOUT_FILENO)
+    for warning in attached.sight.warnings { Output.notes("mrtrace: \(warning)\n") }
     if let status { return status }
     if let signalled { return 128 + signalled }
     // --duration is over, the command is not: its exit status is still to come

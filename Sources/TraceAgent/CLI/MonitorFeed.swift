@@ -26,6 +26,8 @@ final class MonitorFeed {
   /// Failed operations wait for the next look at the kernel's counts: where a hook of theirs missed
   /// a run, nothing of them is proved.
   private var failed: [Operation] = []
+  /// What is seen, as far as that is known.
+  var sight: Sight?
   private var losses = LossWatch()
   private var accounts = RecordedAccounts()
 
@@ -85,7 +87,8 @@ final class MonitorFeed {
     let isNewer = operation.startNs.map { $0 >= watchedFromNs } ?? (watchedFromNs == 0)
     guard
       let diagnosis = diagnose(
-        operation, traits: traits, watched: isNewer ? watched : watchedInKernel, missed: missed)
+        operation, traits: traits, watched: isNewer ? watched : watchedInKernel, missed: missed,
+        sight: sight)
     else { return nil }
     failures.add(diagnosis)
     return diagnosis

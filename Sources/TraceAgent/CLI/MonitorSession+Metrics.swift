@@ -18,6 +18,11 @@ extension MonitorSession {
         function: $0.hook.symbol, module: $0.module ?? $0.hook.modules.first ?? "vmlinux",
         isAttached: $0.isAttached)
     }
+    let sight = sight
+    for kind in Operation.Kind.allCases { metrics.seen[kind] = sight.sees(kind) }
+    metrics.devices = sighting.devices.map {
+      .init(name: $0.name, driver: $0.driver ?? "", isWatched: sight.isWatched($0))
+    }
     metrics.modules = modules.values.sorted { $0.name < $1.name }
     metrics.own = own
     metrics.own.takeProcess()

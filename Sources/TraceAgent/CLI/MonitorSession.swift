@@ -28,6 +28,9 @@ struct MonitorSession: ~Copyable {
   private var groups: FollowedGroups
   var modules: [String: MonitorMetrics.Module] = [:]
   var own = MonitorMetrics.Own()
+  private(set) var sighting = Sighting()
+  /// What was said last of what is not seen.
+  private var warned: [String] = []
   var page = ""
   var (pageNs, textfileNs, lookNs, aliveNs) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
   private var explainedNs: UInt64 = 0
@@ -104,6 +107,7 @@ struct MonitorSession: ~Copyable {
     wanted.pinsModules = settings.pinModules
     wanted.filter = settings.filter.filter(cgroups: groups)
     let tracer = try Tracer.start(facts: facts, settings: wanted)
+    try tracer.plan.checkSight()
     let ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
     let loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: tickMs)
     if let events { try loop.watch(events.descriptor) }
@@ -113,7 +117,8 @@ struct MonitorSession: ~Copyable {
 
   var environment: RecordingEnvironment {
     .ofThisRun(
-      identity, facts: held.facts, plan: held.tracer.plan, detail: settings.detail,
+      identity, facts: held.facts, plan: held.tracer.plan, sighting: sighting,
+      detail: settings.detail,
       commandLine: CommandLine.arguments)
   }
 
@@ -132,7 +137,8 @@ struct MonitorSession: ~Copyable {
   // MARK: - The loop
 
   private mutating func run() {
-    for gap in held.tracer.plan.gaps { journal.note(gap, .warning) }
+    warn()
+    for gap in held.tracer.plan.gaps(besides: sight) { journal.note(gap, .warning) }
     for note in settings.filter.notes(held.facts) { journal.note(note, .warning) }
     for path in groups.awaited {
       journal.note("there is no control group \(path) yet: it is watched when it comes", .warning)
@@ -202,7 +208,10 @@ struct MonitorSession: ~Copyable {
   /// What need not be done at once, and modules.
   private mutating func look() {
     for text in MonitorText.lines(groups.look(held.tracer)) { journal.note(text) }
-    if !settings.pinModules || !held.tracer.plan.later().isEmpty { followModules() }
+    if sighting.look() { dumps?.update(environment) }
+    // with kprobes in modules, they may go
+    followModules()
+    warn()
     let now = Clock.monotonic()
     lookNs = now
     journal.summarize(now: now)
@@ -215,8 +224,8 @@ struct MonitorSession: ~Copyable {
   private mutating func followModules() {
     let changes: ModuleChanges
     if settings.pinModules {
-      guard held.tracer.attachLate() else { return }
-      changes = ModuleChanges()
+      guard let late = held.tracer.attachLate() else { return }
+      changes = late
     } else {
       changes = held.tracer.followModules()
       guard changes.isAny else { return }
@@ -250,6 +259,7 @@ struct MonitorSession: ~Copyable {
 
   private mutating func end() {
     service.stopping()
+    defer { for warning in sight.blindness { journal.note(warning, .warning) } }
     held.tracer.stop()
     drain()
     let now = Clock.monotonic()
@@ -263,6 +273,21 @@ struct MonitorSession: ~Copyable {
 
   var status: String {
     let plan = held.tracer.plan
-    return "\(plan.attached().count) of \(plan.rows.count) hooks attached"
+    let text = "\(plan.attached().count) of \(plan.rows.count) hooks attached"
+    return ([text] + sight.blindness).joined(separator: "; ")
+  }
+
+  /// What it sees by now.
+  var sight: Sight { held.tracer.plan.sight(of: sighting.devices) }
+
+  /// Says what is not seen, where that has changed.
+  private mutating func warn() {
+    let sight = sight
+    feed.sight = sight
+    let warnings = sight.warnings
+    guard warnings != warned else { return }
+    for warning in warnings where !warned.contains(warning) { journal.note(warning, .warning) }
+    warned = warnings
+    if lookNs != 0 { service.ready(status) }
   }
 }

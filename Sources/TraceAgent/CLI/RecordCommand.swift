@@ -56,7 +56,8 @@ struct RecordCommand: ParsableCommand {
   @Flag(
     help: """
       Exit with status 3 when anything was lost: records without room, runs of hooks the kernel skipped, \
-      operations not followed, a recording cut off or damaged. What is filtered or only counted is not lost.
+      operations not followed, a recording cut off or damaged; or where not all was watched that could fail. What is filtered \
+      or only counted is not lost.
       """)
   var strict = false
 

@@ -57,6 +57,11 @@ final class RecordLive: RecordObserver {
     return display.react(feed.named)
   }
 
+  var sight: Sight? {
+    get { feed.sight }
+    set { feed.sight = newValue }
+  }
+
   func note(_ text: String) { notes.append(text) }
 
   /// Gives the terminal back, and prints what had to wait.

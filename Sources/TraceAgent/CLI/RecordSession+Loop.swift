@@ -57,6 +57,7 @@ extension RecordSession {
       course.live = RecordLive(
         options, facts: attached.facts, plan: attached.tracer.plan, run: identity, path: path,
         held: held)
+      course.live?.sight = attached.sight
     }
     let live = course.live
     // the terminal is given back, however this ends
@@ -133,10 +134,15 @@ extension RecordSession {
     course.pump.lost(attached.tracer.lostByCPU())
     course.pump.tell(
       course.losses.look(attached.tracer.tallies(), course.pump.tally, now: now))
-    if attached.tracer.attachLate() {
+    let before = attached.sight.warnings
+    if let changes = attached.look() {
       attached.tracer.dropPrivileges(writing: [path], command: command != nil)
       course.pump.update(environment(attached))
-      tell(planLine(attached.tracer.plan), &course)
+      for warning in attached.sight.warnings where !before.contains(warning) {
+        tell(warning, &course)
+      }
+      course.live?.sight = attached.sight
+      if changes.isAny { tell(planLine(attached.tracer.plan), &course) }
     }
     if options.tracing.haveAllEnded { course.isOver = true }
     // A command's own output has the terminal for itself.
@@ -186,6 +192,8 @@ extension RecordSession {
   private func finish(
     _ course: inout Course, _ attached: inout Attachment, path: String
   ) throws(RecordFailure) -> Bool {
+    drain(attached, &course)
+    course.pump.nameKernel()
     attached.tracer.stop()
     drain(attached, &course)
     let now = Clock.monotonic()
@@ -201,6 +209,10 @@ extension RecordSession {
       Output.notes(
         "mrtrace: \(lost) records found no room in the ring buffer and are lost: try --ring-size "
           + "\(options.tracing.ringSize * 4)\n")
+    }
+    // The report that is printed ends with it.
+    if options.quiet {
+      for warning in attached.sight.warnings { Output.notes("mrtrace: \(warning)\n") }
     }
     guard !options.quiet || options.strict else { return false }
     do throws(RecordingError) {

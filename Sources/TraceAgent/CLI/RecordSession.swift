@@ -52,8 +52,7 @@ struct RecordSession {
   func start(
     path: String, _ attached: borrowing Attachment, output: CInt?
   ) throws(RecordFailure) -> ChildProcess? {
-    Output.notes("mrtrace: \(planLine(attached.tracer.plan))\n")
-    for note in attached.tracer.plan.gaps + attached.notes(options.tracing) {
+    for note in attached.notes(options.tracing, before: planLine(attached.tracer.plan)) {
       Output.notes("mrtrace: \(note)\n")
     }
     if options.command.isEmpty {
@@ -69,8 +68,8 @@ struct RecordSession {
 
   func environment(_ attached: borrowing Attachment) -> RecordingEnvironment {
     .ofThisRun(
-      identity, facts: attached.facts, plan: attached.tracer.plan, detail: options.detail.rawValue,
-      commandLine: CommandLine.arguments)
+      identity, facts: attached.facts, plan: attached.tracer.plan, sighting: attached.sighting,
+      detail: options.detail.rawValue, commandLine: CommandLine.arguments)
   }
 
   func planLine(_ plan: HookPlan) -> String {

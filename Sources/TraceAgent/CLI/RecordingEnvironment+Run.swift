@@ -17,13 +17,16 @@ struct RunIdentity {
 extension RecordingEnvironment {
   /// What this run's recording says of itself.
   static func ofThisRun(
-    _ run: RunIdentity, facts: KernelFacts, plan: HookPlan, detail: String, commandLine: [String]
+    _ run: RunIdentity, facts: KernelFacts, plan: HookPlan, sighting: Sighting, detail: String,
+    commandLine: [String]
   ) -> RecordingEnvironment {
     var environment = RecordingEnvironment(
       toolVersion: MRTrace.version, traits: facts.traits, kernelVersion: facts.version,
       buildID: facts.buildID, hostname: facts.hostname, commandLine: commandLine, detail: detail,
       hookPlan: hooks(of: plan), clockOffsetNs: run.clockOffsetNs, startWallNs: run.startWallNs)
     environment.runUUID = run.uuid
+    environment.devices = sighting.devices
+    environment.unwatched = sighting.unwatched
     return environment
   }
 

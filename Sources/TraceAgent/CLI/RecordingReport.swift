@@ -74,6 +74,7 @@ struct RecordingReport {
         problems: run.problems),
       pages: pages.counts(format: environment.traits.pageTables),
       pageSample: UInt64(MRT_PAGES_SAMPLE))
+    report.summary.sight = environment.sight
     return report
   }
 
@@ -84,7 +85,8 @@ struct RecordingReport {
   func diagnosis(of operation: Operation) -> Diagnosis? {
     diagnose(
       operation, traits: environment.traits, watched: watched,
-      missed: operation.failed ? accounts.missed(during: operation, environment.hookNames) : [])
+      missed: operation.failed ? accounts.missed(during: operation, environment.hookNames) : [],
+      sight: summary.sight)
   }
 
   /// Writes each failure in order of their end, and the totals.

@@ -120,6 +120,9 @@ struct Case: Sendable {
     return functions.contains { !missed.contains($0) && watched?.contains($0) ?? true }
   }
 
+  /// Was it watched, as far as that is known?
+  func isWatched(_ function: FunctionName) -> Bool { watched?.contains(function) ?? true }
+
   /// HMM did not fail, and would have been seen to.
   var passedHMM: Bool {
     !sawHMMFail() && wouldHaveSeen("hmm_range_fault", "hmm_range_fault_locked")

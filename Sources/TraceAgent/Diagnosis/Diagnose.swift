@@ -8,10 +8,10 @@ import Model
 /// what is missing could contradict it. `watched` are the functions whose failure would have been
 /// recorded (nil: not known), so that what is not there can be evidence too. `missed` are those of
 /// which the kernel skipped runs while the operation ran: that they are not there is none, and where
-/// one of them has its place in the chain the operation is incomplete.
+/// one of them has its place in the chain the operation is incomplete. `sight`: why functions are not watched, for the advice.
 package func diagnose(
   _ operation: Operation, traits: KernelTraits, watched: Set<FunctionName>? = nil,
-  missed: Set<FunctionName> = [], causes: [Cause] = Cause.all
+  missed: Set<FunctionName> = [], sight: Sight? = nil, causes: [Cause] = Cause.all
 ) -> Diagnosis? {
   guard operation.failed else { return nil }
   let number = Int32(clamping: operation.result.magnitude)
@@ -38,7 +38,7 @@ package func diagnose(
   let subject = "\(operation.kind.subject) failed with \(errno)"
   guard let best else {
     diagnosis.summary = "\(subject)\(scene.whatIsKnown)"
-    diagnosis.advice = Cause.adviceForUnknown(scene)
+    diagnosis.advice = UnknownAdvice(scene, sight: sight).lines
     return diagnosis
   }
   diagnosis.cause = best.cause.name
@@ -69,26 +69,5 @@ extension Case {
     return text + "; the evidence proves no cause"
       + (operation.lost > 0 ? " (\(count(UInt64(clamping: operation.lost), "record")) lost)" : "")
       + (operation.beganBeforeRecording ? " (it began before the recording)" : "")
-  }
-}
-
-extension Cause {
-  /// What would tell more next time.
-  fileprivate static func adviceForUnknown(_ scene: Case) -> [String] {
-    var advice: [String] = []
-    if scene.operation.lost > 0 {
-      advice.append(
-        "Records were lost: record again, with a filter on the process or a larger --ring-size.")
-    }
-    if case .fault(let site) = scene.locus, site.witness == nil {
-      advice.append(
-        "A page fault failed and nothing saw its code: have mrtrace witness fault codes "
-          + "(handle_mm_fault).")
-    }
-    if advice.isEmpty {
-      advice.append(
-        "\"mrtrace doctor\" says which hooks are missing on this kernel.")
-    }
-    return advice
   }
 }

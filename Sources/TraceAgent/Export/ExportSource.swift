@@ -92,7 +92,7 @@ struct ExportSource {
     run.markGaps(&operation)
     let diagnosis = diagnose(
       operation, traits: run.environment.traits, watched: watched,
-      missed: accounts.missed(during: operation, subject.hooks))
+      missed: accounts.missed(during: operation, subject.hooks), sight: run.environment.sight)
     totals.operations += 1
     if let diagnosis {
       totals.failures += 1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CEvents
+import Model
 
 /// How each hook is attached on this kernel: a pure function of what the kernel offers.
 package struct HookPlan: Equatable, Sendable {
@@ -57,10 +58,11 @@ package struct HookPlan: Equatable, Sendable {
       self.modules = modules
     }
 
-    /// A part of the kernel that is not there now, but may be loaded later.
+    /// A part of the kernel that is not there now, but may be loaded later. Of two modules that may hold a function, ib_core is
+    /// often there without ib_uverbs.
     func mayLoadLater(_ hook: Hook) -> Bool {
       guard !hook.modules.isEmpty else { return false }
-      if hook.modules.contains(where: { modules.contains($0) }) { return false }
+      if hook.modules.allSatisfy({ modules.contains($0) }) { return false }
       // built in: a sibling from the same module is in vmlinux
       return !Hook.all.contains {
         $0.modules == hook.modules && symbols[$0.symbol] != nil && symbols[$0.symbol]?.module == nil
@@ -80,10 +82,14 @@ package struct HookPlan: Equatable, Sendable {
     package var unhooked: Set<String>
     /// The kernel hands out modules' BTF, which fexit on their functions needs.
     package var moduleBTF: Bool
+    /// The kernel attaches kprobes and does not run them.
+    package var kprobesAreOff = false
     /// Hooks whose fentry program the verifier refused on this kernel: they go one rung down.
     package var demoted: Set<String>
     /// Hooks of which the kernel refused the last rung as well: they are left out.
     package var refused: Set<String>
+    /// What the kernel said of those.
+    package var reasons: [String: String] = [:]
     package init(
       faultCodes: Bool = false, layers: Bool = false, follow: Bool = false,
       statistics: Bool = false, without: Set<Family> = [], unhooked: Set<String> = [],
@@ -99,6 +105,12 @@ package struct HookPlan: Equatable, Sendable {
       self.demoted = demoted
       self.refused = refused
     }
+
+    /// Where its module, or the kernel, has BTF.
+    func mayFentry(_ hook: Hook, _ symbols: KernelSymbols) -> Bool {
+      let isBuiltIn = hook.modules.isEmpty || symbols[hook.symbol].map { $0.module == nil } == true
+      return !without.contains(.fentry) && (isBuiltIn || moduleBTF && pinsModules)
+    }
   }
 
   package var rows: [Row]
@@ -112,15 +124,19 @@ package struct HookPlan: Equatable, Sendable {
     for index in rows.indices
     where rows[index].hook.id == MRT_HOOK_HANDLE_PTE && rows[index].rung == .absent && callerSeen {
       rows[index].rung = .replay
-      let why = rows[index].note == "forced off" ? "forced off" : "inlined in this kernel"
+      let why = rows[index].note == Sight.forcedOff ? Sight.forcedOff : "inlined in this kernel"
       rows[index].note = "\(why): replayed over the entries hmm_vma_walk_pmd saw"
     }
   }
 
   /// What cannot be seen on this kernel that should be, a sentence each.
-  package var gaps: [String] {
+  package var gaps: [String] { gaps(besides: nil) }
+
+  /// The same, but for what `sight` says.
+  package func gaps(besides sight: Sight?) -> [String] {
     rows.compactMap { row in
       guard row.rung == .absent, let loss = row.hook.withoutIt else { return nil }
+      if sight?.tells(of: row.hook.symbol) == true { return nil }
       let why = row.note == loss || row.note.isEmpty ? "this kernel does not have it" : row.note
       return "\(loss): \(row.hook.symbol): \(why)"
     }
@@ -129,8 +145,18 @@ package struct HookPlan: Equatable, Sendable {
   /// Hooked by kretprobes for want of CAP_SYS_ADMIN, which lose returns under load.
   package var isWeakened: Bool { rows.contains { $0.note.hasPrefix("no CAP_SYS_ADMIN") } }
 
+  /// What it lets be seen, on a machine with these devices.
+  package func sight(of devices: [Sight.Device]) -> Sight {
+    Sight(
+      hooks: rows.map { Sight.Hook($0.hook.symbol, rung: $0.rung.rawValue, note: $0.note) },
+      devices: devices)
+  }
+
   package func attached() -> [Row] { rows.filter(\.isAttached) }
   package func later() -> [Row] { rows.filter { $0.rung == .later } }
+
+  private static let kprobesOff =
+    "\(Sight.notHooked): kprobes are switched off (/sys/kernel/debug/kprobes/enabled is 0)"
 
   private static func row(for hook: Hook, offers: Offers, wish: Wish) -> Row {
     var row = Row(hook: hook, rung: .absent, target: hook.symbol, module: nil, note: "")
@@ -143,16 +169,26 @@ package struct HookPlan: Equatable, Sendable {
     default: break
     }
     if wish.refused.contains(hook.symbol) {
-      row.note = "its program was refused by this kernel"
+      let reason = wish.reasons[hook.symbol].map { " (\($0))" } ?? ""
+      row.note = "its program \(Sight.refused)\(reason)"
       return row
     }
     let forcedOff =
       wish.unhooked.contains(hook.symbol)
       || hook.role == .fault && wish.without.contains(.fault)
       || hook.id == MRT_HOOK_HANDLE_PTE && wish.without.contains(.direct)
+      // nothing is left for it, whenever its module comes
+      || hook.way != .tracepoint && !wish.mayFentry(hook, offers.symbols)
+        && wish.without.contains(.kprobe)
+    if hook.way != .tracepoint, !forcedOff, !wish.mayFentry(hook, offers.symbols),
+      wish.kprobesAreOff
+    {
+      row.note = kprobesOff
+      return row
+    }
     if forcedOff {
       // absent, so that its substitute takes over
-      row.note = "forced off"
+      row.note = Sight.forcedOff
       return row
     }
     if hook.way == .tracepoint {
@@ -171,6 +207,10 @@ package struct HookPlan: Equatable, Sendable {
         row.rung = .fexit
         return row
       }
+      if wish.kprobesAreOff, !wish.without.contains(.kprobe) {
+        row.note = kprobesOff
+        return row
+      }
       if !wish.without.contains(.kprobe) {
         row.rung = .kprobe
         row.note =
@@ -184,10 +224,14 @@ package struct HookPlan: Equatable, Sendable {
                 ? "fentry refused by this kernel" : "no BTF for \(symbol.module ?? "vmlinux")"
         return row
       }
-      row.note = "forced off"
+      row.note = Sight.forcedOff
       return row
     }
     if let clone = offers.symbols.clone(of: hook.symbol), !wish.without.contains(.kprobe) {
+      if wish.kprobesAreOff {
+        row.note = kprobesOff
+        return row
+      }
       row.rung = .kprobe
       row.target = clone
       row.module = offers.symbols[clone]?.module

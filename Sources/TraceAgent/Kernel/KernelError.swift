@@ -13,6 +13,10 @@ package enum KernelError: Error, Equatable, Sendable {
   case symbolsUnreadable(Errno)
   case symbolsHidden
   case nothingToHook
+  /// Nothing that fails would be seen: the sentence.
+  case blind(String)
+  /// Hooks would be attached and never run: the sentence.
+  case probesOff(String)
   case processGone(pid: Int)
   /// `--device`: what the RDMA core's structures look like is not known.
   case devicesUnknown
@@ -44,6 +48,8 @@ package enum KernelError: Error, Equatable, Sendable {
     case .nothingToHook:
       return "none of the functions that mrtrace watches exists in this kernel: is the RDMA core "
         + "(ib_uverbs) built or loaded? Try `modprobe ib_uverbs`, and see `mrtrace doctor`"
+    case .blind(let sentence), .probesOff(let sentence):
+      return sentence
     case .processGone(let pid):
       return "there is no process \(pid)"
     case .devicesUnknown:

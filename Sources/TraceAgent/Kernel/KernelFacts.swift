@@ -79,13 +79,17 @@ package struct KernelFacts: Sendable {
       pagingLevels: fiveLevelPaging() ? 5 : 4, zeroPFN: nil, buildID: readBuildID())
   }
 
-  /// The same, without reading kallsyms again: which modules have come since. Asked for every second, hence by bytes.
+  /// The same, without reading kallsyms again: which modules have come since, and are ready. Asked for every second, hence
+  /// by bytes.
   package static func loadedModules(in path: String = "/proc/modules") -> Set<String> {
     guard let text = TextFile.read(path) else { return [] }
     let (newline, space) = (UInt8(ascii: "\n"), UInt8(ascii: " "))
     return Set(
-      text.utf8.split(separator: newline).map {
-        String(decoding: $0.prefix { $0 != space }, as: UTF8.self)
+      text.utf8.split(separator: newline).compactMap { line in
+        // "name size users by state address": what is loading cannot be hooked yet, what is going no longer
+        let state = line.split(separator: space, maxSplits: 5).dropFirst(4).first
+        if let state, !state.elementsEqual("Live".utf8) { return nil }
+        return String(decoding: line.prefix { $0 != space }, as: UTF8.self)
       })
   }
 

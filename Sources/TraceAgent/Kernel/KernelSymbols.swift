@@ -187,8 +187,9 @@ struct KallsymsParser {
       address = address << 4 | UInt64(value)
       index += 1
     }
+    // A module that is being loaded shows what it takes from others as well, under its own name.
+    guard index + 3 < bytes.count, bytes[index + 1] | 0x20 != UInt8(ascii: "u") else { return }
     index += 3  // " T "
-    guard index < bytes.count else { return }
     let name = UnsafeRawBufferPointer(rebasing: bytes[index...])
     line(address, KallsymsParser.hash(of: name), name)
   }

@@ -98,6 +98,7 @@ package enum Permissions {
     }
     if isLockedDown() { return .lockdown(mode: "confidentiality") }
     if !hasBTF() { return .noBTF }
+    if let off = ProbeSwitches.current().off { return .probesOff(off) }
     return nil
   }
 

@@ -9,10 +9,7 @@ extension ProgramGroup {
       let rest = line[line.index(after: open)...]
       guard let close = rest.firstIndex(of: "'") else { continue }
       let name = rest[..<close]
-      for prefix in [
-        "fexit__", "fentry__", "fentry2__", "end__", "end2__", "kprobe__", "kretprobe__",
-        "raw_tp__",
-      ]
+      for prefix in ProgramPart.allCases.map(\.prefix)
       where name.hasPrefix(prefix) {
         return String(name.dropFirst(prefix.count))
       }

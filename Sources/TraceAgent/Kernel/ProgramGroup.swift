@@ -151,6 +151,18 @@ final class ProgramGroup {
     return ProgramGroup(object: opened)
   }
 
+  /// Names of all programs in the object.
+  static func programNames() throws(Refusal) -> Set<String> {
+    let group = try open(types: nil)
+    var names: Set<String> = []
+    var program = bpf_object__next_program(group.object, nil)
+    while let current = program {
+      names.insert(String(cString: bpf_program__name(current)))
+      program = bpf_object__next_program(group.object, current)
+    }
+    return names
+  }
+
   /// Of the types that our programs were compiled with; what follows "___" only tells ours apart.
   private var typeNames: [String] {
     guard let types = bpf_object__btf(object) else { return [] }
@@ -207,7 +219,7 @@ final class ProgramGroup {
         let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
         guard result == 0 else { throw refusal("configure its BPF programs", result) }
         cbpf_set_constants(current)
-      } else if (settings.isModern ? ["operations", "calls"] : ["tasks", "kept_calls"]).contains(
+      } else if (settings.isModern ? ["operations", "calls", "blank_entry"] : ["tasks", "kept_calls"]).contains(
         name)
       {
         // the others have what is in flight
@@ -276,7 +288,7 @@ final class ProgramGroup {
           continue
         }
         attachFailures.append(
-          (row.hook.symbol, "could not be attached: \(Errno(rawValue: errno))"))
+          (row.hook.symbol, "\(Sight.notAttached): \(Errno(rawValue: errno))"))
         // all of a hook or nothing: another rung may take it
         for link in attached.values { bpf_link__destroy(link) }
         attached = [:]

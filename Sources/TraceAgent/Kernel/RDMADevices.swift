@@ -7,7 +7,7 @@ import Model
 /// The RDMA devices of this machine, from /sys/class/infiniband and from the devices themselves.
 package struct RDMADevice: Equatable, Sendable {
   package var name: String
-  /// The kernel module that drives it, e.g. "mlx5_ib"; nil where sysfs does not say (soft-RoCE).
+  /// The kernel module that drives it, e.g. "mlx5_ib"; nil where nothing says so.
   package var driver: String?
   /// Can it page on demand? nil: it could not be asked.
   package var hasODP: Bool?
@@ -61,18 +61,44 @@ package struct RDMADevice: Equatable, Sendable {
     }
   }
 
-  /// Soft-RoCE has no parent device: its name in sysfs says "rxe" at best.
+  /// Those that are there, without opening any.
+  package static func present() -> [Sight.Device] {
+    Directory.names(in: "/sys/class/infiniband").sorted().map {
+      Sight.Device(name: $0, driver: driver(of: $0))
+    }
+  }
+
+  /// As the kernel tells it; where it does not (5.10's hns, no ib_uverbs), as sysfs does: there the parent of a device is another
+  /// driver's often, mlx5_core's for mlx5_ib, and soft-RoCE's the network card's.
   private static func driver(of name: String) -> String? {
+    if TextFile.exists("/sys/class/infiniband_verbs") {
+      let number = Int(cverbs_driver(name))
+      if drivers.indices.contains(number), let driver = drivers[number] { return driver }
+    }
+    // a file that soft-RoCE alone has
+    if TextFile.exists("/sys/class/infiniband/\(name)/parent") { return "rdma_rxe" }
     var buffer = [CChar](repeating: 0, count: 4096)
     let path = "/sys/class/infiniband/\(name)/device/driver/module"
-    guard realpath(path, &buffer) != nil else {
-      return TextFile.exists("/sys/class/infiniband/\(name)/parent") ? "rdma_rxe" : nil
-    }
+    guard realpath(path, &buffer) != nil else { return nil }
     let text = buffer.withUnsafeBytes {
       String(decoding: $0.prefix(while: { $0 != 0 }), as: UTF8.self)
     }
-    return text.split(separator: "/").last.map(String.init)
+    let module = text.split(separator: "/").last.map(String.init)
+    return module.map { parents[$0] ?? $0 }
   }
+
+  /// Modules by enum rdma_driver_id (include/uapi/rdma/ib_user_ioctl_verbs.h).
+  static let drivers: [String?] = [
+    nil, "mlx5_ib", "mlx4_ib", "iw_cxgb3", "iw_cxgb4", "ib_mthca", "bnxt_re", "ocrdma", "iw_nes",
+    "irdma", "vmw_pvrdma", "qedr", "hns_roce_hw_v2", "usnic_verbs", "rdma_rxe", "hfi1", "ib_qib",
+    "efa", "siw", "erdma", "mana_ib", "ionic_rdma",
+  ]
+
+  /// Drivers of cards, and those of their RDMA devices.
+  private static let parents = [
+    "mlx5_core": "mlx5_ib", "mlx4_core": "mlx4_ib", "bnxt_en": "bnxt_re", "ice": "irdma",
+    "i40e": "irdma",
+  ]
 }
 
 extension String {

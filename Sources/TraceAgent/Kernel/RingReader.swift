@@ -32,6 +32,7 @@ package struct RingReader: ~Copyable {
   package init(
     descriptor: CInt, size: Int, window wanted: Int = RingReader.windowSize
   ) throws(KernelError) {
+    cprivileges_raise_priority()
     let page = Int(sysconf(CInt(_SC_PAGESIZE)))
     let windowSize = min(2 * size, wanted)
     guard let consumer = mmap(nil, page, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),

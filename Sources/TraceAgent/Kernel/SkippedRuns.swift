@@ -14,35 +14,35 @@ struct UnseenCalls: Equatable {
   /// Calls whose evidence was not taken.
   var evidence: UInt64 = 0
 
-  /// `tally` has how often each of two copies ran, and how often both did for one call.
+  /// `tally` has for how many calls a copy ran, and how often the first and the last did.
   init(_ skipped: SkippedRuns, way: Hook.Way, tally: mrt_tally) {
     func runs(_ part: ProgramPart) -> UInt64 { skipped[part] ?? 0 }
     guard way == .operation else {
       entries = runs(.begin) &+ runs(.kprobe)
-      returns = runs(.evidence) &+ runs(.kretprobe) &+ runs(.tracepoint)
+      returns =
+        Self.less(runs(.evidence), tally.rescued) &+ runs(.kretprobe) &+ runs(.tracepoint)
       return
     }
     entries =
-      Self.neither(
-        (runs(.begin), tally.begun_first), (runs(.beginAgain), tally.begun_second), tally.begun_both
-      )
+      Self.none(
+        of: tally.begun, (runs(.begin), tally.begun_first), (runs(.beginAgain), tally.begun_last))
       &+ runs(.kprobe)
     returns =
-      Self.neither(
-        (runs(.end), tally.ended_first), (runs(.endAgain), tally.ended_second), tally.ended_both)
+      Self.none(
+        of: tally.ended, (runs(.end), tally.ended_first), (runs(.endLast), tally.ended_last))
       &+ runs(.kretprobe)
-    evidence = runs(.evidence)
+    evidence = Self.less(runs(.evidence), tally.rescued)
   }
 
-  /// Calls of which neither copy ran.
+  /// Calls of which no copy ran, where one did for `calls`.
   ///
-  /// What one copy skipped the other one ran for alone, or neither did. Both copies tell; where they differ, some of
-  /// what was skipped were calls of tasks that are not followed, which nothing counts.
-  private static func neither(
-    _ first: (skipped: UInt64, ran: UInt64), _ second: (skipped: UInt64, ran: UInt64),
-    _ both: UInt64
+  /// What a copy ran for and what it was skipped for are all calls. Two copies tell that; where they differ, some of what
+  /// was skipped were calls of tasks that are not followed, which nothing counts.
+  private static func none(
+    of calls: UInt64, _ first: (skipped: UInt64, ran: UInt64),
+    _ last: (skipped: UInt64, ran: UInt64)
   ) -> UInt64 {
-    min(less(first.skipped, less(second.ran, both)), less(second.skipped, less(first.ran, both)))
+    min(less(first.skipped &+ first.ran, calls), less(last.skipped &+ last.ran, calls))
   }
 
   /// Counters are read one after the other, while calls go on.

@@ -57,6 +57,9 @@ package struct StackNames: Sendable {
     return events
   }
 
+  /// Finds the names of all kernel addresses seen in this part, while the programs are attached: trampolines go with them.
+  package mutating func nameKernel() { nameKernel(kernel) }
+
   /// Names of all kernel addresses seen in this part.
   package mutating func kernelSymbols(timeNs: UInt64) -> [Event] {
     kernelSymbols(of: kernel, timeNs: timeNs)
@@ -72,17 +75,20 @@ package struct StackNames: Sendable {
 
   /// One pass over /proc/kallsyms, where there is an address without a name.
   private mutating func kernelSymbols(of addresses: Set<UInt64>, timeNs: UInt64) -> [Event] {
-    let unnamed = addresses.filter { kernelNames[$0] == nil }
-    if !unnamed.isEmpty {
-      if kernelNames.count > StackNames.limit { kernelNames = [:] }
-      let wanted = kernelNames.isEmpty ? addresses : unnamed
-      kernelNames.merge(KernelSymbols.names(of: wanted)) { _, new in new }
-    }
+    nameKernel(addresses)
     return addresses.sorted().compactMap { address in
       kernelNames[address].map {
         Event.kernelSymbol(address: address, name: $0, timeNs: timeNs)
       }
     }
+  }
+
+  private mutating func nameKernel(_ addresses: Set<UInt64>) {
+    let unnamed = addresses.filter { kernelNames[$0] == nil }
+    guard !unnamed.isEmpty else { return }
+    if kernelNames.count > StackNames.limit { kernelNames = [:] }
+    let wanted = kernelNames.isEmpty ? addresses : unnamed
+    kernelNames.merge(KernelSymbols.names(of: wanted)) { _, new in new }
   }
 
   private func known(_ key: UserAddress) -> String? { user[key] ?? olderUser[key] }

@@ -210,11 +210,12 @@ extension mrt_tally {
     entered &+= other.entered
     taken &+= other.taken
     begun_first &+= other.begun_first
-    begun_second &+= other.begun_second
-    begun_both &+= other.begun_both
+    begun &+= other.begun
+    begun_last &+= other.begun_last
     ended_first &+= other.ended_first
-    ended_second &+= other.ended_second
-    ended_both &+= other.ended_both
+    ended &+= other.ended
+    ended_last &+= other.ended_last
+    rescued &+= other.rescued
   }
 }
 

@@ -3,6 +3,7 @@
 import CBPF
 import CEvents
 import Glibc
+import Model
 
 /// A module whose functions are hooked without keeping it from being unloaded.
 struct FollowedModule: Sendable {
@@ -24,10 +25,12 @@ package struct ModuleChanges: Equatable, Sendable {
   package struct Came: Equatable, Sendable {
     package var module: String
     package var hooks: Int
-    /// CLOCK_MONOTONIC, ns: when its hooks were last seen to be there; nil: it comes for the first time.
+    /// CLOCK_MONOTONIC, ns: when its hooks were last seen to be there, or, where it comes for the first time and was in use
+    /// before it was hooked, when it was last seen not to be; nil: nothing can have happened before.
     package var fromNs: UInt64?
     /// From then on it is hooked again.
     package var toNs: UInt64
+    package var isFirst = false
     package init(module: String, hooks: Int, fromNs: UInt64?, toNs: UInt64) {
       self.module = module
       self.hooks = hooks
@@ -38,7 +41,9 @@ package struct ModuleChanges: Equatable, Sendable {
 
   package var left: [String] = []
   package var came: [Came] = []
-  package var isAny: Bool { !left.isEmpty || !came.isEmpty }
+  /// Functions that have come and cannot be hooked.
+  package var failed: [FunctionName] = []
+  package var isAny: Bool { !left.isEmpty || !came.isEmpty || !failed.isEmpty }
   package init() {}
 }
 
@@ -90,7 +95,15 @@ extension Tracer {
     }
     guard !coming.isEmpty, let facts = try? KernelFacts.read(),
       facts.offers.symbols.symbols.values.contains(where: { $0.address != 0 })
-    else { return changes }
+    else {
+      // Looked for again: what is hooked by then has another row.
+      let waiting = plan.later().filter { row in
+        row.hook.modules.contains { module in coming.contains { $0.module == module } }
+      }
+      plan.giveUp(
+        waiting.map(\.hook.symbol), note: "\(Sight.notHooked): /proc/kallsyms shows no addresses")
+      return changes
+    }
     for (module, identity) in coming {
       let before = followed[module]?.seenNs
       let hooks = attach(module, facts: facts)
@@ -121,8 +134,9 @@ extension Tracer {
         groups.append(group)
         return rows.count - group.attachFailures.count
       } catch {
-        guard let symbol = error.symbol, refusals.add(symbol) else {
-          for row in rows { plan.markAbsent(row.hook.symbol, note: error.asKernelError.sentence) }
+        guard let symbol = error.symbol, refusals.add(symbol, error.detail) else {
+          plan.giveUp(
+            rows.map(\.hook.symbol), note: "\(Sight.notHooked): \(error.asKernelError.sentence)")
           return 0
         }
       }

@@ -11,6 +11,8 @@ extension Tracer {
     // not self: a closure cannot borrow it
     let counters = mapDescriptor("counters")
     let waits = !plan.later().isEmpty
+    // modules that may go and come back
+    let attachLater = attachLater || !probed.isEmpty
     Privileges.drop(
       needs: .init(
         attachLater: attachLater || waits,

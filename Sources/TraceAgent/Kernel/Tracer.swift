@@ -69,6 +69,8 @@ package struct TracerSettings: Sendable {
       without: without, unhooked: unhooked, moduleBTF: Capabilities.effective().has(.sysAdmin),
       demoted: refusals.fentry, refused: refusals.all)
     wish.pinsModules = pinsModules
+    wish.reasons = refusals.reasons
+    wish.kprobesAreOff = ProbeSwitches.current().areKprobesOff
     return wish
   }
 }
@@ -79,10 +81,13 @@ struct Refusals: Sendable {
   private(set) var fentry: Set<String> = []
   /// Their kprobe or tracepoint programs as well.
   private(set) var all: Set<String> = []
+  /// What the kernel said last of each.
+  private(set) var reasons: [String: String] = [:]
 
   /// False: there is no rung left that has not been refused.
-  mutating func add(_ symbol: String) -> Bool {
-    fentry.insert(symbol).inserted || all.insert(symbol).inserted
+  mutating func add(_ symbol: String, _ reason: String = "") -> Bool {
+    if !reason.isEmpty { reasons[symbol] = reason }
+    return fentry.insert(symbol).inserted || all.insert(symbol).inserted
   }
 }
 
@@ -94,7 +99,9 @@ package struct Tracer: ~Copyable {
   let settings: TracerSettings
   var groups: [ProgramGroup]
   var refusals: Refusals
-  private var modules: Set<String>
+  var modules: Set<String>
+  /// When they were last looked at, CLOCK_MONOTONIC, ns.
+  var modulesNs = Clock.monotonic()
   package let ringDescriptor: CInt
   /// Calls under way when the programs were stopped.
   var keptAtStop: Set<KeptCall>?
@@ -103,6 +110,10 @@ package struct Tracer: ~Copyable {
   /// Where modules are not pinned: those whose functions are hooked, and hooks that went with theirs.
   var followed: [String: FollowedModule] = [:]
   var retired: [UInt32: RetiredHook] = [:]
+  /// Where they are: modules that kprobes are in, which do not keep them from being unloaded.
+  var probed: [String: UInt64] = [:]
+  /// Those that have gone, and were hooked.
+  var departed: Set<String> = []
 
   /// Loads and attaches everything this kernel can take.
   package static func start(
@@ -122,7 +133,10 @@ package struct Tracer: ~Copyable {
     var mayRangeTell = true
     while true {
       var plan = HookPlan(offers: facts.offers, wish: settings.wish(refusals))
-      guard !plan.attached().isEmpty else { throw .nothingToHook }
+      guard !plan.attached().isEmpty else {
+        let sight = plan.sight(of: [])
+        throw sight.seesNothing ? .blind(sight.refusal) : .nothingToHook
+      }
       do throws(ProgramGroup.Refusal) {
         if !settings.pinsModules { plan.expectModules() }
         settings.rangeTells = mayRangeTell ? plan.tellingRange(facts.offers) : 0
@@ -140,7 +154,7 @@ package struct Tracer: ~Copyable {
           modules: facts.offers.modules, ringDescriptor: ring)
         tracer.attachOneRungDown(group.attachFailures.map(\.symbol), facts: facts)
         tracer.fillFilters(settings.filter)
-        if !settings.pinsModules { _ = tracer.followModules() }
+        if !settings.pinsModules { _ = tracer.followModules() } else { tracer.noteProbed() }
         for process in settings.processes { tracer.watch(process) }
         return tracer
       } catch {
@@ -149,7 +163,8 @@ package struct Tracer: ~Copyable {
           continue
         }
         // One program the verifier refuses must not cost the others: one rung down, and again.
-        guard !error.helperWithheld, let symbol = error.symbol, refusals.add(symbol) else {
+        guard !error.helperWithheld, let symbol = error.symbol, refusals.add(symbol, error.detail)
+        else {
           throw error.asKernelError
         }
         // refused without what newer kernels can as well: that was not the reason
@@ -170,35 +185,6 @@ package struct Tracer: ~Copyable {
     for row in rows { plan.replace(row) }
     for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
     groups.append(group)
-  }
-
-  /// Attaches hooks whose module has been loaded since. True if the plan changed.
-  package mutating func attachLate() -> Bool {
-    guard settings.pinsModules else { return followModules().isAny }
-    guard !plan.later().isEmpty else { return false }
-    let now = KernelFacts.loadedModules()
-    guard now != modules else { return false }
-    modules = now
-    let waiting = Set(plan.later().flatMap(\.hook.modules))
-    guard !waiting.isDisjoint(with: now), let facts = try? KernelFacts.read() else { return false }
-    guard !facts.offers.symbols.areHidden else { return false }
-    let fresh = HookPlan(offers: facts.offers, wish: settings.wish(refusals))
-    let come = fresh.attached().filter { row in
-      plan.later().contains { $0.hook.symbol == row.hook.symbol }
-    }
-    guard !come.isEmpty else { return false }
-    do throws(ProgramGroup.Refusal) {
-      let group = try ProgramGroup.load(
-        come, settings: settings, sharing: groups[0])
-      for row in come { plan.replace(row) }
-      for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
-      groups.append(group)
-    } catch {
-      guard let symbol = error.symbol, refusals.add(symbol) else { return false }
-      modules = []  // try again at the next look
-      return false
-    }
-    return true
   }
 
   /// Follow this process (and its children, where asked for).

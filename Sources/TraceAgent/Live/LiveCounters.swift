@@ -32,6 +32,8 @@ package struct LiveCounters: Equatable, Sendable {
   package var losses: [Loss] = []
   /// What could not be hooked, a sentence each.
   package var gaps: [String] = []
+  /// What would not be seen if it failed, a sentence each.
+  package var blindness: [String] = []
 
   package init() {}
 }

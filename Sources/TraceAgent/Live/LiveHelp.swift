@@ -43,6 +43,11 @@ enum LiveHelp {
       }
       block.blank()
     }
+    if !snapshot.blindness.isEmpty {
+      block.line([Span("Not seen", .heading)])
+      for text in snapshot.blindness { block.prose([Span(text, .bad)], indent: 2, hang: 4) }
+      block.blank()
+    }
     if !snapshot.gaps.isEmpty {
       block.line([Span("Could not be hooked", .heading)])
       for gap in snapshot.gaps { block.prose([Span(gap, .warning)], indent: 2, hang: 4) }

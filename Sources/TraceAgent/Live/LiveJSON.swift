@@ -69,6 +69,7 @@ package struct LiveJSON: Sendable {
           return .object(member)
         }))
     object.add("not_hooked", .strings(snapshot.gaps))
+    object.add("not_seen", .strings(snapshot.blindness))
     return JSON.object(object).line
   }
 

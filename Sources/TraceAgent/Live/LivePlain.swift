@@ -8,6 +8,7 @@ package struct LivePlain: Sendable {
   /// Failures that have been told, by number.
   private var told: UInt64 = 0
   private var toldGaps: [String] = []
+  private var toldBlindness: [String] = []
   /// Failures told one by one in an interval; the rest is counted.
   private static let most = 20
 
@@ -16,6 +17,10 @@ package struct LivePlain: Sendable {
   /// The failures since the last call, one line each; then one line for all numbers.
   package mutating func lines(_ snapshot: LiveSnapshot) -> String {
     var lines: [String] = []
+    if toldBlindness != snapshot.blindness {
+      toldBlindness = snapshot.blindness
+      lines += snapshot.blindness.map { "not seen: \($0)" }
+    }
     if toldGaps != snapshot.gaps {
       toldGaps = snapshot.gaps
       lines += snapshot.gaps.map { "not hooked: \($0)" }

@@ -110,6 +110,12 @@ package enum LiveScreen {
     } else {
       spans.append(Span("nothing lost", .good))
     }
+    if !snapshot.blindness.isEmpty {
+      spans.append(
+        Span(
+          "; NOT SEEN \(snapshot.blindness.count): \(snapshot.blindness.joined(separator: " "))",
+          .bad))
+    }
     if !snapshot.isAttached {
       spans.append(Span(", as far as the recording tells"))
     } else if snapshot.gaps.isEmpty {

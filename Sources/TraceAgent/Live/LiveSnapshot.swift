@@ -102,6 +102,8 @@ package struct LiveSnapshot: Sendable {
   package var files = Ranking()
   package var losses: [LiveCounters.Loss] = []
   package var gaps: [String] = []
+  /// What would not be seen if it failed, a sentence each.
+  package var blindness: [String] = []
   /// False: shown from a recording, nothing is attached.
   package var isAttached = true
 

@@ -106,6 +106,7 @@ package struct LiveStatistics: Sendable {
     addFailures(to: &snapshot)
     snapshot.losses = counters?.losses ?? []
     snapshot.gaps = counters?.gaps ?? []
+    snapshot.blindness = counters?.blindness ?? []
     previous = now
     return snapshot
   }

@@ -52,7 +52,21 @@ package struct MonitorMetrics: Sendable {
 
   package var counters = LiveCounters()
   package var failures = FailureCounts()
+  package struct Device: Sendable {
+    package var name: String
+    package var driver: String
+    package var isWatched: Bool
+    package init(name: String, driver: String, isWatched: Bool) {
+      self.name = name
+      self.driver = driver
+      self.isWatched = isWatched
+    }
+  }
+
   package var hooks: [Hook] = []
+  /// Would a failed operation of this kind be seen?
+  package var seen: [Operation.Kind: Bool] = [:]
+  package var devices: [Device] = []
   package var modules: [Module] = []
   package var own = Own()
 
@@ -132,6 +146,20 @@ package struct MonitorMetrics: Sendable {
       "1: the kernel function is watched. 0: it would be, but is not at the moment.")
     for hook in hooks {
       text.sample([("function", hook.function), ("module", hook.module)], hook.isAttached ? 1 : 0)
+    }
+    text.begin(
+      "mrtrace_operation_seen", .gauge,
+      "1: operations of this kind are seen, or will be when RDMA is loaded. 0: not all are, so that none failed says nothing."
+    )
+    for kind in Operation.Kind.allCases {
+      text.sample([("operation", kind.rawValue)], seen[kind] ?? true ? 1 : 0)
+    }
+    text.begin(
+      "mrtrace_device_watched", .gauge,
+      "1: the functions of the device's driver are watched. 0: not all are, and what it refuses itself has no reason."
+    )
+    for device in devices {
+      text.sample([("device", device.name), ("driver", device.driver)], device.isWatched ? 1 : 0)
     }
     text.begin(
       "mrtrace_hooks_missing", .gauge,

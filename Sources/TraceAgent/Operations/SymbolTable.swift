@@ -30,7 +30,8 @@ package struct SymbolTable: Sendable {
 
   package mutating func add(_ record: CgroupRecord) { groups[record.cgroup] = record.path }
 
-  /// Names what of `operation` has no name yet: the frames of its stacks, its owner's control group.
+  /// Names what of `operation` has no name yet: the frames of its stacks, its owner's control group. Frames of the tracing are
+  /// known by their names, and left out.
   package func name(_ operation: inout Operation) {
     if let group = operation.owner?.cgroup, operation.owner?.cgroupPath == nil {
       operation.owner?.cgroupPath = groups[group]
@@ -40,6 +41,7 @@ package struct SymbolTable: Sendable {
       operation.kernelStack[index].name =
         names[Key(pid: nil, address: operation.kernelStack[index].address)]
     }
+    operation.dropTracingFrames()
     let pid = operation.runner.pid
     for index in operation.userStack.indices where operation.userStack[index].name == nil {
       operation.userStack[index].name =

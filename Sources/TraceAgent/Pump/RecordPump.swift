@@ -108,6 +108,13 @@ package struct RecordPump: ~Copyable {
     }
   }
 
+  /// Before the programs are stopped: names what is in stacks and goes with them.
+  package mutating func nameKernel() {
+    // the flight recorder names what it writes
+    if case .memory = target { return }
+    names.nameKernel()
+  }
+
   package mutating func close(totals: [Event], now: UInt64) {
     guard failure == nil else { return }
     do throws(RecordingError) {

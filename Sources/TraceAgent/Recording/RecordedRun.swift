@@ -73,12 +73,34 @@ package final class RecordedRun {
 
   /// What is missing or damaged, a sentence each; complete when ``events()`` have been gone through.
   package var problems: [String] {
-    var sentences = (missingParts + lastPart).map(\.sentence)
+    var sentences = (missingParts + unwatched + lastPart).map(\.sentence)
     for part in parts {
       let place = parts.count > 1 ? "\(part.name): " : ""
       sentences += part.problems.map { place + $0.sentence } + part.beside.map(\.sentence)
     }
-    return sentences
+    return sentences + blindness
+  }
+
+  /// What could not be seen by its hooks; of one part alone with its name.
+  private var blindness: [String] {
+    let all = parts.map { (part: $0, sentences: $0.environment.sight.blindness) }
+    var told: [String] = []
+    for (part, sentences) in all {
+      for sentence in sentences where !told.contains(sentence) {
+        let isEverywhere = all.allSatisfy { $0.sentences.contains(sentence) }
+        told.append(isEverywhere ? sentence : "\(part.name): \(sentence)")
+      }
+    }
+    return told
+  }
+
+  /// The last part has them of the whole run.
+  private var unwatched: [RecordingProblem] {
+    (parts.last?.environment.unwatched ?? []).filter { $0.toNs > $0.fromNs }.map {
+      $0.isFirst
+        ? .late(module: $0.module, ns: $0.toNs - $0.fromNs)
+        : .unwatched(module: $0.module, ns: $0.toNs - $0.fromNs)
+    }
   }
 
   /// Parts that were written and are not here. The first ones are only missing where nobody took them
@@ -96,9 +118,6 @@ package final class RecordedRun {
   private var lastPart: [RecordingProblem] {
     guard let part = parts.last, let number = part.environment.part else { return [] }
     var problems: [RecordingProblem] = []
-    for one in part.environment.unwatched where one.toNs > one.fromNs {
-      problems.append(.unwatched(module: one.module, ns: one.toNs - one.fromNs))
-    }
     if let count = part.environment.overwritten, count > 0 {
       problems.append(.overwritten(count: count))
     }

@@ -33,6 +33,12 @@ extension RecordingEnvironment {
       fields.set("unwatched_\(index)_module", one.module)
       fields.set("unwatched_\(index)_from_ns", one.fromNs)
       fields.set("unwatched_\(index)_to_ns", one.toNs)
+      if one.isFirst { fields.set("unwatched_\(index)_first", 1) }
+    }
+    if !devices.isEmpty { fields.set("device_count", devices.count) }
+    for (index, device) in devices.enumerated() {
+      fields.set("device_\(index)_name", device.name)
+      fields.set("device_\(index)_driver", device.driver)
     }
     fields.set("command_count", commandLine.count)
     for (index, argument) in commandLine.enumerated() { fields.set("command_\(index)", argument) }
@@ -76,7 +82,15 @@ extension RecordingEnvironment {
         UnwatchedModule(
           module: try fields.string("unwatched_\(index)_module"),
           fromNs: try fields.number("unwatched_\(index)_from_ns"),
-          toNs: try fields.number("unwatched_\(index)_to_ns")))
+          toNs: try fields.number("unwatched_\(index)_to_ns"),
+          isFirst: try fields.optionalNumber("unwatched_\(index)_first", in: 0...1) == 1))
+    }
+    let deviceCount: Int? = try fields.optionalNumber("device_count", in: 0...Self.listLimit)
+    for index in 0..<(deviceCount ?? 0) {
+      devices.append(
+        Sight.Device(
+          name: try fields.string("device_\(index)_name"),
+          driver: try fields.optionalString("device_\(index)_driver")))
     }
     for index in 0..<(try fields.number("command_count", in: 0...Self.listLimit)) {
       commandLine.append(try fields.string("command_\(index)"))

@@ -30,16 +30,20 @@ package struct RecordingEnvironment: Equatable, Sendable {
     }
   }
 
-  /// A module was unloaded and came back: its functions were not watched for a while.
+  /// A module was unloaded and came back, or came while the run was on and was in use before it was hooked: its functions were
+  /// not watched for a while.
   package struct UnwatchedModule: Equatable, Sendable {
     package var module: String
     /// CLOCK_MONOTONIC, ns: when its hooks were last seen, and when they were there again.
     package var fromNs: UInt64
     package var toNs: UInt64
-    package init(module: String, fromNs: UInt64, toNs: UInt64) {
+    /// It was not there before.
+    package var isFirst: Bool
+    package init(module: String, fromNs: UInt64, toNs: UInt64, isFirst: Bool = false) {
       self.module = module
       self.fromNs = fromNs
       self.toNs = toNs
+      self.isFirst = isFirst
     }
   }
 
@@ -82,6 +86,8 @@ package struct RecordingEnvironment: Equatable, Sendable {
   package var overwritten: UInt64?
   /// In the time that this recording tells of.
   package var unwatched: [UnwatchedModule] = []
+  /// RDMA devices that were there while it ran; empty before format 1.4.
+  package var devices: [Sight.Device] = []
 
   /// What made the recorder begin another part.
   package enum PartEnd: String, Sendable {
@@ -118,6 +124,13 @@ package struct RecordingEnvironment: Equatable, Sendable {
 
   package var kernelRelease: String { traits.release }
   package var machine: String { traits.machine }
+
+  /// What its hooks let be seen.
+  package var sight: Sight {
+    Sight(
+      hooks: hookPlan.map { Sight.Hook($0.symbol, rung: $0.rung, note: $0.note) },
+      devices: devices)
+  }
 
   /// Function names of the hooks of this recording.
   package var hookNames: HookNames {

@@ -30,6 +30,8 @@ package enum RecordingProblem: Equatable, Sendable {
   case overwritten(count: UInt64)
   /// A module was unloaded and loaded again: for so long its functions were not watched.
   case unwatched(module: String, ns: UInt64)
+  /// A module was loaded while the recording ran, and may have been used before its functions were hooked.
+  case late(module: String, ns: UInt64)
   /// These parts of a rotated recording are not there.
   case partsMissing(first: Int, last: Int)
 
@@ -57,6 +59,8 @@ package enum RecordingProblem: Equatable, Sendable {
       "The run was stopped after its last part was written: what came later is not recorded."
     case .unwatched(let module, let ns):
       "Module \(module) was unloaded and loaded again: what it did was not watched for \(ns / 1_000_000) ms at most."
+    case .late(let module, let ns):
+      "Module \(module) was loaded while the recording ran: what it did before its functions were hooked was not watched, for \(ns / 1_000_000) ms at most."
     case .overwritten(let count):
       "Records that were overwritten in the flight recorder, older than those it wrote: \(count)."
     case .partsMissing(let first, let last):

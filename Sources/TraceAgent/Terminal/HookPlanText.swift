@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Model
+
 /// The hook plan in one line, for the start of `record`.
 package enum HookPlanText {
   /// "attached 20 of 24 hooks: 18 fexit, 2 kprobe; replayed: …; 2 waiting for module mlx5_ib; 1 not
@@ -19,9 +21,19 @@ package enum HookPlanText {
     if !replayed.isEmpty { text += "; replayed: " + replayed.joined(separator: ", ") }
     let later = hooks.filter { $0.rung == .later }
     if !later.isEmpty { text += "; \(later.count) waiting for \(modules(later))" }
-    let absent = hooks.count { $0.rung == .absent }
+    let missing = hooks.count { isMissing($0) }
+    if missing > 0 { text += "; \(missing) left out or not attached" }
+    let absent = hooks.count { $0.rung == .absent } - missing
     if absent > 0 { text += "; \(absent) not in this kernel" }
     return SafeText.clean(text)
+  }
+
+  /// This kernel has it.
+  private static func isMissing(_ hook: DoctorReport.Hook) -> Bool {
+    if case .missing = Sight.Hook(hook.hook, rung: hook.rung.rawValue, note: hook.note).state {
+      return true
+    }
+    return false
   }
 
   private static func modules(_ hooks: [DoctorReport.Hook]) -> String {

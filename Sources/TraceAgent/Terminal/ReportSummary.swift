@@ -21,6 +21,8 @@ package struct ReportSummary: Equatable, Sendable {
   package var pages: [PageCount]
   /// So many successful walks of each CPU were looked at, and one in so many after them.
   package var pageSample: UInt64
+  /// What could be seen; nil: not known.
+  package var sight: Sight?
 
   package init(
     seen: [Seen] = [], loss: LossSummary = LossSummary(), pages: [PageCount] = [],
@@ -56,17 +58,36 @@ extension ReportText {
     if failures.count == 0 {
       block.prose([Span(noFailure(summary), summary.isComplete ? .good : .warning)])
     } else {
-      var text = failed == 0 ? "no failed operation" : Quantity.count(failed, "failed operation")
+      var text =
+        failed == 0 ? none(summary) : Quantity.count(failed, "failed operation")
       if mended > 0 { text += ", \(mended) mended by the program itself" }
       if !summary.seen.isEmpty { text += ", of \(operations(summary.seen))" }
-      block.prose([Span(text, failed == 0 ? .good : .heading)])
+      block.prose([
+        Span(text, failed > 0 ? .heading : summary.isComplete ? .good : .warning)
+      ])
       block.table(causes(failures), indent: 2)
     }
     PageFlagsText.append(failures, summary, to: &block)
   }
 
+  /// Said as a fact only where one would have been seen.
+  private static func none(_ summary: ReportSummary) -> String {
+    if let sight = summary.sight {
+      if sight.seesNothing {
+        return "nothing was watched: whether an operation failed is not known"
+      }
+      if !sight.blindness.isEmpty {
+        return "no failed operation recorded, and not all would have been seen"
+      }
+    }
+    return summary.isComplete ? "no failed operation" : "no failed operation recorded"
+  }
+
   private static func noFailure(_ summary: ReportSummary) -> String {
-    let text = summary.isComplete ? "no failed operation" : "no failed operation recorded"
+    var text = none(summary)
+    if summary.isComplete, summary.sight?.waits == true {
+      text += ": the RDMA core (ib_uverbs) was not loaded when it ended"
+    }
     return summary.seen.isEmpty ? text : "\(text): \(operations(summary.seen)) seen"
   }
 

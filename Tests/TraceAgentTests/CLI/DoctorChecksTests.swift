@@ -101,10 +101,11 @@ import Testing
   }
 
   @Test func probes() {
-    #expect(DoctorChecks.probes(ftrace: "1\n", kprobes: nil, paranoid: "3\n").status == .ok)
-    #expect(DoctorChecks.probes(ftrace: "0\n", kprobes: "1\n", paranoid: nil).status == .warn)
+    #expect(DoctorChecks.probes(.init(ftrace: "1\n", kprobes: nil), paranoid: "3\n").status == .ok)
     #expect(
-      DoctorChecks.probes(ftrace: "1\n", kprobes: "0\n", paranoid: nil).fix
+      DoctorChecks.probes(.init(ftrace: "0\n", kprobes: "1\n"), paranoid: nil).status == .fail)
+    #expect(
+      DoctorChecks.probes(.init(ftrace: "1\n", kprobes: "0\n"), paranoid: nil).fix
         == "echo 1 | sudo tee /sys/kernel/debug/kprobes/enabled")
   }
 

@@ -37,6 +37,20 @@ import Testing
     #expect(seen.count == 6)
   }
 
+  /// Until a module is ready, kallsyms shows what it takes from others as its own.
+  @Test func whatAModuleTakesFromOthersIsNotIts() throws {
+    let scratch = try ScratchDirectory()
+    let lines = """
+      ffffffffc0a01000 u ib_umem_odp_get\t[rdma_rxe]
+      ffffffffc0a01000 U ib_umem_odp_get\t[rdma_rxe]
+      ffffffffc0a01000 T ib_umem_odp_get\t[ib_core]
+
+      """
+    try lines.write(toFile: scratch("kallsyms"), atomically: true, encoding: .utf8)
+    let symbols = try KernelSymbols.read(wanted: ["ib_umem_odp_get"], from: scratch("kallsyms"))
+    #expect(symbols["ib_umem_odp_get"]?.module == "ib_core")
+  }
+
   @Test func wantedNamesAndTheirClones() throws {
     let path = NSTemporaryDirectory() + "kallsyms-\(UUID().uuidString)"
     try text.write(toFile: path, atomically: false, encoding: .utf8)

@@ -1,86 +1,114 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CBPF
 import CEvents
 import Testing
 
 @testable import Kernel
 
-/// Runs of a program that sees entry and return, of which the kernel tells how many it skipped, and no more.
+/// Copies of a program, of which the kernel tells how often it skipped each, and the programs how often they ran.
 @Suite struct SkippedRunsTests {
-  /// A call: did its entry run, and its return? nil: it has not returned.
-  private typealias Call = (entered: Bool, returned: Bool?)
+  /// One call: which copies ran at its entry (two) and at its return (three).
+  private struct Call {
+    var entry: [Bool]
+    var exit: [Bool]
+    var isFollowed = true
+  }
 
-  private func skipped(_ calls: [Call]) -> SkippedRuns {
+  /// What the programs count (bpf/hook.h) and the kernel skips.
+  private func unseen(_ calls: [Call]) -> UnseenCalls {
     var tally = mrt_tally()
-    var skipped = SkippedRuns()
+    var skipped: SkippedRuns = [:]
     for call in calls {
-      if call.entered { tally.entered += 1 } else { skipped.ofSessions += 1 }
-      guard let returned = call.returned else { continue }
-      if returned {
-        tally.seen += 1
-        if !call.entered { tally.unentered += 1 }
-      } else {
-        skipped.ofSessions += 1
+      for (part, ran) in zip([ProgramPart.begin, .beginAgain], call.entry) where !ran {
+        skipped[part, default: 0] += 1
       }
+      for (part, ran) in zip([ProgramPart.end, .endAgain, .endLast], call.exit) where !ran {
+        skipped[part, default: 0] += 1
+      }
+      guard call.isFollowed else { continue }
+      if call.entry[0] { tally.begun_first += 1 }
+      if call.entry[1] { tally.begun_last += 1 }
+      if call.entry.contains(true) { tally.begun += 1 }
+      if call.exit[0] { tally.ended_first += 1 }
+      if call.exit[2] { tally.ended_last += 1 }
+      if call.exit.contains(true) { tally.ended += 1 }
     }
-    return skipped.toldApart(by: tally)
+    return UnseenCalls(skipped, way: .operation, tally: tally)
   }
 
-  @Test func whatRanIsNotSkipped() {
-    #expect(skipped([]) == SkippedRuns())
-    #expect(skipped([(true, true), (true, true), (true, nil)]) == SkippedRuns())
-  }
+  private let both = [true, true]
+  private let all = [true, true, true]
+  private let none = [false, false, false]
 
-  @Test func entriesAndReturnsAreToldApart() {
-    #expect(skipped([(true, true), (false, true)]) == SkippedRuns(entries: 1))
-    #expect(skipped([(true, false), (true, true)]) == SkippedRuns(returns: 1))
+  @Test func whatOneCopyRanForIsSeen() {
+    #expect(unseen([]) == UnseenCalls())
     #expect(
-      skipped([(false, true), (true, false), (true, false), (true, true)])
-        == SkippedRuns(entries: 1, returns: 2))
+      unseen([
+        Call(entry: both, exit: all), Call(entry: [false, true], exit: all),
+        Call(entry: [true, false], exit: [true, false, false]),
+        Call(entry: both, exit: [false, true, false]),
+        Call(entry: both, exit: [false, false, true]),
+      ]) == UnseenCalls())
   }
 
-  @Test func aCallOfWhichBothAreMissedIsOneCall() {
-    #expect(skipped([(false, false)]) == SkippedRuns(entries: 1, returns: 1))
-    #expect(
-      skipped([(false, false), (false, false), (true, false), (false, true), (true, true)])
-        == SkippedRuns(entries: 3, returns: 3))
-  }
-
-  /// Every way that up to five calls of which each has returned can go.
-  @Test func ofCallsThatHaveReturnedNoneIsCountedTwiceOrForgotten() {
-    let ways: [Call] = [(true, true), (true, false), (false, true), (false, false)]
-    for number in 0..<1024 {
-      let calls = (0..<5).map { ways[number >> (2 * $0) & 3] }
-      #expect(
-        skipped(calls)
-          == SkippedRuns(
-            entries: UInt64(calls.count { !$0.entered }),
-            returns: UInt64(calls.count { $0.returned == false })))
-    }
-  }
-
-  /// What is still running may pass for a return that was skipped, where some were: never for fewer than there were.
-  @Test func whereCallsAreRunningItIsAtMost() {
-    let ways: [Call] = [
-      (true, true), (true, false), (false, true), (false, false), (true, nil), (false, nil),
+  @Test func whatNoCopyRanForIsNot() {
+    let calls = [
+      Call(entry: both, exit: none), Call(entry: [false, false], exit: [false, false, true]),
+      Call(entry: [false, true], exit: all), Call(entry: [true, false], exit: none),
     ]
-    for number in 0..<1296 {
-      let calls = [number % 6, number / 6 % 6, number / 36 % 6, number / 216].map { ways[$0] }
-      let told = skipped(calls)
-      let missed = UInt64(calls.count { $0.returned == false })
-      let running = UInt64(calls.count { $0.returned == nil })
-      #expect(told.returns >= missed && told.returns <= missed + running, "\(calls)")
-    }
+    #expect(unseen(calls) == UnseenCalls(entries: 1, returns: 2))
   }
 
-  @Test func fentryAndKprobesAreAsTheKernelTells() {
-    let skipped = SkippedRuns(entries: 3, returns: 4)
-    #expect(skipped.toldApart(by: mrt_tally()) == skipped)
+  @Test func callsOfTasksThatAreNotFollowedAreNoneOfTheirs() {
+    // The kernel skips a copy for them too, which nothing counts: at most that many pass for unseen.
+    let calls = [
+      Call(entry: both, exit: all),
+      Call(entry: [true, false], exit: [true, true, false], isFollowed: false),
+    ]
+    #expect(unseen(calls) == UnseenCalls())
   }
 
-  @Test func countersThatAreReadWhileCallsGoOnGiveNoNonsense() {
+  @Test func evidenceThatTheSecondCopyTookIsNotMissing() {
     var tally = mrt_tally()
-    (tally.seen, tally.entered, tally.unentered) = (9, 7, 10)
-    #expect(SkippedRuns(ofSessions: 8).toldApart(by: tally) == SkippedRuns(entries: 8))
+    tally.rescued = 5
+    let skipped: SkippedRuns = [.evidence: 7, .evidenceAgain: 3]
+    #expect(UnseenCalls(skipped, way: .exit, tally: tally) == UnseenCalls(returns: 2))
+    #expect(UnseenCalls(skipped, way: .operation, tally: tally) == UnseenCalls(evidence: 2))
+    // read one after the other, while calls go on
+    tally.rescued = 9
+    #expect(UnseenCalls(skipped, way: .exit, tally: tally) == UnseenCalls())
+  }
+
+  @Test func kprobesAndTracepointsHaveOneProgramEach() {
+    let tally = mrt_tally()
+    #expect(
+      UnseenCalls([.kprobe: 2, .kretprobe: 3], way: .operation, tally: tally)
+        == UnseenCalls(entries: 2, returns: 3))
+    #expect(
+      UnseenCalls([.tracepoint: 4], way: .tracepoint, tally: tally) == UnseenCalls(returns: 4))
+  }
+
+  /// A part that the object lacks would be left out in silence.
+  @Test func theObjectHasTheProgramsOfEachHook() throws {
+    let names = try ProgramGroup.programNames()
+    for hook in Hook.all {
+      var row = HookPlan.Row(hook: hook, rung: .fexit, target: hook.symbol, module: nil, note: "")
+      let needed: [ProgramPart]
+      switch hook.way {
+      case .operation: needed = [.begin, .beginAgain, .end, .endAgain, .endLast]
+      case .entryAndExit: needed = [.begin, .evidence]
+      case .exit: needed = [.evidence]
+      case .tracepoint:
+        row.rung = .tracepoint
+        needed = [.tracepoint]
+      }
+      for part in needed {
+        #expect(row.programs.contains(part))
+        #expect(names.contains(part.name(of: row)), "\(part.name(of: row))")
+      }
+      guard hook.way != .tracepoint else { continue }
+      for part in [ProgramPart.kprobe, .kretprobe] { #expect(names.contains(part.name(of: row))) }
+    }
   }
 }

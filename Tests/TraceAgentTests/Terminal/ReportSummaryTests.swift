@@ -63,6 +63,50 @@ import Testing
       .hasPrefix("no failed operation, 1 mended by the program itself\n"))
   }
 
+  /// "No failed operation" is said only where one would have been seen.
+  @Test func whatCouldNotBeSeenIsNotDenied() {
+    func text(_ state: (FunctionName) -> Sight.Hook.State, _ devices: [Sight.Device] = []) -> String
+    {
+      let sight = Sight(
+        hooks: Sight.roots.map { .init($0.function, state($0.function)) }, devices: devices)
+      var summary = ReportSummary(
+        seen: ReportSummaryTests.seen, loss: LossSummary(problems: sight.blindness))
+      summary.sight = sight
+      // as one line
+      return ReportText.summaryTable(FailureTotals([]), summary, style: .plain())
+        .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+    #expect(
+      text { _ in .attached }
+        == "no failed operation: 12 operations (10 reg_mr, 2 page_fault) seen")
+    #expect(
+      text { _ in .waiting }
+        == "no failed operation: the RDMA core (ib_uverbs) was not loaded when it ended: 12 operations "
+        + "(10 reg_mr, 2 page_fault) seen")
+    let none = text { _ in .missing("forced off by --no-hook") }
+    #expect(none.hasPrefix("nothing was watched: whether an operation failed is not known"))
+    #expect(!none.contains("no failed operation"))
+    let some = text {
+      $0 == "ib_uverbs_reg_mr" ? .missing("it could not be attached: EBUSY") : .attached
+    }
+    #expect(some.hasPrefix("no failed operation recorded, and not all would have been seen"))
+    #expect(some.hasSuffix("ib_uverbs_reg_mr: it could not be attached: EBUSY."))
+    #expect(
+      text({ _ in .attached }, [.init(name: "siw0", driver: "siw")]).hasPrefix(
+        "no failed operation recorded, and not all would have been seen"))
+    // mended ones are no reason to be sure of the others
+    var summary = ReportSummary(loss: LossSummary(problems: ["cut"]))
+    #expect(
+      ReportText.summaryTable(
+        FailureTotals([DiagnosisSamples.pinnedFSDAX]), summary, style: .plain()
+      ).hasPrefix("no failed operation recorded, 1 mended by the program itself\n"))
+    summary.loss.problems = []
+    #expect(
+      ReportText.summaryTable(
+        FailureTotals([DiagnosisSamples.pinnedFSDAX]), summary, style: .plain()
+      ).hasPrefix("no failed operation, 1 mended by the program itself\n"))
+  }
+
   @Test func lossIsShownOnlyWhereThereIsAny() {
     var summary = ReportSummary(
       seen: [.init(kind: .regMR, count: 10)],
