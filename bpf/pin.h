@@ -146,7 +146,11 @@ static __always_inline int on_migrate(void *ctx, struct call *c)
 	}
 	c->op = op;
 	send_stacks(ctx, op, c);
-	send_folios(c->hook, c->a[0]);
+	/* a pointer whose type the verifier knows is no argument of a global function */
+	from = c->a[0];
+	if (c->rung == MRT_RUNG_FEXIT)
+		bpf_probe_read_kernel(&from, sizeof(from), ctx);
+	send_folios(c->hook, from);
 	send_layer(op, c);
 	return 0;
 }
