@@ -57,8 +57,12 @@ struct LiveFeed {
     let tallies = tracer.tallies()
     for event in losses.look(tallies, ReceivedRecords(), now: nowNs) { accounts.add(event) }
     accounts.foldOld(now: nowNs)
-    for operation in failed {
-      explain(operation, missed: accounts.missed(during: operation, hooks))
+    for var operation in failed {
+      operation.correctMissedEntry(
+        missed: accounts.missed(before: operation, hooks), watched: watched)
+      explain(
+        operation, missed: accounts.missed(during: operation, hooks),
+        missedCalls: accounts.missedCalls(during: operation, hooks))
     }
     failed.removeAll(keepingCapacity: true)
     var counters = Self.counters(of: tracer, tallies, traits: traits)
@@ -85,22 +89,24 @@ struct LiveFeed {
 
   private mutating func take(_ operations: [Operation]) {
     for var operation in operations {
-      operation.correctMissedEntry()
       if !operation.failed {
         statistics.add(operation, diagnosis: nil)
       } else if failed.count < Self.failedLimit {
         failed.append(operation)
       } else {
-        explain(operation, missed: watched)
+        operation.correctMissedEntry(missed: watched, watched: watched)
+        explain(operation, missed: watched, missedCalls: watched)
       }
     }
   }
 
-  private mutating func explain(_ operation: Operation, missed: Set<FunctionName>) {
-    statistics.add(
-      operation,
-      diagnosis: diagnose(
-        operation, traits: traits, watched: watched, missed: missed, sight: sight))
+  private mutating func explain(
+    _ operation: Operation, missed: Set<FunctionName>, missedCalls: Set<FunctionName>
+  ) {
+    let diagnosis = diagnose(
+      operation, traits: traits, watched: watched, missed: missed, missedCalls: missedCalls,
+      sight: sight)
+    statistics.add(diagnosis?.operation ?? operation, diagnosis: diagnosis)
   }
 
   /// What the kernel side has counted.

@@ -32,11 +32,16 @@ struct LiveReplay {
     run = try RecordedRuns.open([path]).runs[0]
     // Gone through twice.
     var records = run.views()
-    while let record = records.next() { accounts.add(record) }
+    var order = RecordOrder()
+    while let record = records.next() {
+      accounts.add(record)
+      order.note(record.header)
+    }
     self.accounts = accounts
     let environment = run.environment
     correlator = Correlator(
       hooks: environment.hookNames, configuration: .recording(completeFromNs: run.completeFromNs))
+    correlator.wait(order.worstNs)
     watched = environment.watchedFunctions
     events = run.events()
     waiting = events.next()
@@ -106,14 +111,16 @@ struct LiveReplay {
 
   private mutating func take(_ operations: [Operation]) {
     for var operation in operations {
-      operation.correctMissedEntry()
+      let names = run.environment.hookNames
+      operation.correctMissedEntry(
+        missed: accounts.missed(before: operation, names), watched: watched)
       run.markGaps(&operation)
-      statistics.add(
-        operation,
-        diagnosis: diagnose(
-          operation, traits: run.environment.traits, watched: watched,
-          missed: accounts.missed(during: operation, run.environment.hookNames),
-          sight: run.environment.sight))
+      let diagnosis = diagnose(
+        operation, traits: run.environment.traits, watched: watched,
+        missed: operation.failed ? accounts.missed(during: operation, names) : [],
+        missedCalls: operation.failed ? accounts.missedCalls(during: operation, names) : [],
+        sight: run.environment.sight)
+      statistics.add(diagnosis?.operation ?? operation, diagnosis: diagnosis)
     }
   }
 

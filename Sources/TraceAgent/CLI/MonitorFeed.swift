@@ -73,22 +73,28 @@ final class MonitorFeed {
     guard !failed.isEmpty else { return [] }
     look(tracer.tallies(), now: now)
     defer { failed.removeAll(keepingCapacity: true) }
-    return failed.compactMap { explain($0, missed: accounts.missed(during: $0, hooks)) }
-  }
-
-  private func take(_ operations: [Operation]) {
-    for var operation in operations where operation.failed {
-      operation.correctMissedEntry()
-      failed.append(operation)
+    return failed.compactMap { ended in
+      var operation = ended
+      operation.correctMissedEntry(
+        missed: accounts.missed(before: operation, hooks), watched: watched)
+      return explain(
+        operation, missed: accounts.missed(during: operation, hooks),
+        missedCalls: accounts.missedCalls(during: operation, hooks))
     }
   }
 
-  private func explain(_ operation: Operation, missed: Set<FunctionName>) -> Diagnosis? {
+  private func take(_ operations: [Operation]) {
+    for operation in operations where operation.failed { failed.append(operation) }
+  }
+
+  private func explain(
+    _ operation: Operation, missed: Set<FunctionName>, missedCalls: Set<FunctionName>
+  ) -> Diagnosis? {
     let isNewer = operation.startNs.map { $0 >= watchedFromNs } ?? (watchedFromNs == 0)
     guard
       let diagnosis = diagnose(
         operation, traits: traits, watched: isNewer ? watched : watchedInKernel, missed: missed,
-        sight: sight)
+        missedCalls: missedCalls, sight: sight)
     else { return nil }
     failures.add(diagnosis)
     return diagnosis

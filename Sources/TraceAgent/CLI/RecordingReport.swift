@@ -35,17 +35,29 @@ struct RecordingReport {
   }
 
   static func load(_ run: RecordedRun, keepAll: Bool) -> RecordingReport {
+    var order = RecordOrder()
+    let report = load(run, keepAll: keepAll, lateNs: 0, order: &order)
+    guard order.worstNs > Correlator.Configuration.recording.lateNs else { return report }
+    // Records are out of order: once more, waiting for those that come late.
+    return load(run, keepAll: keepAll, lateNs: order.worstNs, order: &order)
+  }
+
+  private static func load(
+    _ run: RecordedRun, keepAll: Bool, lateNs: UInt64, order: inout RecordOrder
+  ) -> RecordingReport {
     let environment = run.environment
     var report = RecordingReport(run)
     var pages = PageStatistics()
     var configuration = Correlator.Configuration.recording(completeFromNs: run.completeFromNs)
     configuration.returnsSuccesses = keepAll
     var correlator = Correlator(hooks: environment.hookNames, configuration: configuration)
+    correlator.wait(lateNs)
     var ended: [Operation] = []
     var stacks = SharedStacks()
     var records = run.views()
     while let record = records.next() {
       report.accounts.add(record)
+      order.note(record.header)
       if let counted = record.pages {
         pages.add(.pages(counted), part: records.part)
       }
@@ -58,7 +70,7 @@ struct RecordingReport {
     for index in ended.indices {
       // names of kernel addresses come at the end of a recording
       correlator.symbols.name(&ended[index])
-      ended[index].correctMissedEntry()
+      report.correct(&ended[index])
       run.markGaps(&ended[index])
       stacks.share(&ended[index])
     }
@@ -78,6 +90,11 @@ struct RecordingReport {
     return report
   }
 
+  private func correct(_ operation: inout Operation) {
+    operation.correctMissedEntry(
+      missed: accounts.missed(before: operation, environment.hookNames), watched: watched)
+  }
+
   /// Of the operations that failed, in order of their end; each is made when it is asked for.
   var diagnoses: some Sequence<Diagnosis> { operations.lazy.compactMap { diagnosis(of: $0) } }
 
@@ -86,6 +103,8 @@ struct RecordingReport {
     diagnose(
       operation, traits: environment.traits, watched: watched,
       missed: operation.failed ? accounts.missed(during: operation, environment.hookNames) : [],
+      missedCalls: operation.failed
+        ? accounts.missedCalls(during: operation, environment.hookNames) : [],
       sight: summary.sight)
   }
 

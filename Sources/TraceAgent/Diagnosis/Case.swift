@@ -19,14 +19,17 @@ struct Case: Sendable {
   private let watched: Set<FunctionName>?
   /// Functions of which runs were missed while the operation ran.
   let missed: Set<FunctionName>
+  /// There was evidence of another call: what is lacking says nothing.
+  private let isDoubtful: Bool
   /// Where HMM, or a pin, stopped.
   private(set) var locus: Locus = .none
 
   init(
     _ operation: Operation, traits: KernelTraits, errno: Errno, watched: Set<FunctionName>? = nil,
-    missed: Set<FunctionName> = []
+    missed: Set<FunctionName> = [], isDoubtful: Bool = false
   ) {
     self.operation = operation
+    self.isDoubtful = isDoubtful
     self.traits = traits
     self.errno = errno
     self.watched = watched
@@ -115,8 +118,10 @@ struct Case: Sendable {
 
   /// A failure of one of these would be in the evidence: that there is none says something. Where
   /// records were lost, their absence says nothing.
-  func wouldHaveSeen(_ functions: FunctionName...) -> Bool {
-    guard operation.isComplete else { return false }
+  func wouldHaveSeen(_ functions: FunctionName...) -> Bool { wouldHaveSeen(functions) }
+
+  func wouldHaveSeen(_ functions: [FunctionName]) -> Bool {
+    guard operation.isComplete, !isDoubtful else { return false }
     return functions.contains { !missed.contains($0) && watched?.contains($0) ?? true }
   }
 

@@ -8,15 +8,23 @@ import Model
 /// what is missing could contradict it. `watched` are the functions whose failure would have been
 /// recorded (nil: not known), so that what is not there can be evidence too. `missed` are those of
 /// which the kernel skipped runs while the operation ran: that they are not there is none, and where
-/// one of them has its place in the chain the operation is incomplete. `sight`: why functions are not watched, for the advice.
+/// one of them has its place in the chain the operation is incomplete. `missedCalls` are those of them of which the
+/// calls were missed, not the evidence alone (nil: all): is that of the hook that begins and ends it among them, it is
+/// incomplete too. Evidence that cannot be of this operation is left out (``Fit``): the diagnosis has the operation
+/// without it. `sight`: why functions are not watched, for the advice.
 package func diagnose(
   _ operation: Operation, traits: KernelTraits, watched: Set<FunctionName>? = nil,
-  missed: Set<FunctionName> = [], sight: Sight? = nil, causes: [Cause] = Cause.all
+  missed: Set<FunctionName> = [], missedCalls: Set<FunctionName>? = nil, sight: Sight? = nil,
+  causes: [Cause] = Cause.all
 ) -> Diagnosis? {
   guard operation.failed else { return nil }
+  let fit = Fit(operation, missed: missedCalls ?? missed)
+  let operation = fit.operation
   let number = Int32(clamping: operation.result.magnitude)
   let errno = Errno(result: operation.result) ?? Errno(rawValue: number)
-  let scene = Case(operation, traits: traits, errno: errno, watched: watched, missed: missed)
+  let scene = Case(
+    operation, traits: traits, errno: errno, watched: watched, missed: missed,
+    isDoubtful: fit.isDoubtful)
 
   // by index: of a copy of each cause every text would be counted
   var best: (cause: Cause, finding: Finding)?
@@ -27,17 +35,18 @@ package func diagnose(
   }
 
   var diagnosis = Diagnosis(
-    operation: operation, errno: errno, delivered: delivered(operation.kind))
+    operation: operation, errno: errno,
+    delivered: operation.kindSeen ? delivered(operation.kind) : nil)
   diagnosis.kernel = KernelRelease(traits.release)
   diagnosis.chain = scene.chain(best?.finding)
-  diagnosis.incomplete = operation.incomplete + scene.holes
+  diagnosis.incomplete = operation.incomplete + fit.reasons + scene.holes
   if let page = best?.finding.page ?? (best == nil ? scene.stoppedAt : nil) {
     diagnosis.page = scene.page(at: page)
     diagnosis.mapping = scene.mapping(at: page)
     diagnosis.fileOffset = scene.fileOffset(of: page)
     diagnosis.backing = diagnosis.mapping.flatMap(scene.backing)
   }
-  let subject = "\(operation.kind.subject) failed with \(errno)"
+  let subject = "\(operation.subject) failed with \(errno)"
   guard let best else {
     diagnosis.summary = "\(subject)\(scene.whatIsKnown)"
     diagnosis.advice = UnknownAdvice(scene, sight: sight).lines

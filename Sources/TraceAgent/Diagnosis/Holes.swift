@@ -16,7 +16,38 @@ private let map: FunctionName = "ib_umem_odp_map_dma_and_lock"
 extension Case {
   /// Where the chain lacks a function of which runs were missed meanwhile, a reason each: it may have
   /// failed unseen.
-  var holes: [String] {
+  var holes: [String] { headless + missedRuns }
+
+  /// The deepest function seen cannot be the first to return its errno, and what it calls was watched.
+  private var headless: [String] {
+    guard let deepest = deepest, !ErrnoFlow.begins(deepest.function, with: deepest.errno),
+      let row = ErrnoFlow.byFunction[deepest.function], wouldHaveSeen(row.calls)
+    else { return [] }
+    return [
+      "-\(deepest.errno) of \(deepest.function) comes from a function that it calls, of which there is no record"
+    ]
+  }
+
+  /// The first return of the chain.
+  private var deepest: (function: FunctionName, errno: Errno)? {
+    let all =
+      walks.map {
+        (
+          $0.function == "hmm_range_fault_locked" ? ErrnoFlow.faultPhase : $0.function, $0.timeNs,
+          $0.result
+        )
+      }
+      + ranges.map { ($0.function, $0.timeNs, $0.result) }
+      + layers.filter { ErrnoFlow.byFunction[$0.function] != nil }.map {
+        ($0.function, $0.timeNs, $0.result)
+      }
+    guard let first = all.min(by: { $0.1 < $1.1 }), let errno = Errno(result: first.2) else {
+      return nil
+    }
+    return (first.0, errno)
+  }
+
+  private var missedRuns: [String] {
     guard !missed.isEmpty else { return [] }
     // Nothing was seen: whatever was missed may have been there.
     if isBare { return reasons(missed) }

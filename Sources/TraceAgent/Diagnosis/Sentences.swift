@@ -25,6 +25,12 @@ extension Operation.Kind {
   }
 }
 
+extension Operation {
+  var subject: String {
+    kindSeen ? kind.subject : "an access to on-demand memory (what asked for it was not seen)"
+  }
+}
+
 extension Case {
   /// "page 0x7f10c0003000 of /mnt/pmem/pool (fsdax, offset 12288)"
   func place(_ page: UInt64) -> String {

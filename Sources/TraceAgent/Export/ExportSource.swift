@@ -40,8 +40,11 @@ struct ExportSource {
   /// The first time through: names, where the last totals are, and what was lost when. Calls `each` for every event.
   mutating func readNames(_ each: () -> Void) {
     var records = run.views()
+    var order = RecordOrder()
+    defer { correlator.wait(order.worstNs) }
     while let view = records.next() {
       each()
+      order.note(view.header)
       if view.pages != nil { pagesPart = records.part }
       accounts.add(view)
       if var group = view.cgroup {
@@ -88,16 +91,19 @@ struct ExportSource {
     _ ended: Operation, to exporter: inout some Exporter
   ) throws(ExportError) {
     var operation = ended
-    operation.correctMissedEntry()
+    operation.correctMissedEntry(
+      missed: accounts.missed(before: operation, subject.hooks), watched: watched)
     run.markGaps(&operation)
     let diagnosis = diagnose(
       operation, traits: run.environment.traits, watched: watched,
-      missed: accounts.missed(during: operation, subject.hooks), sight: run.environment.sight)
+      missed: operation.failed ? accounts.missed(during: operation, subject.hooks) : [],
+      missedCalls: operation.failed ? accounts.missedCalls(during: operation, subject.hooks) : [],
+      sight: run.environment.sight)
     totals.operations += 1
     if let diagnosis {
       totals.failures += 1
       totals.causes[diagnosis.cause, default: 0] += 1
     }
-    try exporter.add(ExportedOperation(operation, diagnosis, in: subject))
+    try exporter.add(ExportedOperation(diagnosis?.operation ?? operation, diagnosis, in: subject))
   }
 }

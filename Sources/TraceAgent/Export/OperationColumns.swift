@@ -41,7 +41,7 @@ enum OperationColumns {
     ("address", { $0.address.map(Value.hex) }),
     ("cause", { $0.diagnosis.map { .text($0.cause) } }),
     ("confidence", { $0.diagnosis.map { .text($0.confidence.rawValue) } }),
-    ("delivered", { $0.diagnosis.map { .text($0.delivered.rawValue) } }),
+    ("delivered", { ($0.diagnosis?.delivered).map { .text($0.rawValue) } }),
     ("recovered_by", { $0.operation.recoveredBy.map(Value.text) }),
     ("lost", { .signed(Int64($0.operation.lost)) }),
     ("mr_address", { $0.operation.mr.address.map(Value.hex) }),
@@ -82,6 +82,7 @@ enum OperationColumns {
     ("cgroup", { $0.operation.owner?.cgroupPath.map(Value.text) }),
     ("repeats_after_ns", { $0.operation.repeatsAfterNs.map(Value.number) }),
     ("followed_by", { $0.operation.followedBy.map(Value.text) }),
+    ("kind_seen", { $0.operation.kindSeen ? nil : .flag(false) }),
   ]
 }
 

@@ -31,7 +31,7 @@ enum OperationShapes {
       optional("tid"), optional("comm", .text), optional("device", .text),
       optional("time_ns", .integer), optional("duration_ns"), optional("mr", .reference("mr")),
       optional("request", .reference("request")), optional("worker", .reference("task")),
-      optional("lost"), optional("incomplete", .list(.text)),
+      optional("lost"), optional("incomplete", .list(.text)), optional("kind_seen", .flag),
       // Where several recordings are exported together.
       optional("host", .text), optional("recording", .text),
     ]
@@ -42,7 +42,7 @@ enum OperationShapes {
   private static var failure: [Shape.Member] {
     [
       required("errno", .text),
-      required("delivered", .oneOf(["syscall", "completion", "discarded"])),
+      optional("delivered", .oneOf(["syscall", "completion", "discarded"])),
       required("chain", .list(.reference("link"))), required("cause", .text),
       required("confidence", .oneOf(["proved", "inferred", "unknown"])),
       optional("page", .reference("page")), optional("mapping", .reference("mapping")),

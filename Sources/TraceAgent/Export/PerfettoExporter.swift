@@ -237,7 +237,7 @@ package struct PerfettoExporter: Exporter {
       ("address", exported.address.map { .pointer($0) }),
       ("cause", diagnosis.map { .name($0.cause) }),
       ("confidence", diagnosis.map { .name($0.confidence.rawValue) }),
-      ("delivered", diagnosis.map { .name($0.delivered.rawValue) }),
+      ("delivered", (diagnosis?.delivered).map { .name($0.rawValue) }),
       ("summary", diagnosis.map { .text($0.summary) }),
       ("mended by", operation.recoveredBy.map { .name($0) }),
       ("followed by", operation.followedBy.map { .text($0) }),
@@ -253,6 +253,7 @@ package struct PerfettoExporter: Exporter {
       ("repeats after (ns)", operation.repeatsAfterNs.map { .number($0) }),
       ("records lost", operation.lost > 0 ? .signed(Int64(operation.lost)) : nil),
       ("start recorded", .flag(startIsKnown)),
+      ("kind seen", operation.kindSeen ? nil : .flag(false)),
     ]
   }
 }

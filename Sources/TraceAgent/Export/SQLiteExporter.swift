@@ -101,7 +101,7 @@ package struct SQLiteExporter: Exporter {
       operation.lkey.map { .count(UInt64($0)) },
       operation.advice.map { .count(UInt64($0.advice)) }, .int(operation.lost),
       exported.incomplete.isEmpty ? nil : .text(exported.incomplete.joined(separator: "; ")),
-      exported.subject.id,
+      exported.subject.id, .flag(operation.kindSeen),
     ])
     if let diagnosis = exported.diagnosis { try add(diagnosis, of: exported) }
   }
@@ -113,7 +113,7 @@ package struct SQLiteExporter: Exporter {
     try failures.add([
       id, .text(diagnosis.errno.description), exported.function.map { .text($0) },
       exported.address.map { .bits($0) }, .text(diagnosis.cause),
-      .text(diagnosis.confidence.rawValue), .text(diagnosis.delivered.rawValue),
+      .text(diagnosis.confidence.rawValue), diagnosis.delivered.map { .text($0.rawValue) },
       exported.operation.recoveredBy.map { .text($0) },
       exported.mapping?.file.map { .text($0.path) }, diagnosis.fileOffset.map { .count($0) },
       .text(diagnosis.summary), exported.operation.owner?.containerPID.map { .int($0) },

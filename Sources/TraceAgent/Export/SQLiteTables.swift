@@ -36,6 +36,7 @@ enum SQLiteTables {
       "failed INTEGER NOT NULL", "mr_address INTEGER", "mr_length INTEGER", "mr_iova INTEGER",
       "mr_access TEXT", "request_address INTEGER", "request_length INTEGER", "lkey INTEGER",
       "advice INTEGER", "lost INTEGER NOT NULL", "incomplete TEXT", recordingID,
+      "kind_seen INTEGER NOT NULL",
     ], indexed: ["time_ns", "pid", "tid", "duration_ns"])
 
   static let failures = SQLiteTable(
@@ -43,7 +44,7 @@ enum SQLiteTables {
     columns: [
       "operation_id INTEGER PRIMARY KEY REFERENCES operations (id)", "errno TEXT NOT NULL",
       "function TEXT", "address INTEGER", "cause TEXT NOT NULL", "confidence TEXT NOT NULL",
-      "delivered TEXT NOT NULL", "recovered_by TEXT", "file TEXT", "file_offset INTEGER",
+      "delivered TEXT", "recovered_by TEXT", "file TEXT", "file_offset INTEGER",
       "summary TEXT NOT NULL", "container_pid INTEGER", "cgroup TEXT",
       "repeats_after_ns INTEGER", "followed_by TEXT",
     ], indexed: ["cause", "errno", "file"])

@@ -79,7 +79,8 @@ package struct Diagnosis: Equatable, Sendable {
 
   package var operation: Operation
   package var errno: Errno
-  package var delivered: Delivered
+  /// nil: what asked for it was not seen.
+  package var delivered: Delivered?
   /// From the deepest function that failed outward.
   package var chain: [Link]
   /// A name of design section 5, or "unknown".
@@ -103,7 +104,7 @@ package struct Diagnosis: Equatable, Sendable {
   /// Why the evidence is incomplete, so that nothing is proved; empty where it is not.
   package var incomplete: [String] = []
 
-  package init(operation: Operation, errno: Errno, delivered: Delivered) {
+  package init(operation: Operation, errno: Errno, delivered: Delivered?) {
     self.operation = operation
     self.errno = errno
     self.delivered = delivered

@@ -25,6 +25,7 @@ package struct Errno: RawRepresentable, Error, Hashable, Sendable,
   package static let exist = Errno(rawValue: 17)
   package static let inval = Errno(rawValue: 22)
   package static let nospc = Errno(rawValue: 28)
+  package static let nolck = Errno(rawValue: 37)
   package static let overflow = Errno(rawValue: 75)
   package static let opnotsupp = Errno(rawValue: 95)
   package static let remoteio = Errno(rawValue: 121)
@@ -51,7 +52,7 @@ package struct Errno: RawRepresentable, Error, Hashable, Sendable,
     23: "ENFILE", 24: "EMFILE", 25: "ENOTTY", 26: "ETXTBSY", 27: "EFBIG", 28: "ENOSPC",
     29: "ESPIPE",
     30: "EROFS", 31: "EMLINK", 32: "EPIPE", 33: "EDOM", 34: "ERANGE", 35: "EDEADLK",
-    36: "ENAMETOOLONG",
+    36: "ENAMETOOLONG", 37: "ENOLCK",
     38: "ENOSYS", 39: "ENOTEMPTY", 40: "ELOOP", 61: "ENODATA", 62: "ETIME", 71: "EPROTO",
     74: "EBADMSG",
     75: "EOVERFLOW", 84: "EILSEQ", 90: "EMSGSIZE", 95: "EOPNOTSUPP", 99: "EADDRNOTAVAIL",

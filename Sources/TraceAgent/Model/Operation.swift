@@ -26,6 +26,10 @@ package struct Operation: Equatable, Sendable {
   }
 
   package var kind: Kind
+  /// False: what asked for it was not seen, and ``kind`` says only what the kernel did.
+  package var kindSeen = true
+  /// The function whose return ended it, and gave its result; nil: not known.
+  package var root: FunctionName?
   /// The task that ran the kernel code: the owner's thread, or a worker.
   package var runner: Task
   /// The process that owns the memory, where known. For a system call it is the runner.
@@ -71,6 +75,8 @@ package struct Operation: Equatable, Sendable {
   package var forked: [ForkedEvidence] = []
   package var backings: [BackingEvidence] = []
   package var kernelStack: [StackFrame] = []
+  /// When the kernel stack was taken; nil: not known.
+  package var stackNs: UInt64?
   package var userStack: [StackFrame] = []
   /// Records of this operation that were lost: the evidence is incomplete.
   package var lost: Int = 0
@@ -85,6 +91,8 @@ package struct Operation: Equatable, Sendable {
   /// Its evidence is that of the operation which the same thread began so long before it, ns, and which failed in the same way:
   /// nothing it depends on had changed (bpf/hmm.h). nil: it is its own.
   package var repeatsAfterNs: UInt64?
+  /// When that operation was, CLOCK_MONOTONIC, ns: its evidence is of that time.
+  package var lentFrom: ClosedRange<UInt64>?
   /// What the same thread did next that mended this failure, e.g. "reg_mr with ON_DEMAND".
   package var recoveredBy: String?
   /// What the same thread registered next, and what that lacks to mend this failure, e.g. "reg_mr of 4096 of the 65536
@@ -260,6 +268,8 @@ package struct WalkEvidence: Equatable, Sendable {
 
 /// Page-table entries on the way to one address; nil = not reached.
 package struct LevelsEvidence: Equatable, Sendable {
+  /// nil: not known, as of all evidence without a time.
+  package var timeNs: UInt64?
   package var address: UInt64
   package var pgd: UInt64?
   package var p4d: UInt64?
@@ -283,6 +293,7 @@ package struct EntriesEvidence: Equatable, Sendable {
     /// The table in which the fault stopped: the first page in [`WalkEvidence.last`, end) not yet as needed.
     case faulted
   }
+  package var timeNs: UInt64?
   package var what: What
   package var search: Search
   package var address: UInt64
@@ -326,6 +337,7 @@ package struct MappingEvidence: Equatable, Sendable {
     }
   }
 
+  package var timeNs: UInt64?
   /// The address asked for.
   package var address: UInt64
   /// False: no mapping holds `address`; the neighbours say how far the gap goes.

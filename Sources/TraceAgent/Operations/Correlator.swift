@@ -67,6 +67,7 @@ package struct Correlator: Sendable {
   private var late: LateWindow
   private var recovery = RecoveryWindow()
   private var repeated: RepeatedEvidence
+  private var endedLast: EndedOperations
   private var comms: [Int: CommName] = [:]
   private var unknownOperations = 0
   private var now: UInt64 = 0
@@ -80,7 +81,11 @@ package struct Correlator: Sendable {
     regions = RegionTable(limit: configuration.regions)
     late = LateWindow(lateNs: configuration.lateNs)
     repeated = RepeatedEvidence(limit: configuration.pendingOperations)
+    endedLast = EndedOperations(limit: configuration.pendingOperations)
   }
+
+  /// Evidence may come so much later than its time: waits at least as long for it.
+  package mutating func wait(_ lateNs: UInt64) { late.wait(lateNs) }
 
   package var statistics: Statistics {
     Statistics(
@@ -92,7 +97,7 @@ package struct Correlator: Sendable {
   /// Takes one event in; returns the operations that are finished by it, seldom more than one.
   package mutating func add(_ event: Event) -> [Operation] {
     let header = event.header
-    now = max(now, header.time_ns)
+    if !event.isOfAgent { now = max(now, header.time_ns) }
     switch event {
     case .operation(let record): end(record)
     case .symbol(let record): symbols.add(record)
@@ -107,7 +112,7 @@ package struct Correlator: Sendable {
   /// As ``add(_:)-(Event)``, of a record in its place: adds the operations that are finished by it
   /// to `operations`.
   package mutating func add(_ record: RecordView, into operations: inout [Operation]) {
-    now = max(now, record.header.time_ns)
+    if !record.header.isOfAgent { now = max(now, record.header.time_ns) }
     if record.isKnown {
       switch mrt_kind(rawValue: record.header.kind) {
       case MRT_KIND_OPERATION: if let operation = record.operation { end(operation) }
@@ -176,12 +181,14 @@ package struct Correlator: Sendable {
     let key = OperationKey(tid: record.h.tid, operation: record.h.operation)
     let isReturned = configuration.returnsSuccesses || record.result < 0
     if !isReturned, endQuietly(record, key) { return }
+    guard endedLast.insert(record) else { return }
     // Operation 0 is none: its records belong to nobody.
     let evidence = record.h.operation == 0 ? .init() : pending.take(key)
     guard var operation = Operation(record) else {
       unknownOperations += 1
       return
     }
+    operation.root = hooks[record.h.hook]
     ended[operation.kind] += 1
     latencies.add(operation)
     if isReturned { for event in evidence.events { operation.add(event, hooks: hooks) } }
@@ -278,4 +285,21 @@ extension Correlator {
     }
     return (order.map { operations[$0] }, correlator.statistics)
   }
+}
+
+extension mrt_header {
+  /// The agent's own word, at a time that says nothing of the kernel's records: no wait ends by it, so that it
+  /// does not matter where in a recording it stands.
+  fileprivate var isOfAgent: Bool {
+    switch mrt_kind(rawValue: kind) {
+    case MRT_KIND_COUNTER, MRT_KIND_SYMBOL, MRT_KIND_PAGES, MRT_KIND_ACCOUNT, MRT_KIND_SHED,
+      MRT_KIND_CGROUP:
+      true
+    default: false
+    }
+  }
+}
+
+extension Event {
+  fileprivate var isOfAgent: Bool { header.isOfAgent }
 }

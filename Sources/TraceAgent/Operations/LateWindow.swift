@@ -11,7 +11,7 @@ struct LateWindow: Sendable {
     var key: OperationKey
   }
 
-  private let lateNs: UInt64
+  private var lateNs: UInt64
   /// From `head` on; nil before it.
   private var waiting: [Waiting?] = []
   private var head = 0
@@ -21,6 +21,9 @@ struct LateWindow: Sendable {
   private var first = 0
 
   init(lateNs: UInt64) { self.lateNs = lateNs }
+
+  /// Before the first operation.
+  mutating func wait(_ ns: UInt64) { if lateNs > 0 { lateNs = max(lateNs, ns) } }
 
   mutating func hold(_ operation: Operation, key: OperationKey) {
     if lateNs > 0 { numbers[key] = first + waiting.count }

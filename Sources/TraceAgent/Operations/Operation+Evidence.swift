@@ -22,7 +22,9 @@ extension Operation {
       let frames = record.addresses.map { StackFrame(address: $0, name: nil) }
       switch mrt_stack_what(rawValue: record.what) {
       // The first is the one of the failure; later ones were taken further out.
-      case MRT_STACK_KERNEL where kernelStack.isEmpty: kernelStack = frames
+      case MRT_STACK_KERNEL where kernelStack.isEmpty:
+        kernelStack = frames
+        stackNs = record.header.time_ns
       case MRT_STACK_USER where userStack.isEmpty: userStack = frames
       default: break
       }
@@ -108,6 +110,7 @@ extension WalkEvidence {
 extension LevelsEvidence {
   init(_ record: mrt_levels) {
     self.init(address: record.address, pagingLevels: Int(record.paging_levels))
+    timeNs = record.h.time_ns
     if record.read & MRT_LEVEL_PGD != 0 { pgd = record.pgd }
     if record.read & MRT_LEVEL_P4D != 0 { p4d = record.p4d }
     if record.read & MRT_LEVEL_PUD != 0 { pud = record.pud }
@@ -132,6 +135,7 @@ extension EntriesEvidence {
     default: return nil
     }
     self.init(what: what, search: search, address: record.address, values: record.values)
+    timeNs = record.header.time_ns
   }
 }
 
@@ -141,6 +145,7 @@ extension MappingEvidence {
     self.init(
       address: record.address, found: has(MRT_MAPPING_FOUND), start: record.start, end: record.end,
       vmFlags: record.vmFlags, pageOffset: record.pageOffset)
+    timeNs = record.header.time_ns
     if has(MRT_MAPPING_HAS_PREV) { previousEnd = record.previousEnd }
     if has(MRT_MAPPING_HAS_NEXT) { nextStart = record.nextStart }
     isAnonymous = has(MRT_MAPPING_ANON)

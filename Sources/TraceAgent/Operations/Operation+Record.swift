@@ -16,6 +16,7 @@ extension Operation {
       endNs: record.h.time_ns, result: record.result)
     let has = { record.has & $0 != 0 }
     if has(MRT_HAS_START) { startNs = record.start_ns }
+    if has(MRT_HAS_UNSEEN_CALLER) { kindSeen = false }
     if has(MRT_HAS_MR) {
       mr.address = record.mr_address
       mr.length = record.mr_length
@@ -45,6 +46,10 @@ extension Operation {
       ownerComm = comm
     }
     lost = Int(record.lost)
+    if startNs == nil || !kindSeen {
+      entryMissed = true
+      lost += 1
+    }
     if has(MRT_HAS_REPEATED) { repeatsAfterNs = UInt64(record.repeats_ns) }
   }
 

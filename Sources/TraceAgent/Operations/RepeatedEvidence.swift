@@ -44,6 +44,14 @@ struct RepeatedEvidence: Sendable {
       first.key == OperationKey(tid: key.tid, operation: key.operation - after)
     else { return false }
     let evidence = first.operation
+    // The record says so of the call that began; where another ended, it has none.
+    guard evidence.kind == operation.kind, evidence.result == operation.result,
+      evidence.request == operation.request, evidence.advice == operation.advice,
+      evidence.lkey == operation.lkey
+    else { return false }
+    operation.lost += evidence.lost
+    let start = evidence.startNs ?? first.key.operation
+    operation.lentFrom = min(start, evidence.endNs)...evidence.endNs
     operation.owner = operation.owner ?? evidence.owner
     operation.umems = evidence.umems
     operation.layers = evidence.layers

@@ -10,19 +10,10 @@ package struct RecordedAccounts: Sendable {
   private var accounts: [UInt32: mrt_account] = [:]
   private var counters: [UInt32: mrt_counter] = [:]
   private var shed: [UInt32: mrt_shed] = [:]
-  private var misses: [Miss] = []
-  /// Of misses that are not kept one by one: by hook, the end of the last one.
-  private var folded: [UInt32: UInt64] = [:]
-
-  /// A time in which runs of a hook were missed.
-  private struct Miss: Sendable {
-    var hook: UInt32
-    var from: UInt64
-    var to: UInt64
-  }
-
-  /// A recording of a day with a loss each second has fewer for each hook.
-  private static let missLimit = 1 << 18
+  /// When calls were missed: runs of the programs that begin, end and count.
+  private var calls = MissedTimes()
+  /// When runs of the programs that take evidence, apart from those, were.
+  private var evidence = MissedTimes()
 
   package init() {}
 
@@ -39,13 +30,18 @@ package struct RecordedAccounts: Sendable {
   package mutating func add(_ event: Event) {
     switch event {
     case .account(let record):
-      note(accounts[record.h.hook], record)
-      accounts[record.h.hook] = record
-    case .shed(let record):
-      if record.missed > shed[record.h.hook]?.missed ?? 0 {
-        misses.append(Miss(hook: record.h.hook, from: record.since_ns, to: record.h.time_ns))
+      note(record)
+      // the last word is the latest one, wherever it stands
+      if accounts[record.h.hook].map({ $0.h.time_ns <= record.h.time_ns }) ?? true {
+        accounts[record.h.hook] = record
       }
-      shed[record.h.hook] = record
+    case .shed(let record):
+      evidence.note(
+        record.h.hook,
+        .init(from: record.since_ns, to: record.h.time_ns, returns: record.missed, entries: 0))
+      if shed[record.h.hook].map({ $0.h.time_ns <= record.h.time_ns }) ?? true {
+        shed[record.h.hook] = record
+      }
     // the closing record is of no hook
     case .counter(let record) where record.h.hook != MRT_HOOK_NONE.rawValue:
       counters[record.h.hook] = record
@@ -53,15 +49,41 @@ package struct RecordedAccounts: Sendable {
     }
   }
 
-  /// Functions of which runs may have been missed while `operation` ran.
+  /// Functions of which runs may have been missed while `operation` ran, or the one whose evidence it has.
   package func missed(during operation: Operation, _ names: HookNames) -> Set<FunctionName> {
-    var missed: Set<FunctionName> = []
-    let end = operation.endNs
-    let start = operation.startNs ?? end
-    for miss in misses where miss.from <= end && start <= miss.to {
-      missed.insert(names[miss.hook])
-    }
-    for (hook, to) in folded where start <= to { missed.insert(names[hook]) }
+    let (start, end) = Self.time(of: operation)
+    let missed = missedCalls(from: start, to: end, names)
+    return missed.union(evidence.hooks(from: start, to: end).map { names[$0] })
+  }
+
+  /// Of these, those whose calls were missed, not their evidence alone.
+  package func missedCalls(during operation: Operation, _ names: HookNames) -> Set<FunctionName> {
+    let (start, end) = Self.time(of: operation)
+    return missedCalls(from: start, to: end, names)
+  }
+
+  /// Functions of which calls may have been missed before or while `operation` ran, so that it may be taken for
+  /// another kind than it is. What runs inside a verb begins soon after it; a worker's prefetch that is not seen to
+  /// end lasts until the worker is seen to do something else.
+  package func missed(before operation: Operation, _ names: HookNames) -> Set<FunctionName> {
+    guard !calls.isEmpty || !counters.isEmpty else { return [] }
+    let (start, end) = Self.time(of: operation)
+    let from = operation.kind == .prefetch || start < Self.verbNs ? 0 : start - Self.verbNs
+    return missedCalls(from: from, to: end, names)
+  }
+
+  /// Longer than it takes from a verb's beginning to its memory, preempted or not.
+  private static let verbNs: UInt64 = 1_000_000_000
+
+  private static func time(of operation: Operation) -> (start: UInt64, end: UInt64) {
+    let start = operation.startNs ?? operation.endNs
+    return (min(start, operation.lentFrom?.lowerBound ?? start), operation.endNs)
+  }
+
+  private func missedCalls(
+    from start: UInt64, to end: UInt64, _ names: HookNames
+  ) -> Set<FunctionName> {
+    var missed = Set(calls.hooks(from: start, to: end).map { names[$0] })
     // older recordings tell no time
     for (hook, counter) in counters where accounts[hook] == nil && counter.missed > 0 {
       missed.insert(names[hook])
@@ -70,26 +92,19 @@ package struct RecordedAccounts: Sendable {
   }
 
   /// Keeps memory within bounds in a run without end: of misses that ended before `ns`, each hook's are
-  /// one time from then on, which reaches back to the start. Nothing becomes proved by that.
+  /// one time from then on, which reaches back to the start.
   package mutating func fold(endedBefore ns: UInt64) {
-    misses.removeAll { miss in
-      guard miss.to < ns else { return false }
-      folded[miss.hook] = max(folded[miss.hook] ?? 0, miss.to)
-      return true
-    }
+    calls.fold(endedBefore: ns)
+    evidence.fold(endedBefore: ns)
   }
 
-  private mutating func note(_ before: mrt_account?, _ now: mrt_account) {
-    if misses.count >= Self.missLimit { fold(endedBefore: .max) }
-    let hook = now.h.hook
-    if now.missed > before?.missed ?? 0 || now.missed_entries > before?.missed_entries ?? 0 {
-      misses.append(Miss(hook: hook, from: now.since_ns, to: now.h.time_ns))
-    }
-    // that a return never came shows at the next call only, whenever that is
-    if now.missed_returns > 0 || now.running > 0 {
-      misses.removeAll { $0.hook == hook && $0.from == 0 }
-      misses.append(Miss(hook: hook, from: 0, to: now.h.time_ns))
-    }
+  private mutating func note(_ now: mrt_account) {
+    calls.note(
+      now.h.hook,
+      .init(
+        from: now.since_ns, to: now.h.time_ns, returns: now.missed, entries: now.missed_entries),
+      // that a return never came shows at the next call only, whenever that is
+      isOpen: now.missed_returns > 0 || now.running > 0)
   }
 
   /// In order of the hooks' numbers.

@@ -25,7 +25,7 @@ package enum DiagnosisJSON {
     who(operation, clockOffsetNs, into: &object)
     object.add("mr", region(operation.mr))
     object.add("errno", diagnosis.errno.description)
-    object.add("delivered", diagnosis.delivered.rawValue)
+    object.add("delivered", diagnosis.delivered?.rawValue)
     object.add("chain", .array(diagnosis.chain.map(link)))
     object.add("cause", diagnosis.cause)
     object.add("confidence", diagnosis.confidence.rawValue)
@@ -59,6 +59,7 @@ package enum DiagnosisJSON {
     object.add("container_pid", number: operation.owner?.containerPID)
     object.add("cgroup", operation.owner?.cgroupPath)
     object.add("backing", diagnosis.backing.flatMap(BackingJSON.object))
+    addKindSeen(operation, to: &object)
     return JSON.object(object).line
   }
 
@@ -75,7 +76,13 @@ package enum DiagnosisJSON {
     if operation.lost > 0 { object.add("lost", number: operation.lost) }
     if !operation.incomplete.isEmpty { object.add("incomplete", .strings(operation.incomplete)) }
     add(origin, to: &object)
+    addKindSeen(operation, to: &object)
     return JSON.object(object).line
+  }
+
+  /// Where it was not seen what asked for it; else the field is absent.
+  private static func addKindSeen(_ operation: Operation, to object: inout JSONObject) {
+    if !operation.kindSeen { object.add("kind_seen", .bool(false)) }
   }
 
   private static func add(_ origin: Origin?, to object: inout JSONObject) {

@@ -74,6 +74,9 @@ package enum ReportText {
     var spans: [Span] = []
     if let index { spans.append(.word("\(index).", .heading)) }
     spans.append(.word(diagnosis.operation.kind.rawValue, .heading))
+    if !diagnosis.operation.kindSeen {
+      spans.append(Span("(what asked for it was not seen)", .warning))
+    }
     if let recovered = diagnosis.operation.recoveredBy {
       spans += [
         .word("\(diagnosis.errno):", .heading), .word(diagnosis.cause, .heading),
@@ -95,7 +98,7 @@ package enum ReportText {
   }
 
   private static func people(
-    _ operation: Operation, _ delivered: Diagnosis.Delivered, _ offset: Int64?,
+    _ operation: Operation, _ delivered: Diagnosis.Delivered?, _ offset: Int64?,
     _ origin: [String]
   ) -> [Span] {
     let people = operation.people
@@ -112,7 +115,7 @@ package enum ReportText {
       parts.append(.word("run by \(worker.comm) (thread \(worker.tid))"))
     }
     if let device = operation.device, !device.isEmpty { parts.append(.word("device \(device)")) }
-    parts.append(.word(delivered.words))
+    if let delivered { parts.append(.word(delivered.words)) }
     if let duration = operation.durationNs {
       parts.append(.word("after \(Quantity.duration(nanoseconds: duration))"))
     }

@@ -64,7 +64,11 @@ extension CorpusEntry {
     ) { $0.operation.layers[0].result = -14 },
     CorpusEntry(
       "mm-unstable", "H11",
-      mapped(-14).changed { $0.range("hmm_range_fault_unlocked_timeout", .fault) }
+      mapped(-14).changed {
+        $0.range("hmm_range_fault_unlocked_timeout", .fault)
+        // It returned before its caller did.
+        $0.operation.layers[0].timeNs += 100
+      }
     ) { $0.range("hmm_range_fault_locked", .fault) },
   ]
 }

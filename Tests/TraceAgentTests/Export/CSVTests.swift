@@ -17,7 +17,8 @@ struct CSVTests {
         result errno function address cause confidence delivered recovered_by lost mr_address \
         mr_length mr_iova mr_access request_address request_length lkey page_address page_level \
         page_raw page_flags mapping_start mapping_end mapping_flags file file_offset filesystem \
-        fsdax summary host recording incomplete container_pid cgroup repeats_after_ns followed_by
+        fsdax summary host recording incomplete container_pid cgroup repeats_after_ns followed_by \
+        kind_seen
         """)
     #expect(rows.count == 17)
     #expect(rows.allSatisfy { $0.count == rows[0].count })

@@ -112,9 +112,11 @@ import Testing
   }
 
   @Test func ownersCommIsLearned() {
+    var time: UInt64 = 1_000
     func fault(has: UInt32, owner: UInt32, worker: String) -> Event {
+      time += 1
       var record = SampleEvents.operation(
-        kind: MRT_OP_PAGE_FAULT, header: SampleEvents.header(pid: 30, tid: 30),
+        kind: MRT_OP_PAGE_FAULT, header: SampleEvents.header(timeNs: time, pid: 30, tid: 30),
         has: has)
       record.owner_pid = owner
       CText.fill(&record.comm, with: worker)

@@ -48,7 +48,9 @@ import Testing
     var expected = Operation(
       kind: .prefetch, runner: .init(pid: 412, tid: 413, comm: "server-io"), endNs: 1_000,
       result: -14)
-    expected.lost = 4
+    // Its beginning was not seen.
+    expected.lost = 5
+    expected.entryMissed = true
     #expect(operation == expected)
 
     record.has = MRT_HAS_CAPS | MRT_HAS_DRIVER_OPS
@@ -137,6 +139,7 @@ import Testing
 
   @Test func levels() {
     var expected = LevelsEvidence(address: 0x7F10_C000_3000, pagingLevels: 4)
+    expected.timeNs = 1000
     expected.pgd = 0x11
     expected.pud = 0x33
     expected.pmd = 0x44
@@ -145,17 +148,17 @@ import Testing
     var record = SampleEvents.levels()
     record.read = MRT_LEVEL_P4D
     var five = LevelsEvidence(address: 0x7F10_C000_3000, pagingLevels: 4)
+    five.timeNs = 1000
     five.p4d = 0x22
     #expect(evidence(.levels(record)).levels == [five])
   }
 
   @Test func entries() {
     var record = SampleEvents.entries()
-    #expect(
-      evidence(.entries(record)).entries == [
-        EntriesEvidence(
-          what: .pte, search: .walked, address: 0x7F10_C000_0000, values: record.values)
-      ])
+    var expected = EntriesEvidence(
+      what: .pte, search: .walked, address: 0x7F10_C000_0000, values: record.values)
+    expected.timeNs = 1000
+    #expect(evidence(.entries(record)).entries == [expected])
     record.what = MRT_ENTRIES_HMM_PFN.rawValue
     record.search = UInt32(MRT_ENTRIES_FAULTED)
     let other = evidence(.entries(record)).entries.first

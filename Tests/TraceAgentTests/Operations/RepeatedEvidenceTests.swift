@@ -69,4 +69,36 @@ import Testing
     #expect(operations.map(\.lost) == [0, 0, 1, 0])
     #expect(operations.last?.walks.map(\.timeNs) == [210])
   }
+
+  /// The record says what the call that began would have; the one that ended was asked for something else.
+  @Test func anotherRequestRepeatsNothing() throws {
+    guard case .operation(var other) = end(timeNs: 220, operation: 200, repeats: 100) else {
+      return
+    }
+    other.request_address += 4096
+    let operations = correlated([
+      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      .operation(other),
+    ])
+    #expect(operations.last?.walks.isEmpty == true)
+    #expect(operations.last?.lost == 1)
+  }
+
+  @Test func evidenceIsOfItsTime() {
+    let operations = correlated([
+      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      end(timeNs: 220, operation: 200, repeats: 100),
+    ])
+    #expect(operations.last?.lentFrom?.upperBound == 120)
+    #expect(operations.first?.lentFrom == nil)
+  }
+
+  @Test func anOperationThatIsThereTwiceEndsOnce() {
+    let operations = correlated([
+      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      end(timeNs: 120, operation: 100), end(timeNs: 220, operation: 200, repeats: 100),
+      end(timeNs: 120, operation: 100),
+    ])
+    #expect(operations.map(\.endNs) == [120, 220])
+  }
 }

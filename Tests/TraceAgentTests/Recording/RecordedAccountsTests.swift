@@ -84,4 +84,62 @@ import Testing
     #expect(accounts.missed(during: operation(700, 701), HookNames()) == [Self.range])
     #expect(accounts.missed(during: operation(901, 902), HookNames()) == [])
   }
+
+  /// What began an operation may have been missed before it; a worker's prefetch lasts until something else is seen.
+  @Test func missesBefore() {
+    var accounts = RecordedAccounts()
+    accounts.add(account({ $0.missed_entries = 1 }, since: 5_000_000_000, timeNs: 5_000_000_100))
+    for (start, isHit) in [(5_000_000_200, true), (6_000_000_000, true), (6_000_000_200, false)]
+      as [(UInt64, Bool)]
+    {
+      var one = operation(start, start + 10)
+      one.kind = .pageFault
+      #expect(accounts.missed(before: one, HookNames()) == (isHit ? [Self.range] : []), "\(start)")
+      #expect(accounts.missed(during: one, HookNames()) == [])
+      one.kind = .prefetch
+      #expect(accounts.missed(before: one, HookNames()) == [Self.range])
+    }
+  }
+
+  /// Of an operation that has another's evidence, what was missed since that one began counts.
+  @Test func missesWhileTheEvidenceWasTaken() {
+    var accounts = RecordedAccounts()
+    accounts.add(account({ $0.missed = 1 }, since: 100, timeNs: 200))
+    var one = operation(300, 400)
+    #expect(accounts.missed(during: one, HookNames()) == [])
+    one.lentFrom = 150...160
+    #expect(accounts.missed(during: one, HookNames()) == [Self.range])
+  }
+
+  /// In which order they come does not matter, nor that one comes twice.
+  @Test func accountsInAnyOrder() {
+    let all = [
+      account({ $0.missed = 1 }, since: 100, timeNs: 200),
+      account({ $0.missed = 3 }, since: 300, timeNs: 400),
+      account({ $0.missed = 3 }, since: 900, timeNs: 1000),
+    ]
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 0, 2, 2]] {
+      var accounts = RecordedAccounts()
+      for index in order { accounts.add(all[index]) }
+      for (start, isHit) in [(150, true), (250, false), (350, true)] as [(UInt64, Bool)] {
+        #expect(
+          accounts.missed(during: operation(start, start), HookNames())
+            == (isHit ? [Self.range] : []))
+      }
+      #expect(accounts.hooks(HookNames()).map(\.missed) == [3])
+    }
+  }
+
+  /// Evidence that was not taken is no call that was missed.
+  @Test func missedEvidenceIsNoMissedCall() {
+    var shed = mrt_shed()
+    shed.h.hook = MRT_HOOK_RANGE_FAULT.rawValue
+    shed.h.time_ns = 200
+    shed.since_ns = 100
+    shed.missed = 1
+    var accounts = RecordedAccounts()
+    accounts.add(.shed(shed))
+    #expect(accounts.missed(during: operation(150, 160), HookNames()) == [Self.range])
+    #expect(accounts.missedCalls(during: operation(150, 160), HookNames()) == [])
+  }
 }
