@@ -219,8 +219,9 @@ final class ProgramGroup {
         let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
         guard result == 0 else { throw refusal("configure its BPF programs", result) }
         cbpf_set_constants(current)
-      } else if (settings.isModern ? ["operations", "calls", "blank_entry"] : ["tasks", "kept_calls"]).contains(
-        name)
+      } else if (settings.isModern
+        ? ["operations", "calls", "blank_entry"] : ["tasks", "kept_calls"]).contains(
+          name)
       {
         // the others have what is in flight
         bpf_map__set_autocreate(current, false)

@@ -61,7 +61,9 @@ package struct HookAccount: Equatable, Sendable {
   /// All records lost, wherever.
   package var recordsLost: UInt64 { Self.sum([lost, shed, unreceived, unwritten]) }
   /// Runs of the hook's programs that did not happen.
-  package var runsMissed: UInt64 { Self.sum([missed, missedReturns, missedEntries, missedEvidence]) }
+  package var runsMissed: UInt64 {
+    Self.sum([missed, missedReturns, missedEntries, missedEvidence])
+  }
 
   /// Something about this function is not in the recording that should be.
   package var isLossy: Bool {
