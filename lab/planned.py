@@ -106,6 +106,11 @@ def touches(planned, report):
     return not ranges or any(int(start, 16) < begin + length and begin < int(start, 16) + max(size or 1, 1) for start, size in ranges)
 
 
+def kind_of(report):
+    """The kind of operation that is claimed: None where it was not seen."""
+    return report.get("operation") if report.get("kind_seen", True) else None
+
+
 class Pairing:
     """Finds the operation that a report is about. `of` gives (operation or None, what is wrong with the pair itself)."""
 
@@ -121,7 +126,7 @@ class Pairing:
         begin, end = times(report, self.offset)
         if begin is None:
             return None, ["it has no time"]
-        kind = report.get("operation")
+        kind = kind_of(report)
         if kind in SYSCALLS or kind is None or kind == "unknown":
             return self.system_call(report, begin, end)
         return self.worker(report, kind, begin, end)
@@ -170,7 +175,7 @@ def same(left, right):
 def complaints(planned, report):
     """What is wrong with what is said of this operation, apart from its cause: said, and not so. Unsaid is not wrong."""
     line, found = planned.line, []
-    kind = report.get("operation")
+    kind = kind_of(report)
     if kind not in (planned.kind, None, "unknown"):
         found.append(f"kind: {planned.kind} is told as {kind}")
     if report.get("errno") not in (planned.errno, None):

@@ -22,6 +22,8 @@ package func diagnose(
   let operation = fit.operation
   let number = Int32(clamping: operation.result.magnitude)
   let errno = Errno(result: operation.result) ?? Errno(rawValue: number)
+  let missed = PossibleMisses.of(
+    operation, missed: missed, missedCalls: missedCalls ?? missed, watched: watched)
   let scene = Case(
     operation, traits: traits, errno: errno, watched: watched, missed: missed,
     isDoubtful: fit.isDoubtful)

@@ -16,7 +16,17 @@ private let map: FunctionName = "ib_umem_odp_map_dma_and_lock"
 extension Case {
   /// Where the chain lacks a function of which runs were missed meanwhile, a reason each: it may have
   /// failed unseen.
-  var holes: [String] { headless + missedRuns }
+  var holes: [String] { headless + missedRuns + unseenCallback }
+
+  /// What refused was found afterwards, by looking through the range once more.
+  private var unseenCallback: [String] {
+    switch locus {
+    case .none, .unclear: return []
+    default:
+      guard UnseenCallback(self) != nil, operation.faults.isEmpty else { return [] }
+      return ["which function of the page walk refused was not seen"]
+    }
+  }
 
   /// The deepest function seen cannot be the first to return its errno, and what it calls was watched.
   private var headless: [String] {

@@ -30,7 +30,7 @@ struct Locator {
   /// No callback was seen to fail, but a fault was: of a pin, or where the callbacks have no hook.
   private var faultAlone: Locus {
     let witnesses = witnesses(from: 0, to: .max)
-    guard let last = witnesses.last else { return pinStop }
+    guard let last = witnesses.last else { return UnseenCallback(scene)?.locus ?? pinStop }
     let page = Case.page(of: last.address)
     var site = FaultSite(from: page, end: page &+ Case.pageSize, witnesses: witnesses)
     site.page = page

@@ -45,7 +45,7 @@ extension EventFields {
     sink.hex("start", record.start)
     sink.hex("end", record.end)
     sink.hex("vm_flags", record.vm_flags)
-    sink.texts("flags", VMAFlags.names(record.vm_flags))
+    sink.texts("flags", VMAFlags.names(record.vm_flags, of: subject.kernel))
     sink.number("forked_monotonic_ns", record.forked_ns)
     sink.number("ancestor_pid", record.pid)
     sink.text("ancestor_comm", CText.string(in: record.comm))

@@ -29,14 +29,14 @@ extension EvidenceJSON {
     return .object(object)
   }
 
-  static func forked(_ forked: ForkedEvidence) -> JSON {
+  static func forked(_ forked: ForkedEvidence, of kernel: KernelRelease?) -> JSON {
     var object = JSONObject()
     object.add("address", hex: forked.address)
     object.add("ancestor_pid", number: UInt64(clamping: forked.pid))
     object.add("ancestor_comm", forked.comm)
     object.add("start", hex: forked.start)
     object.add("end", hex: forked.end)
-    object.add("flags", .strings(VMAFlags.names(forked.vmFlags)))
+    object.add("flags", .strings(VMAFlags.names(forked.vmFlags, of: kernel)))
     return .object(object)
   }
 }

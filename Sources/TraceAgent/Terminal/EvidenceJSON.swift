@@ -58,7 +58,7 @@ enum EvidenceJSON {
     }
     list("folios", operation.folios, folio)
     list("refusals", operation.refusals, refusal)
-    list("forked", operation.forked, forked)
+    list("forked", operation.forked) { forked($0, of: kernel) }
     let backings = operation.backings.compactMap(BackingJSON.evidence)
     if !backings.isEmpty { object.add("backings", .array(backings)) }
     object.add("device_odp", operation.deviceHasODP)

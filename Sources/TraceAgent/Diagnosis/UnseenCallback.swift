@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Model
+
+/// Finds where HMM stopped though no page-walk callback was seen to fail.
+///
+/// The kernel may have skipped the callback's program. When the range fault returns, the mappings and entries of its
+/// range are still those that decided, and are recorded then (send_unmet() of bpf/hmm.h). HMM goes through a range in
+/// order of address, and what comes before the page at which it stops is as it was wanted.
+struct UnseenCallback {
+  private let scene: Case
+  private let range: RangeEvidence
+  private let wantsWrite: Bool
+  private let rules: HMMRules
+
+  /// nil: a callback was seen, or no range fault was.
+  init?(_ scene: Case) {
+    guard scene.walks.isEmpty, let range = scene.ranges.first, range.start < range.end,
+      [Errno.fault, .perm].contains(Errno(result: range.result))
+    else { return nil }
+    self.scene = scene
+    self.range = range
+    wantsWrite = range.defaultFlags & 1 << 62 != 0
+    rules = HMMRules(scene.traits)
+  }
+
+  var locus: Locus {
+    let refusal = firstRefusal
+    let mappings = scene.operation.mappings.filter {
+      $0.found && $0.end > range.start && $0.start < refusal?.page ?? range.end
+    }
+    // Only there an entry can be refused that looks like any other.
+    guard !mappings.contains(where: { $0.isFSDAX || $0.flags.contains(.mixedMap) }) else {
+      return .unclear
+    }
+    let site = FaultSearch(scene, from: range.start, to: range.end, wantsWrite: wantsWrite).site()
+    if let refusal, refusal.page <= site.page ?? .max { return agrees(refusal.locus) }
+    guard let page = site.page, let entry = site.entry else { return .none }
+    if case .refused(let reason) = rules.verdict(entry, wantsWrite: wantsWrite, isZeroPage: false) {
+      return agrees(.refusedEntry(RefusedEntry(page: page, entry: entry, reason: reason)))
+    }
+    return agrees(.fault(site))
+  }
+
+  /// The lowest page of the range in a mapping that HMM refuses, or in none.
+  private var firstRefusal: (page: UInt64, locus: Locus)? {
+    let candidates = scene.operation.mappings.compactMap { mapping -> (UInt64, Locus)? in
+      guard mapping.found else {
+        let page = Case.page(of: mapping.address)
+        return page >= Case.page(of: range.start) && page < range.end ? (page, .gap(page)) : nil
+      }
+      guard mapping.end > range.start, mapping.start < range.end else { return nil }
+      let page = Case.page(of: max(mapping.start, range.start))
+      if rules.refusal(of: mapping.flags) != nil { return (page, .refusedMapping(page)) }
+      return wantsWrite && rules.refusesWrite(to: mapping.flags) ? (page, .notWritable(page)) : nil
+    }
+    return candidates.min { $0.0 < $1.0 }
+  }
+
+  /// -EPERM is for writing alone, and writing gives nothing else.
+  private func agrees(_ locus: Locus) -> Locus {
+    if case .notWritable = locus { return Errno(result: range.result) == .perm ? locus : .unclear }
+    return Errno(result: range.result) == .fault ? locus : .unclear
+  }
+}
