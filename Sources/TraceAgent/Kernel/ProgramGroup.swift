@@ -151,18 +151,6 @@ final class ProgramGroup {
     return ProgramGroup(object: opened)
   }
 
-  /// Names of all programs in the object.
-  static func programNames() throws(Refusal) -> Set<String> {
-    let group = try open(types: nil)
-    var names: Set<String> = []
-    var program = bpf_object__next_program(group.object, nil)
-    while let current = program {
-      names.insert(String(cString: bpf_program__name(current)))
-      program = bpf_object__next_program(group.object, current)
-    }
-    return names
-  }
-
   /// Of the types that our programs were compiled with; what follows "___" only tells ours apart.
   private var typeNames: [String] {
     guard let types = bpf_object__btf(object) else { return [] }

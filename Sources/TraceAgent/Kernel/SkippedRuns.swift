@@ -13,7 +13,9 @@ struct UnseenCalls: Equatable {
   var returns: UInt64 = 0
   /// Calls whose evidence was not taken.
   var evidence: UInt64 = 0
+}
 
+extension UnseenCalls {
   /// `tally` has for how many calls a copy ran, and how often the first and the last did.
   init(_ skipped: SkippedRuns, way: Hook.Way, tally: mrt_tally) {
     func runs(_ part: ProgramPart) -> UInt64 { skipped[part] ?? 0 }

@@ -2,6 +2,7 @@
 
 import CEvents
 import Events
+import Glibc
 import Kernel
 import Recording
 
@@ -73,15 +74,33 @@ package struct RecordPump: ~Copyable {
 
   package mutating func tell(_ events: [Event]) {
     for event in events where failure == nil {
-      do throws(RecordingError) { try sink.append(event) } catch { failure = error }
+      do throws(RecordingError) { try Self.append(event, to: sink) } catch { failure = error }
     }
+  }
+
+  /// The stream of what the agent tells while it records, beyond those of the CPUs.
+  ///
+  /// In a stream time does not go back, and records of the kernel may still wait in the ring buffer that are older: behind
+  /// a later record they would be moved to its time.
+  private static let ownStream = max(1, sysconf(CInt(_SC_NPROCESSORS_CONF)))
+
+  private static func append(
+    _ event: Event, to sink: any RecordingSink
+  ) throws(RecordingError) {
+    let record = event.encoded()
+    let result = record.withUnsafeBytes { bytes in
+      Result { () throws(RecordingError) in try sink.append(bytes, cpu: ownStream) }
+    }
+    _ = try result.get()
   }
 
   /// Ends the part with `totals`, the whole run's so far, and begins the next.
   package mutating func beginPart(totals: [Event], now: UInt64) {
     guard failure == nil, case .parts(let writer) = target else { return }
     do throws(RecordingError) {
-      for event in names.kernelSymbols(timeNs: now) + totals { try writer.append(event) }
+      for event in names.kernelSymbols(timeNs: now) + totals {
+        try Self.append(event, to: writer)
+      }
       try writer.rotate(now: now)
       names.beginPart()
       groups.beginPart()

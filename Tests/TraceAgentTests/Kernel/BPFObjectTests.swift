@@ -34,9 +34,12 @@ import Testing
       switch hook.way {
       case .tracepoint:
         #expect(has(object, "raw_tp__\(hook.symbol)"))
+      case .operation:
+        for part in ["fentry", "fentry2", "end", "end2", "end3", "kprobe", "kretprobe"] {
+          #expect(has(object, "\(part)__\(hook.symbol)"))
+        }
       case .entryAndExit:
         #expect(has(object, "fentry__\(hook.symbol)"))
-        #expect(has(object, "fsession__\(hook.symbol)"))
         fallthrough
       case .exit:
         for kind in ["fexit", "kprobe", "kretprobe"] {

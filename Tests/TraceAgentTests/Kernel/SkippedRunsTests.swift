@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CBPF
 import CEvents
 import Testing
 
@@ -87,28 +86,5 @@ import Testing
         == UnseenCalls(entries: 2, returns: 3))
     #expect(
       UnseenCalls([.tracepoint: 4], way: .tracepoint, tally: tally) == UnseenCalls(returns: 4))
-  }
-
-  /// A part that the object lacks would be left out in silence.
-  @Test func theObjectHasTheProgramsOfEachHook() throws {
-    let names = try ProgramGroup.programNames()
-    for hook in Hook.all {
-      var row = HookPlan.Row(hook: hook, rung: .fexit, target: hook.symbol, module: nil, note: "")
-      let needed: [ProgramPart]
-      switch hook.way {
-      case .operation: needed = [.begin, .beginAgain, .end, .endAgain, .endLast]
-      case .entryAndExit: needed = [.begin, .evidence]
-      case .exit: needed = [.evidence]
-      case .tracepoint:
-        row.rung = .tracepoint
-        needed = [.tracepoint]
-      }
-      for part in needed {
-        #expect(row.programs.contains(part))
-        #expect(names.contains(part.name(of: row)), "\(part.name(of: row))")
-      }
-      guard hook.way != .tracepoint else { continue }
-      for part in [ProgramPart.kprobe, .kretprobe] { #expect(names.contains(part.name(of: row))) }
-    }
   }
 }
