@@ -28,9 +28,11 @@ package func diagnose(
     operation, traits: traits, errno: errno, watched: watched, missed: missed,
     isDoubtful: fit.isDoubtful)
 
+  // Where records are missing as well, nothing tells which of two calls the rest is of.
+  let mayBeTwo = fit.missesRoot && !operation.isComplete
   // by index: of a copy of each cause every text would be counted
   var best: (cause: Cause, finding: Finding)?
-  for index in causes.indices {
+  for index in causes.indices where !mayBeTwo {
     guard let finding = causes[index].find(scene) else { continue }
     if best == nil || finding.confidence == .proved { best = (causes[index], finding) }
     if finding.confidence == .proved { break }

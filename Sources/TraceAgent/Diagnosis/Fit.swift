@@ -16,7 +16,7 @@ struct Fit: Sendable {
   private(set) var isDoubtful = false
 
   private var returns: [Return] = []
-  private let missesRoot: Bool
+  let missesRoot: Bool
   /// A call that was seen to end only: what is known of it was read then.
   private let isEndOnly: Bool
 

@@ -36,6 +36,7 @@ struct UnseenCallback {
     let site = FaultSearch(scene, from: range.start, to: range.end, wantsWrite: wantsWrite).site()
     if let refusal, refusal.page <= site.page ?? .max { return agrees(refusal.locus) }
     guard let page = site.page, let entry = site.entry else { return .none }
+    guard entry.level == .pte else { return .unclear }
     if case .refused(let reason) = rules.verdict(entry, wantsWrite: wantsWrite, isZeroPage: false) {
       return agrees(.refusedEntry(RefusedEntry(page: page, entry: entry, reason: reason)))
     }

@@ -36,7 +36,7 @@ struct JSONLinesTests {
       kinds == [
         "operation", "umem", "layer", "range", "walk", "levels", "entries", "mapping", "fault",
         "stack", "counter", "symbol", "pages", "account", "owner", "omitted", "cgroup", "shed",
-        "folio", "refusal", "forked",
+        "folio", "refusal", "forked", "backing",
       ])
     let walk = try #require(lines.first { $0["kind"] as? String == "walk" })
     #expect(walk["function"] as? String == "hmm_vma_walk_pmd")

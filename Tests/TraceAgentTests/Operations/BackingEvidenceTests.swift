@@ -21,7 +21,7 @@ import Testing
     let found = try evidence(has: 0xff)
     #expect(found.function == "ib_umem_get")
     #expect(found.address == 0x7F10_C000_3000 && found.identity == 0xFFFF_8880_0000_2000)
-    #expect(found.device == 8 << 20 | 1)
+    #expect(found.device == 8_388_609)
     #expect(found.writes == .init(pageMkwrite: true, pfnMkwrite: false, canWriteBack: true))
     #expect(found.blocks == .init(max: 64, used: 63))
     var pool = BackingEvidence.Pool(
