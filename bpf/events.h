@@ -445,13 +445,11 @@ struct mrt_tally {
 	mrt_u64 untracked;	/* operations not followed: a table was full */
 	mrt_u64 entered;	/* kprobe: entries that were kept with their task … */
 	mrt_u64 taken;		/* … of these, those that their return has picked up */
-	/* copies of a program at an entry, and at a return: calls for which one ran, the first did, the last did */
+	/* copies of a program at an entry, and at a return: calls for which one ran, and the first did */
 	mrt_u64 begun;
 	mrt_u64 begun_first;
-	mrt_u64 begun_last;
 	mrt_u64 ended;
 	mrt_u64 ended_first;
-	mrt_u64 ended_last;
 	mrt_u64 rescued;	/* failures whose evidence the second program took, as the first had not run */
 };
 
@@ -671,7 +669,7 @@ _Static_assert(sizeof(struct mrt_mapping) == 192 + MRT_PATH_MAX, "mrt_mapping");
 _Static_assert(sizeof(struct mrt_fault) == 88, "mrt_fault");
 _Static_assert(sizeof(struct mrt_stack) == 48 + 8 * MRT_STACK_MAX, "mrt_stack");
 _Static_assert(sizeof(struct mrt_counts) == 48, "mrt_counts");
-_Static_assert(sizeof(struct mrt_tally) == 168, "mrt_tally");
+_Static_assert(sizeof(struct mrt_tally) == 152, "mrt_tally");
 _Static_assert(sizeof(struct mrt_account) == 184, "mrt_account");
 _Static_assert(sizeof(struct mrt_shed) == 64, "mrt_shed");
 _Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");

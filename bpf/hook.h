@@ -382,9 +382,10 @@ static __always_inline bool has_failed(struct call *c)
 
 /*
  * The copies of a program at an entry, or at a return. The first that runs for a call
- * leaves a mark with the task, the last one takes it away. How many calls at least one
- * ran for, and how often the first and the last did, is counted: what the kernel
- * skipped tells then for how many calls none did (Kernel/SkippedRuns.swift).
+ * leaves a mark with the task, which the last one takes away; that is all they do where
+ * another has done the work. For how many calls one did, and how often the first copy
+ * ran, is counted: with what the kernel skipped of it that tells for how many none did
+ * (Kernel/SkippedRuns.swift).
  */
 enum copy {
 	COPY_FIRST,
@@ -394,47 +395,54 @@ enum copy {
 
 #define NOT_HANDLED (1u << 31)
 
-static __always_inline void note_begin(struct in_flight *op, struct mrt_tally *tally,
-				       u32 hook, enum copy copy)
+static __always_inline bool has_begun(u32 hook, enum copy copy)
 {
+	struct in_flight *op;
+
 	if (copy == COPY_FIRST)
-		count(&tally->begun_first);
-	else
-		count(&tally->begun_last);
-	if (copy == COPY_FIRST || op->begun != hook)
-		count(&tally->begun);
-	op->begun = copy == COPY_FIRST ? hook : 0;
+		return false;
+	op = entry_of_task(0);
+	if (!op || op->begun != hook)
+		return false;
+	op->begun = 0;
+	return true;
 }
 
-/* True: another copy has handled this call. */
-static __always_inline bool note_end(struct in_flight *op, struct mrt_tally *tally,
-				     u32 hook, enum copy copy)
+#define BEGIN(ctx, c, copy, entry)                                             \
+	({                                                                     \
+		struct in_flight *op_ = NULL;                                  \
+									       \
+		if (!has_begun((c)->hook, copy))                               \
+			op_ = entry(ctx, c);                                   \
+		(c)->tally = op_ ? tally_of((c)->hook) : NULL;                 \
+		if ((c)->tally) {                                              \
+			count(&(c)->tally->begun);                             \
+			if (copy == COPY_FIRST) {                              \
+				count(&(c)->tally->begun_first);               \
+				op_->begun = (c)->hook;                        \
+			}                                                      \
+		}                                                              \
+		0;                                                             \
+	})
+
+/* True: another copy has handled this call. Counts the calls that one has seen. */
+static __always_inline bool has_ended(struct in_flight *op, struct call *c, enum copy copy)
 {
 	u32 before = copy == COPY_FIRST ? 0 : op->ended;
 
-	if (copy == COPY_FIRST)
-		count(&tally->ended_first);
-	if (copy == COPY_LAST)
-		count(&tally->ended_last);
-	if ((before & ~NOT_HANDLED) != hook)
-		count(&tally->ended);
 	if (copy == COPY_LAST)
 		op->ended = 0;
-	else if (before != hook)
-		op->ended = hook;
-	return before == hook;
+	if (before == c->hook)
+		return true;
+	if (copy != COPY_LAST)
+		op->ended = c->hook;
+	c->tally = tally_of(c->hook);
+	if (c->tally && before != (c->hook | NOT_HANDLED))
+		count(&c->tally->ended);
+	if (c->tally && copy == COPY_FIRST)
+		count(&c->tally->ended_first);
+	return false;
 }
-
-/* All copies do the same work at an entry: it matters to none that another did not run. */
-#define BEGIN(ctx, c, copy, entry)                                             \
-	({                                                                     \
-		struct in_flight *op_ = entry(ctx, c);                         \
-									       \
-		(c)->tally = op_ ? tally_of((c)->hook) : NULL;                 \
-		if ((c)->tally)                                                \
-			note_begin(op_, (c)->tally, (c)->hook, copy);          \
-		0;                                                             \
-	})
 
 /*
  * `finish` handles a return: true where this call is part of what the task has in flight.
@@ -446,10 +454,11 @@ static __always_inline bool note_end(struct in_flight *op, struct mrt_tally *tal
 		struct in_flight *op_ = entry_of_task(0);                      \
 		bool handled_ = false;                                         \
 									       \
-		(c)->tally = tally_of((c)->hook);                              \
-		if ((c)->tally && op_)                                         \
-			handled_ = note_end(op_, (c)->tally, (c)->hook, copy); \
-		if ((c)->tally && !handled_) {                                 \
+		if (op_)                                                       \
+			handled_ = has_ended(op_, c, copy);                    \
+		else                                                           \
+			(c)->tally = tally_of((c)->hook);                      \
+		if (!handled_ && (c)->tally) {                                 \
 			if (op_ && op_->kind &&                                \
 			    finish(ctx, c, op_, copy == COPY_LAST)) {          \
 				call_ends(c);                                  \
@@ -488,14 +497,17 @@ static __always_inline int unstarted(void *ctx, struct call *c)
 	COPY_OF_BEGIN(begin, symbol, COPY_FIRST, entry)                        \
 	COPY_OF_BEGIN(begin2, symbol, COPY_LAST, entry)                        \
 	COPY_OF_END(end, symbol, COPY_FIRST, finish, unseen)                   \
-	COPY_OF_END(end2, symbol, COPY_MIDDLE, finish, unseen)                 \
 	COPY_OF_END(end3, symbol, COPY_LAST, finish, unseen)                   \
 	ENTRY_PROGRAM(fentry, symbol, id, nargs, begin__##symbol##_)           \
-	ENTRY_PROGRAM(fentry2, symbol, id, nargs, begin2__##symbol##_)         \
 	EXIT_PROGRAM(end, symbol, id, nargs, ret_type, end__##symbol##_)       \
-	EXIT_PROGRAM(end2, symbol, id, nargs, ret_type, end2__##symbol##_)     \
 	EXIT_PROGRAM(end3, symbol, id, nargs, ret_type, end3__##symbol##_)     \
 	ENTRY_KPROBE(symbol, id, begin2__##symbol##_)
+
+/* What a process waits for: nothing that failed may go unsaid. */
+#define MORE_COPIES(symbol, id, nargs, ret_type, finish, unseen)               \
+	COPY_OF_END(end2, symbol, COPY_MIDDLE, finish, unseen)                 \
+	ENTRY_PROGRAM(fentry2, symbol, id, nargs, begin2__##symbol##_)         \
+	EXIT_PROGRAM(end2, symbol, id, nargs, ret_type, end2__##symbol##_)
 
 /* Where an operation may begin and end, without evidence of its own. */
 #define ON_OPERATION(symbol, id, nargs, ret_type, entry, finish, unseen)          \

@@ -310,6 +310,7 @@ static __always_inline struct in_flight *begin(u32 hook, u32 kind, u64 attrs)
 
 static __always_inline void end(struct in_flight *op)
 {
+	op->begun = 0;
 	op->kind = 0;
 }
 

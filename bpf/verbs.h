@@ -330,7 +330,8 @@ static __always_inline int on_unseen_verb(void *ctx, struct call *c)
 
 #define ON_VERB(symbol, id, entry)                                             \
 	ON_OPERATION_EVIDENCE(symbol, id, 1, s32, entry, on_verb_evidence, on_verb, \
-			      on_unseen_verb)
+			      on_unseen_verb)                                  \
+	MORE_COPIES(symbol, id, 1, s32, on_verb, on_unseen_verb)
 
 ON_VERB(ib_uverbs_reg_mr, MRT_HOOK_REG_MR, on_reg_entry)
 ON_VERB(ib_uverbs_rereg_mr, MRT_HOOK_REREG_MR, on_rereg_entry)

@@ -16,7 +16,7 @@ struct UnseenCalls: Equatable {
 }
 
 extension UnseenCalls {
-  /// `tally` has for how many calls a copy ran, and how often the first and the last did.
+  /// `tally` has for how many calls a copy ran, and how often the first did.
   init(_ skipped: SkippedRuns, way: Hook.Way, tally: mrt_tally) {
     func runs(_ part: ProgramPart) -> UInt64 { skipped[part] ?? 0 }
     guard way == .operation else {
@@ -25,26 +25,10 @@ extension UnseenCalls {
         Self.less(runs(.evidence), tally.rescued) &+ runs(.kretprobe) &+ runs(.tracepoint)
       return
     }
-    entries =
-      Self.none(
-        of: tally.begun, (runs(.begin), tally.begun_first), (runs(.beginAgain), tally.begun_last))
-      &+ runs(.kprobe)
-    returns =
-      Self.none(
-        of: tally.ended, (runs(.end), tally.ended_first), (runs(.endLast), tally.ended_last))
-      &+ runs(.kretprobe)
+    // What the first copy ran for and what it was skipped for are all calls; of those another saw one less was missed.
+    entries = Self.less(runs(.begin) &+ tally.begun_first, tally.begun) &+ runs(.kprobe)
+    returns = Self.less(runs(.end) &+ tally.ended_first, tally.ended) &+ runs(.kretprobe)
     evidence = Self.less(runs(.evidence), tally.rescued)
-  }
-
-  /// Calls of which no copy ran, where one did for `calls`.
-  ///
-  /// What a copy ran for and what it was skipped for are all calls. Two copies tell that; where they differ, some of what
-  /// was skipped were calls of tasks that are not followed, which nothing counts.
-  private static func none(
-    of calls: UInt64, _ first: (skipped: UInt64, ran: UInt64),
-    _ last: (skipped: UInt64, ran: UInt64)
-  ) -> UInt64 {
-    min(less(first.skipped &+ first.ran, calls), less(last.skipped &+ last.ran, calls))
   }
 
   /// Counters are read one after the other, while calls go on.

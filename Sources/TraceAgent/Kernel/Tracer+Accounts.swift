@@ -211,10 +211,8 @@ extension mrt_tally {
     taken &+= other.taken
     begun_first &+= other.begun_first
     begun &+= other.begun
-    begun_last &+= other.begun_last
     ended_first &+= other.ended_first
     ended &+= other.ended
-    ended_last &+= other.ended_last
     rescued &+= other.rescued
   }
 }

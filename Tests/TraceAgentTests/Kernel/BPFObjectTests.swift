@@ -35,7 +35,8 @@ import Testing
       case .tracepoint:
         #expect(has(object, "raw_tp__\(hook.symbol)"))
       case .operation:
-        for part in ["fentry", "fentry2", "end", "end2", "end3", "kprobe", "kretprobe"] {
+        let more = hook.role == .verbs ? ["fentry2", "end2"] : []
+        for part in ["fentry", "end", "end3", "kprobe", "kretprobe"] + more {
           #expect(has(object, "\(part)__\(hook.symbol)"))
         }
       case .entryAndExit:
