@@ -86,8 +86,12 @@ static void lkey_pinned(struct run *run)
 	struct memory memory;
 	struct ibv_mr *mr = healthy(run, &memory, PAGES(16), PIN_ACCESS);
 
-	if (mr)
-		advise(run, mr->lkey, PREFETCH, memory.base, memory.length, run->device->odp_write ? EFAULT : EINVAL, NULL);
+	if (!mr)
+		return;
+	begin_operation(run);
+	int error = try_advice(run->device, IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH, mr->lkey, memory.base, memory.length);
+	/* what stands behind the object decides which of the two */
+	print_advice(run, memory.base, memory.length, error, run->device->odp_write && error != EINVAL ? EFAULT : EINVAL);
 }
 
 /* Stock rxe looks MRs up with LOCAL_WRITE and finds none; fsdax-2021's refuses as mlx5 does, and has no data path. */
