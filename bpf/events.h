@@ -441,7 +441,7 @@ struct mrt_tally {
 	mrt_u64 failed;		/* of those seen, the function returned an error */
 	mrt_u64 recorded;	/* records sent */
 	mrt_u64 lost;		/* records that found no room in the ring buffer */
-	mrt_u64 shed;		/* records of evidence not sent, since what is left of the ring is for operations */
+	mrt_u64 shed;		/* of these, evidence not sent since what is left of the ring is for operations */
 	mrt_u64 untracked;	/* operations not followed: a table was full */
 	mrt_u64 entered;	/* kprobe: entries that were kept with their task … */
 	mrt_u64 taken;		/* … of these, those that their return has picked up */
@@ -494,7 +494,7 @@ struct mrt_account {
  */
 struct mrt_shed {
 	struct mrt_header h;
-	mrt_u64 shed;		/* records not sent: the rest of the ring is for operations */
+	mrt_u64 shed;		/* of the records that the account counts as lost: not sent, the rest of the ring is for operations */
 	mrt_u64 missed;		/* runs of the program that takes evidence at a return, skipped by the kernel */
 	mrt_u64 since_ns;	/* as mrt_account has it */
 };

@@ -469,12 +469,14 @@ __noinline int count_shed(u32 hook, u32 kind)
 	struct mrt_tally *tally = tally_of(hook);
 	struct in_flight *op = in_flight();
 
-	if (tally)
+	if (tally) {
+		count(&tally->lost);
 		count(&tally->shed);
-	if (op && !is_ornament(kind)) {
-		op->lost++;
-		op->now |= MRT_NOW_CUT;
 	}
+	if (op)
+		op->now |= MRT_NOW_CUT;
+	if (op && !is_ornament(kind))
+		op->lost++;
 	return 0;
 }
 

@@ -129,6 +129,7 @@ struct LiveFeed {
       for (what, count) in [
         ("ring_full", tally.tally.lost), ("missed", tally.missed),
         ("missed_returns", tally.missedReturns), ("missed_entries", tally.missedEntries),
+        ("missed_evidence", tally.missedEvidence),
         ("unstarted", tally.tally.unstarted), ("untracked", tally.tally.untracked),
       ] where count > 0 {
         counters.losses.append(.init(function: tally.row.hook.symbol, what: what, count: count))

@@ -55,7 +55,7 @@ struct LossWatch {
   /// Grows whenever something is lost; calls that merely run at the moment are nothing.
   private static func losses(_ tally: HookTally) -> UInt64 {
     tally.tally.lost &+ tally.tally.unstarted &+ tally.tally.untracked &+ tally.missed
-      &+ tally.missedReturns &+ tally.missedEntries &+ tally.missedEvidence &+ tally.tally.shed
+      &+ tally.missedReturns &+ tally.missedEntries &+ tally.missedEvidence
   }
 }
 

@@ -10,7 +10,8 @@ struct Loss {
   var sentence: String?
 
   static let kinds = [
-    "ring_full", "not_received", "not_written", "missed", "missed_returns", "missed_entries",
+    "ring_full", "shed", "not_received", "not_written", "missed", "missed_returns",
+    "missed_entries", "missed_evidence",
     "unstarted", "untracked", "running", "unbalanced", "discarded", "unfinished_operations",
     "problem",
   ]

@@ -43,7 +43,7 @@ package struct HookAccount: Equatable, Sendable {
   // Records: sent by the kernel, without room there, taken from the ring, put into the recording.
   package var recorded: UInt64 = 0
   package var lost: UInt64 = 0
-  /// Records of evidence not sent, since what was left of the ring is for operations.
+  /// Of those without room: evidence that was not sent, since what was left of the ring is for operations.
   package var shed: UInt64 = 0
   package var received: UInt64 = 0
   package var written: UInt64 = 0
@@ -59,7 +59,7 @@ package struct HookAccount: Equatable, Sendable {
   /// Records that arrived and could not be written.
   package var unwritten: UInt64 { isFull && received > written ? received - written : 0 }
   /// All records lost, wherever.
-  package var recordsLost: UInt64 { Self.sum([lost, shed, unreceived, unwritten]) }
+  package var recordsLost: UInt64 { Self.sum([lost, unreceived, unwritten]) }
   /// Runs of the hook's programs that did not happen.
   package var runsMissed: UInt64 {
     Self.sum([missed, missedReturns, missedEntries, missedEvidence])
@@ -84,7 +84,8 @@ package struct HookAccount: Equatable, Sendable {
   /// What is lost, by name, as far as it is; the names are those of the exports.
   package var losses: [(what: String, count: UInt64)] {
     [
-      ("ring_full", lost), ("shed", shed), ("not_received", unreceived), ("not_written", unwritten),
+      ("ring_full", lost > shed ? lost - shed : 0), ("shed", min(shed, lost)),
+      ("not_received", unreceived), ("not_written", unwritten),
       ("missed", missed), ("missed_returns", missedReturns), ("missed_entries", missedEntries),
       ("missed_evidence", missedEvidence),
       ("unstarted", unstarted), ("untracked", untracked), ("running", running),
