@@ -316,6 +316,13 @@ static __always_inline int on_unseen_verb(void *ctx, struct call *c)
 		c->now = MRT_NOW_FILTERED;
 		return 0;
 	}
+	/* of such a call nothing would have been recorded */
+	if (!is_wanted_result(c->ret)) {
+		c->now = MRT_NOW_FILTERED;
+		return 0;
+	}
+	if (c->ret >= 0 && config.detail < 1)
+		return 0;
 	c->now = MRT_NOW_UNSTARTED;
 	op = begin(c->hook, kind_of_verb(c->hook), c->a[0]);
 	if (!op)
