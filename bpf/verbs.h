@@ -299,7 +299,7 @@ static __always_inline bool on_verb(void *ctx, struct call *c, struct in_flight 
 	else
 		finish_verb(c, op, last);
 	account(op, c);
-	if (op->unstarted)
+	if (op->unstarted && !op->muted)
 		c->now = MRT_NOW_UNSTARTED;
 	end(op);
 	return true;
