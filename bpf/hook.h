@@ -474,13 +474,6 @@ static __always_inline bool has_ended(struct in_flight *op, struct call *c, enum
 		0;                                                             \
 	})
 
-/* A call that was not seen to begin: it is counted. */
-static __always_inline int unstarted(void *ctx, struct call *c)
-{
-	c->now = MRT_NOW_UNSTARTED;
-	return 0;
-}
-
 #define COPY_OF_BEGIN(name, symbol, copy, entry)                               \
 	static __always_inline int name##__##symbol##_(void *ctx, struct call *c) \
 	{                                                                      \

@@ -181,7 +181,7 @@ static __always_inline int on_unseen_pagefault(void *ctx, struct call *c)
 {
 	if (c->ret < 0)
 		count(&c->tally->failed);
-	return unstarted(ctx, c);
+	return without_entry(ctx, c);
 }
 
 ON_OPERATION_EVIDENCE(pagefault_mr, MRT_HOOK_MLX5_PAGEFAULT_MR, 6, s32,

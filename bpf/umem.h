@@ -131,7 +131,7 @@ static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *
 }
 
 ON_OPERATION_EVIDENCE(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32,
-		      on_map_entry, on_map_evidence, on_map, unstarted)
+		      on_map_entry, on_map_evidence, on_map, without_entry)
 EVIDENCE_AGAIN(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32, on_map_evidence)
 
 /* …get(device, addr, size, access, ops); ERR_PTR on failure */
