@@ -91,10 +91,12 @@ def begin_times(reports, offset):
 
 
 def at_another_time(operation, report):
-    """Of a system call, whose beginning and end its thread knows."""
-    if "start_ns" not in operation or "begin_ns" not in report or report.get("delivered") != "syscall":
+    """Of a system call its thread knows the beginning and the end; what a worker does begins after it was asked for."""
+    if "start_ns" not in operation or "begin_ns" not in report:
         return False
-    return not operation["start_ns"] - SLACK_NS <= report["begin_ns"] <= operation["end_ns"] + SLACK_NS
+    if report["begin_ns"] < operation["start_ns"] - SLACK_NS:
+        return True
+    return report.get("delivered") == "syscall" and report["begin_ns"] > operation["end_ns"] + SLACK_NS
 
 
 def candidates(operation, kind, reports, taken):
@@ -124,14 +126,24 @@ def pair_up(failures, reports, kinds):
     """Report index by failure index. Both lists are in order of time; first the pairs whose page agrees, then
     whatever is left of the same thread and operation, so that a wrong page is told as a wrong page."""
     pairs, taken = {}, set()
-    # One thread's system calls come in their order: where none is missing, that alone decides.
-    for key in {(failure["pid"], failure["tid"], kind) for failure, kind in zip(failures, kinds)}:
-        mine = [number for number, failure in enumerate(failures) if (failure["pid"], failure["tid"], kinds[number]) == key]
-        theirs = [index for index, report in enumerate(reports)
-                  if report.get("delivered") == "syscall" and (report.get("pid"), report.get("tid"), report.get("operation")) == key]
-        if len(mine) == len(theirs) and not any(at_another_time(failures[number], reports[index]) for number, index in zip(mine, theirs)):
-            pairs.update(zip(mine, theirs))
+
+    def take_in_order(mine, theirs):
+        both = list(zip(mine, theirs))
+        if len(mine) == len(theirs) and not any(at_another_time(failures[number], reports[index]) for number, index in both):
+            pairs.update(both)
             taken.update(theirs)
+
+    # What one thread calls, and what a worker does for a process of one thread, come in their order: where none is missing,
+    # that alone decides.
+    for pid, tid, kind in {(failure["pid"], failure["tid"], kind) for failure, kind in zip(failures, kinds)}:
+        mine = [number for number, failure in enumerate(failures) if (failure["pid"], kinds[number]) == (pid, kind)]
+        theirs = [index for index, report in enumerate(reports) if (report.get("pid"), report.get("operation")) == (pid, kind)]
+        calls = [index for index in theirs if reports[index].get("delivered") == "syscall"]
+        if calls:
+            take_in_order([number for number in mine if failures[number]["tid"] == tid],
+                          [index for index in calls if reports[index].get("tid") == tid])
+        elif all(failures[number]["tid"] == tid for number in mine):
+            take_in_order(mine, theirs)
 
     def take(agrees):
         for number, failure in enumerate(failures):

@@ -154,6 +154,17 @@ class Worth(unittest.TestCase):
                                  confidence="inferred"))
         self.assertEqual(check.worth(OPERATIONS[1], REPORTS[1], inferred, FEATURES)[0], check.WRONG)
 
+    def test_what_workers_do_comes_in_order(self):
+        """The first is told as unknown, without a page: the second's report, which has its page, is not its own."""
+        asked = [{**OPERATIONS[3], "start_ns": at, "end_ns": at + 10} for at in (1000_000, 2000_000)]
+        unknown = {**REPORTS[2], "cause": "unknown", "confidence": "unknown", "time_ns": 1000_000}
+        del unknown["page"]
+        told = [unknown, {**REPORTS[2], "time_ns": 2000_000}]
+        check.begin_times(told, 0)
+        self.assertEqual(check.pair_up(asked, told, ["prefetch"] * 2)[0], {0: 0, 1: 1})
+        # Where one is missing, none is of what was asked for later.
+        self.assertEqual(check.pair_up(asked[1:] + asked[1:], told[:1], ["prefetch"] * 2)[0], {})
+
     def test_a_report_of_another_time_is_of_another_operation(self):
         operations = [{**OPERATIONS[1], "start_ns": 1000_000, "end_ns": 2000_000}]
         early, right = ({**REPORTS[1], "time_ns": 7_000_000 + at} for at in (500_000, 1500_000))

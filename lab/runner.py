@@ -121,6 +121,8 @@ class Ran:
         if not status:
             return self._fail("ran", "the guest did not come to the end of it")
         errors = text_of(self._path("record.stderr"))[-1500:]
+        if self._group.blind:
+            return self._refused(status, errors)
         if not os.path.exists(self._path("operations.jsonl")):
             return self._fail("mrtrace record", f"exit status {status}, the workload did not start: {errors}")
         lines, problems = check.read_json_lines(self._path("operations.jsonl"))
@@ -137,6 +139,14 @@ class Ran:
         self._report(mrtrace)
         self.whole = True
         return None
+
+    def _refused(self, status, errors):
+        """Of a group without any function where operations begin."""
+        began = os.path.exists(self._path("operations.jsonl"))
+        refused = status == "1" and not began and errors.startswith("mrtrace: nothing would be seen: ")
+        self.checks.append(check.Check(self._group.name, "mrtrace record refuses to run where it would see nothing",
+                                       [] if refused else [f"exit status {status}, the workload {'ran' if began else 'did not start'}: {errors}"]))
+        self.whole = refused
 
     def _report(self, mrtrace):
         recording = self._path("recording")
