@@ -52,8 +52,8 @@ static __always_inline bool on_worker(void *ctx, struct call *c, struct in_fligh
 }
 
 ON_OPERATION(rxe_ib_prefetch_mr_work, MRT_HOOK_RXE_PREFETCH_WORK, 1, s32,
-	     on_worker_entry, on_worker, without_entry)
+	     on_worker_entry, no_evidence, on_worker, without_entry)
 ON_OPERATION(mlx5_ib_prefetch_mr_work, MRT_HOOK_MLX5_PREFETCH_WORK, 1, s32,
-	     on_worker_entry, on_worker, without_entry)
+	     on_worker_entry, no_evidence, on_worker, without_entry)
 
 #endif

@@ -169,8 +169,8 @@ struct mrt_header {
 #define MRT_HAS_DRIVER_OPS	(1u << 11)	/* driver_ops */
 #define MRT_HAS_FLUSH_CAPS	(1u << 12)	/* MRT_CAP_FLUSH_…; never on kernels before flush */
 #define MRT_HAS_REPEATED	(1u << 13)	/* repeats_ns: its evidence is that of the operation that began so long before it */
-
 #define MRT_HAS_UNSEEN_CALLER	(1u << 14)	/* a process's thread did it, for a call of which neither beginning nor return was seen: `kind` is what is left to say */
+#define MRT_HAS_MAP_ENTRY	(1u << 15)	/* `umem` is 0 only if ib_umem_odp_map_dma_and_lock() was seen neither to begin nor to return */
 
 /* mrt_operation.device_caps */
 #define MRT_CAP_ON_DEMAND	(1u << 0)	/* device offers on-demand paging */
@@ -451,6 +451,7 @@ struct mrt_tally {
 	mrt_u64 ended;
 	mrt_u64 ended_first;
 	mrt_u64 rescued;	/* failures whose evidence the second program took, as the first had not run */
+	mrt_u64 bare;		/* failures that ended without evidence, as the programs that take it had not run */
 };
 
 /* What became of the records of one call. */
@@ -669,7 +670,7 @@ _Static_assert(sizeof(struct mrt_mapping) == 192 + MRT_PATH_MAX, "mrt_mapping");
 _Static_assert(sizeof(struct mrt_fault) == 88, "mrt_fault");
 _Static_assert(sizeof(struct mrt_stack) == 48 + 8 * MRT_STACK_MAX, "mrt_stack");
 _Static_assert(sizeof(struct mrt_counts) == 48, "mrt_counts");
-_Static_assert(sizeof(struct mrt_tally) == 152, "mrt_tally");
+_Static_assert(sizeof(struct mrt_tally) == 160, "mrt_tally");
 _Static_assert(sizeof(struct mrt_account) == 184, "mrt_account");
 _Static_assert(sizeof(struct mrt_shed) == 64, "mrt_shed");
 _Static_assert(sizeof(struct mrt_counter) == 104, "mrt_counter");

@@ -379,6 +379,7 @@ static __always_inline void send_failed_pending(struct in_flight *op, struct cal
 	r->rung = c->rung;
 	r->reserved = 0;
 	send_evidence(r, c->hook);
+	op->done |= DONE_MAPPING;
 	send_mapping(c->hook, mm, op->witness ? op->witness : op->pending_start, 0);
 	if (op->witness)
 		send_levels(c->hook, mm, op->witness);
@@ -386,6 +387,20 @@ static __always_inline void send_failed_pending(struct in_flight *op, struct cal
 		send_levels(c->hook, mm, op->pending_start);
 	else
 		send_unfaulted(c->hook, mm, op->pending_start, op->pending_end, write);
+}
+
+/*
+ * What of [start, end) can be refused, and the first page that is not as wanted.
+ * Inline: before 7.0 programs may not call one another any deeper.
+ */
+static __always_inline void look_through(struct in_flight *op, u32 hook, u64 mm, u64 start,
+					 u64 end, u32 write)
+{
+	send_refused_mappings(hook, mm, start, end);
+	if (op->witness)
+		send_levels(hook, mm, op->witness);
+	else
+		send_unfaulted(hook, mm, start, end, write);
 }
 
 /*
@@ -401,11 +416,50 @@ static __always_inline void send_unmet(struct in_flight *op, struct call *c)
 	u64 write = BPF_CORE_READ(range, default_flags) & HMM_PFN_REQ_WRITE;
 
 	op->done |= DONE_MAPPING;
-	send_refused_mappings(c->hook, mm, start, end);
-	if (op->witness)
-		send_levels(c->hook, mm, op->witness);
-	else
-		send_unfaulted(c->hook, mm, start, end, !!write);
+	look_through(op, c->hook, mm, start, end, !!write);
+}
+
+/* access_mask: up to 6.15 bits of its own, then HMM_PFN_WRITE */
+#define ODP_WRITE_ALLOWED (1u << 1)
+
+__noinline int send_met_late(u32 hook, u64 mm)
+{
+	struct in_flight *op = in_flight();
+
+	if (!op)
+		return 0;
+	/* the mapping that was met may be gone */
+	send_mapping(hook, mm, op->met_start, 0);
+	if (!op->met_vma)
+		send_forked(hook, mm, op->met_start);
+	send_levels(hook, mm, op->witness ? op->witness : op->met_start);
+	return 0;
+}
+
+/*
+ * ib_umem_odp_map_dma_and_lock() has failed, and what the range fault's program is to
+ * tell was not told (the kernel skipped it, too). mmap_lock is free again: this is
+ * how the range is a moment later.
+ */
+static __always_inline void tell_late(struct in_flight *op, struct call *c)
+{
+	u64 mm = umem_field(c->a[0], UMEM_OWNING_MM);
+	u64 start = umem_field(c->a[0], UMEM_ADDRESS);
+	u64 size = umem_field(c->a[0], UMEM_LENGTH);
+	u64 address = c->a[1], length = c->a[2];
+
+	if (!mm || !config.range_tells)
+		return;
+	if (op->done & DONE_MET) {
+		op->done &= ~DONE_MET;
+		send_met_late(c->hook, mm);
+	} else if (!(op->done & DONE_MAPPING) && address >= start && length <= size &&
+		   address - start <= size - length) {
+		op->done |= DONE_MAPPING;
+		look_through(op, c->hook, mm, address & ~(PAGE_SIZE - 1),
+			     (address + length + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1),
+			     !!(c->a[3] & (HMM_PFN_REQ_WRITE | ODP_WRITE_ALLOWED)));
+	}
 }
 
 static __always_inline int on_range_fault(void *ctx, struct call *c)

@@ -5,11 +5,11 @@
  * loads one rung of each, by what the kernel offers (Kernel/HookPlan.swift).
  *
  * The kernel skips a program on a CPU where another task has been preempted in the
- * middle of it. So what begins, ends and counts an operation is short, does nothing
- * else, and is there more than once (ON_OPERATION): a call escapes only when all copies
- * are occupied. Evidence is taken by a program of its own, which may be long: while a
- * task is preempted in it others lose evidence, never their operation. Kprobes run
- * with preemption off, and need no copies.
+ * middle of it. So what begins and ends an operation is there more than once
+ * (ON_OPERATION, ON_AWAITED): a call escapes only when all copies are occupied, and one
+ * of them is always short. Programs that take evidence may be long: while a task is
+ * preempted in one, others lose evidence, never their operation. Kprobes run with
+ * preemption off, and need no copies.
  */
 #ifndef MRTRACE_HOOK_H
 #define MRTRACE_HOOK_H
@@ -147,10 +147,15 @@ static __always_inline bool take_arguments(struct call *c)
 }
 
 /* The entry was missed, or came before the hook did. */
-static __always_inline int without_entry(void *ctx, struct call *c)
+static __always_inline int without_entry(void *ctx, struct call *c, bool last)
 {
 	c->now = MRT_NOW_UNSTARTED;
 	return 0;
+}
+
+static __always_inline int without_arguments(void *ctx, struct call *c)
+{
+	return without_entry(ctx, c, true);
 }
 
 #define ARG(i) c.a[i] = ctx[i]
@@ -237,7 +242,7 @@ static __always_inline bool has_failed(struct call *c)
 		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
                                                                                \
 		if (!take_arguments(&c))                                       \
-			return HANDLE(ctx, &c, without_entry);                 \
+			return HANDLE(ctx, &c, without_arguments);                 \
 		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
 		return HANDLE(ctx, &c, handler);                               \
 	}
@@ -382,18 +387,16 @@ static __always_inline bool has_failed(struct call *c)
 
 /*
  * The copies of a program at an entry, or at a return. The first that runs for a call
- * leaves a mark with the task, which the last one takes away; that is all they do where
- * another has done the work. For how many calls one did, and how often the first copy
- * ran, is counted: with what the kernel skipped of it that tells for how many none did
- * (Kernel/SkippedRuns.swift).
+ * does the work and leaves a mark with the task, which the last one takes away; that is
+ * all they do where another has done the work. For how many calls one did, and how often
+ * the first copy ran, is counted: with what the kernel skipped of it that tells for how
+ * many none did (Kernel/SkippedRuns.swift).
  */
 enum copy {
 	COPY_FIRST,
 	COPY_MIDDLE,
 	COPY_LAST,
 };
-
-#define NOT_HANDLED (1u << 31)
 
 static __always_inline bool has_begun(u32 hook, enum copy copy)
 {
@@ -428,51 +431,67 @@ static __always_inline bool has_begun(u32 hook, enum copy copy)
 /* True: another copy has handled this call. Counts the calls that one has seen. */
 static __always_inline bool has_ended(struct in_flight *op, struct call *c, enum copy copy)
 {
-	u32 before = copy == COPY_FIRST ? 0 : op->ended;
+	bool handled = copy != COPY_FIRST && op->ended == c->hook;
 
 	if (copy == COPY_LAST)
 		op->ended = 0;
-	if (before == c->hook)
+	if (handled)
 		return true;
-	if (copy != COPY_LAST)
-		op->ended = c->hook;
 	c->tally = tally_of(c->hook);
-	if (c->tally && before != (c->hook | NOT_HANDLED))
-		count(&c->tally->ended);
-	if (c->tally && copy == COPY_FIRST)
+	if (!c->tally)
+		return true;
+	count(&c->tally->ended);
+	if (copy == COPY_FIRST)
 		count(&c->tally->ended_first);
 	return false;
 }
 
+static __always_inline bool is_wanted_caller(void);	/* filter.h */
+
+static __always_inline struct in_flight *entry_at_end(u32 hook)
+{
+	struct in_flight *op = entry_of_task(0);
+
+	return op || !is_wanted_caller() ? op : entry_or_new(hook);
+}
+
 /*
- * `finish` handles a return: true where this call is part of what the task has in flight.
- * What one copy has handled the others leave alone; waking the agent is for the last.
- * `unseen` is for a call of which nothing is in flight.
+ * `take` takes evidence of a failure. `finish` handles a return: true where this call is
+ * part of what the task has in flight. `unseen` is for a call of which nothing is. Waking
+ * the agent is for the last copy.
  */
-#define END(ctx, c, copy, finish, unseen)                                      \
+#define END(ctx, c, copy, take, finish, unseen)                                \
 	({                                                                     \
-		struct in_flight *op_ = entry_of_task(0);                      \
-		bool handled_ = false;                                         \
+		struct in_flight *op_ = entry_at_end((c)->hook);               \
 									       \
-		if (op_)                                                       \
-			handled_ = has_ended(op_, c, copy);                    \
-		else                                                           \
-			(c)->tally = tally_of((c)->hook);                      \
-		if (!handled_ && (c)->tally) {                                 \
-			if (op_ && op_->kind &&                                \
-			    finish(ctx, c, op_, copy == COPY_LAST)) {          \
-				call_ends(c);                                  \
-			} else if (copy == COPY_LAST) {                        \
-				unseen(ctx, c);                                \
-				call_ends(c);                                  \
-			} else if (op_) {                                      \
-				op_->ended = (c)->hook | NOT_HANDLED;          \
-			}                                                      \
+		if (op_ ? !has_ended(op_, c, copy) :                           \
+			  copy == COPY_LAST && ((c)->tally = tally_of((c)->hook))) { \
+			if (op_ && op_->kind)                                  \
+				take(ctx, c);                                  \
+			if (!op_ || !op_->kind ||                              \
+			    !finish(ctx, c, op_, copy == COPY_LAST))           \
+				unseen(ctx, c, copy == COPY_LAST);             \
+			call_ends(c);                                          \
+			if (op_ && copy != COPY_LAST)                          \
+				op_->ended = (c)->hook;                        \
 		}                                                              \
 		if (copy == COPY_LAST && op_)                                  \
 			after_end(op_);                                        \
 		0;                                                             \
 	})
+
+static __always_inline int no_evidence(void *ctx, struct call *c)
+{
+	return 0;
+}
+
+/* A failure ends that only a copy saw which takes none: it is short, so that it is there when the others are not. */
+static __always_inline int evidence_missed(void *ctx, struct call *c)
+{
+	if (has_failed(c))
+		count(&c->tally->bare);
+	return 0;
+}
 
 #define COPY_OF_BEGIN(name, symbol, copy, entry)                               \
 	static __always_inline int name##__##symbol##_(void *ctx, struct call *c) \
@@ -480,68 +499,49 @@ static __always_inline bool has_ended(struct in_flight *op, struct call *c, enum
 		return BEGIN(ctx, c, copy, entry);                             \
 	}
 
-#define COPY_OF_END(name, symbol, copy, finish, unseen)                        \
+#define COPY_OF_END(name, symbol, copy, take, finish, unseen)                  \
 	static __always_inline int name##__##symbol##_(void *ctx, struct call *c) \
 	{                                                                      \
-		return END(ctx, c, copy, finish, unseen);                      \
+		return END(ctx, c, copy, take, finish, unseen);                \
 	}
 
-#define ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, finish, unseen)  \
+#define OPERATION_KRETPROBE(symbol, id, ret_type, take, finish, unseen)        \
+	COPY_OF_END(kretprobe, symbol, COPY_LAST, take, finish, unseen)        \
+	SEC("kretprobe/" #symbol)                                              \
+	int kretprobe__##symbol(struct pt_regs *ctx)                           \
+	{                                                                      \
+		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
+                                                                               \
+		if (!take_arguments(&c))                                       \
+			return HANDLE(ctx, &c, without_arguments);             \
+		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
+		return kretprobe__##symbol##_(ctx, &c);                        \
+	}
+
+#define OPERATION(symbol, id, nargs, ret_type, entry, take, take_last, finish, unseen) \
 	COPY_OF_BEGIN(begin, symbol, COPY_FIRST, entry)                        \
 	COPY_OF_BEGIN(begin2, symbol, COPY_LAST, entry)                        \
-	COPY_OF_END(end, symbol, COPY_FIRST, finish, unseen)                   \
-	COPY_OF_END(end3, symbol, COPY_LAST, finish, unseen)                   \
+	COPY_OF_END(end, symbol, COPY_FIRST, take, finish, unseen)             \
+	COPY_OF_END(end3, symbol, COPY_LAST, take_last, finish, unseen)        \
 	ENTRY_PROGRAM(fentry, symbol, id, nargs, begin__##symbol##_)           \
-	EXIT_PROGRAM(end, symbol, id, nargs, ret_type, end__##symbol##_)       \
+	EXIT_PROGRAM(fexit, symbol, id, nargs, ret_type, end__##symbol##_)     \
 	EXIT_PROGRAM(end3, symbol, id, nargs, ret_type, end3__##symbol##_)     \
-	ENTRY_KPROBE(symbol, id, begin2__##symbol##_)
+	ENTRY_KPROBE(symbol, id, begin2__##symbol##_)                          \
+	OPERATION_KRETPROBE(symbol, id, ret_type, take, finish, unseen)
 
-/* What a process waits for: nothing that failed may go unsaid. */
-#define MORE_COPIES(symbol, id, nargs, ret_type, finish, unseen)               \
-	COPY_OF_END(end2, symbol, COPY_MIDDLE, finish, unseen)                 \
+/* Where an operation may begin and end: one copy begins it, two end it, and either takes evidence. */
+#define ON_OPERATION(symbol, id, nargs, ret_type, entry, take, finish, unseen) \
+	OPERATION(symbol, id, nargs, ret_type, entry, take, take, finish, unseen)
+
+/*
+ * What a process waits for: nothing that failed may go unsaid. Two copies begin it. Of
+ * three that end it the last takes no evidence, so that it is short.
+ */
+#define ON_AWAITED(symbol, id, nargs, ret_type, entry, take, finish, unseen)   \
+	OPERATION(symbol, id, nargs, ret_type, entry, take, evidence_missed,   \
+		  finish, unseen)                                              \
+	COPY_OF_END(end2, symbol, COPY_MIDDLE, take, finish, unseen)           \
 	ENTRY_PROGRAM(fentry2, symbol, id, nargs, begin2__##symbol##_)         \
 	EXIT_PROGRAM(end2, symbol, id, nargs, ret_type, end2__##symbol##_)
-
-/* Where an operation may begin and end, without evidence of its own. */
-#define ON_OPERATION(symbol, id, nargs, ret_type, entry, finish, unseen)          \
-	ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, finish, unseen)     \
-	SEC("kretprobe/" #symbol)                                              \
-	int kretprobe__##symbol(struct pt_regs *ctx)                           \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
-                                                                               \
-		if (!take_arguments(&c))                                       \
-			return HANDLE(ctx, &c, without_entry);                 \
-		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
-		return end3__##symbol##_(ctx, &c);                          \
-	}
-
-/* The same with evidence, which is taken before the operation ends: the program attached last runs first. */
-#define ON_OPERATION_EVIDENCE(symbol, id, nargs, ret_type, entry, evidence, finish, unseen) \
-	ON_OPERATION_BARE(symbol, id, nargs, ret_type, entry, finish, unseen)  \
-	EXIT_PROGRAM(fexit, symbol, id, nargs, ret_type, evidence)             \
-	SEC("kretprobe/" #symbol)                                              \
-	int kretprobe__##symbol(struct pt_regs *ctx)                           \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
-                                                                               \
-		if (!take_arguments(&c))                                       \
-			return HANDLE(ctx, &c, without_entry);                 \
-		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
-		evidence(ctx, &c);                                             \
-		return end3__##symbol##_(ctx, &c);                          \
-	}
-
-/* A second copy of the evidence of an operation's function; the first says that it ran by op->evidence. */
-#define EVIDENCE_AGAIN(symbol, id, nargs, ret_type, evidence)                  \
-	SEC("fexit/" #symbol)                                                  \
-	int fexit2__##symbol(unsigned long long *ctx)                          \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
-									       \
-		ARGS_##nargs;                                                  \
-		c.ret = (ret_type)ctx[nargs];                                  \
-		return has_failed(&c) && was_missed(&c) ? evidence(ctx, &c) : 0; \
-	}
 
 #endif

@@ -177,18 +177,16 @@ static __always_inline bool on_pagefault(void *ctx, struct call *c, struct in_fl
 	return true;
 }
 
-static __always_inline int on_unseen_pagefault(void *ctx, struct call *c)
+static __always_inline int on_unseen_pagefault(void *ctx, struct call *c, bool last)
 {
 	if (c->ret < 0)
 		count(&c->tally->failed);
-	return without_entry(ctx, c);
+	return without_entry(ctx, c, last);
 }
 
-ON_OPERATION_EVIDENCE(pagefault_mr, MRT_HOOK_MLX5_PAGEFAULT_MR, 6, s32,
-		      on_pagefault_entry, on_pagefault_evidence, on_pagefault,
-		      on_unseen_pagefault)
-ON_OPERATION_EVIDENCE(pagefault_single_data_segment, MRT_HOOK_MLX5_PAGEFAULT_SEGMENT, 6,
-		      s32, on_segment_entry, on_pagefault_evidence, on_pagefault,
-		      on_unseen_pagefault)
+ON_OPERATION(pagefault_mr, MRT_HOOK_MLX5_PAGEFAULT_MR, 6, s32, on_pagefault_entry,
+	     on_pagefault_evidence, on_pagefault, on_unseen_pagefault)
+ON_OPERATION(pagefault_single_data_segment, MRT_HOOK_MLX5_PAGEFAULT_SEGMENT, 6, s32,
+	     on_segment_entry, on_pagefault_evidence, on_pagefault, on_unseen_pagefault)
 
 #endif

@@ -183,7 +183,7 @@ static __always_inline void send_layer(struct in_flight *op, struct call *c)
  */
 static __always_inline struct in_flight *to_record(void *ctx, struct call *c)
 {
-	bool failed = c->ret < 0 && c->ret >= -4095;
+	bool failed = has_failed(c);
 	struct in_flight *op;
 
 	if (!failed && config.detail < 2)
@@ -205,7 +205,7 @@ static __always_inline struct in_flight *to_record(void *ctx, struct call *c)
 
 static __always_inline struct in_flight *returned(void *ctx, struct call *c)
 {
-	if (c->ret < 0 && c->ret >= -4095)
+	if (has_failed(c))
 		count(&c->tally->failed);
 	return to_record(ctx, c);
 }

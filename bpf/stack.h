@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The call chains of the first failure in an operation: kernel, then user. They
- * cost more than all other evidence, so of a task that fails again and again in the
- * same place they are taken only so often.
+ * cost more than all other evidence and decide nothing, so they are taken only so
+ * often of a task that fails again and again in the same place, and of all that fails
+ * on a CPU: while a task is preempted here, others on it lose evidence.
  */
 #ifndef MRTRACE_STACK_H
 #define MRTRACE_STACK_H
@@ -53,6 +54,40 @@ static __always_inline bool had_stacks(struct in_flight *op, u32 hook)
 	return false;
 }
 
+#define STACKS_WINDOW_NS 1000000000ull
+#define STACKS_IN_WINDOW 32
+
+struct stacks_window {
+	u64 since_ns;
+	u64 taken;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct stacks_window);
+} stacks_windows SEC(".maps");
+
+static __noinline int has_stacks_left(void)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct stacks_window *window;
+	u32 key = 0;
+
+	window = bpf_map_lookup_elem(&stacks_windows, &key);
+	if (!window)
+		return 0;
+	if (now - window->since_ns >= STACKS_WINDOW_NS) {
+		window->since_ns = now;
+		window->taken = 0;
+	}
+	if (window->taken >= STACKS_IN_WINDOW)
+		return 0;
+	window->taken++;
+	return 1;
+}
+
 static __always_inline void send_stacks(void *ctx, struct in_flight *op, struct call *c)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -60,7 +95,7 @@ static __always_inline void send_stacks(void *ctx, struct in_flight *op, struct 
 	if (op->done & DONE_STACK)
 		return;
 	op->done |= DONE_STACK;
-	if (had_stacks(op, c->hook))
+	if (had_stacks(op, c->hook) || !has_stacks_left())
 		return;
 	send_stack(ctx, c->hook, MRT_STACK_KERNEL,
 		   c->rung == MRT_RUNG_FEXIT ? OWN_FRAMES : 0);

@@ -276,6 +276,21 @@ static __noinline int add_entry(u64 task, u32 hook)
 	return 0;
 }
 
+/* This task's entry, made where it has none; NULL and counted where there is no room. */
+static __always_inline struct in_flight *entry_or_new(u32 hook)
+{
+	struct in_flight *op = entry_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (op)
+		return op;
+	if (config.modern) {
+		count_untracked(hook);
+		return NULL;
+	}
+	add_entry(bpf_get_current_pid_tgid(), hook);
+	return entry_of_task(0);
+}
+
 __noinline int tell_orphan(u32 hook);
 
 /*
@@ -284,18 +299,10 @@ __noinline int tell_orphan(u32 hook);
  */
 static __always_inline struct in_flight *begin(u32 hook, u32 kind, u64 attrs)
 {
-	struct in_flight *op = entry_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct in_flight *op = entry_or_new(hook);
 
-	if (!op && config.modern) {
-		count_untracked(hook);
+	if (!op)
 		return NULL;
-	}
-	if (!op) {
-		add_entry(bpf_get_current_pid_tgid(), hook);
-		op = entry_of_task(0);
-		if (!op)
-			return NULL;
-	}
 	if (op->kind && op->orphan_result)
 		tell_orphan(op->root);
 	__builtin_memset(op, 0, offsetof(struct in_flight, resident));
@@ -390,7 +397,7 @@ static __always_inline void sent(u32 hook)
  * failure that is complete: it reads /proc of the process, which may be gone soon.
  * A CPU on which tasks fail again and again does so only so often.
  */
-#define WAKE_AGAIN_NS 10000000ull
+#define WAKE_AGAIN_NS 50000000ull
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -84,6 +84,8 @@ static __always_inline bool is_of_worker(struct in_flight *op)
 	return is_worker(op) && !op->driver;
 }
 
+static __always_inline void tell_late(struct in_flight *op, struct call *c);
+
 static __always_inline int on_map_evidence(void *ctx, struct call *c)
 {
 	struct in_flight *op = to_record(ctx, c);
@@ -93,7 +95,8 @@ static __always_inline int on_map_evidence(void *ctx, struct call *c)
 	send_layer(op, c);
 	if (c->ret >= 0)
 		return 0;
-	op->evidence = c->hook;
+	if (c->ret == -E_FAULT || c->ret == -E_PERM)
+		tell_late(op, c);
 	send_umem(op, c->hook, c->a[0], 0);
 	if (is_of_worker(op))
 		send_owner_of(c->hook, umem_field(c->a[0], UMEM_OWNING_MM));
@@ -130,9 +133,8 @@ static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *
 	return true;
 }
 
-ON_OPERATION_EVIDENCE(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32,
-		      on_map_entry, on_map_evidence, on_map, without_entry)
-EVIDENCE_AGAIN(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32, on_map_evidence)
+ON_OPERATION(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32, on_map_entry,
+	     on_map_evidence, on_map, without_entry)
 
 /* …get(device, addr, size, access, ops); ERR_PTR on failure */
 static __always_inline int on_odp_get(void *ctx, struct call *c)
@@ -149,7 +151,7 @@ static __always_inline int on_odp_get(void *ctx, struct call *c)
 	return 0;
 }
 
-ON_EXIT_TWICE(ib_umem_odp_get, MRT_HOOK_ODP_GET, 5, s64, has_failed, on_odp_get)
+ON_EXIT(ib_umem_odp_get, MRT_HOOK_ODP_GET, 5, s64, on_odp_get)
 ON_EXIT(ib_umem_odp_alloc_implicit, MRT_HOOK_ODP_ALLOC_IMPLICIT, 2, s64, on_odp_get)
 ON_EXIT(ib_umem_odp_alloc_child, MRT_HOOK_ODP_ALLOC_CHILD, 4, s64, on_odp_get)
 

@@ -218,6 +218,8 @@ static __always_inline int on_verb_evidence(void *ctx, struct call *c)
 	if (!op || op->root != c->hook || !is_wanted_result(c->ret) ||
 	    repeats_told(op, c->ret))
 		return 0;
+	/* of the call that ends, whichever began; and the verifier lets no argument of a program through */
+	op->attrs = c->a[0];
 	send_stacks(ctx, op, c);
 	send_owner(c->hook, bpf_get_current_task());
 	send_refusal(c->hook, c->ret, op->attrs);
@@ -228,6 +230,11 @@ static __always_inline void fill_verb(struct mrt_operation *r, struct in_flight 
 				      u32 hook)
 {
 	r->umem = op->umem;
+	if (config.modern && !op->unstarted) {
+		r->has |= MRT_HAS_MAP_ENTRY;
+		if (!r->umem)
+			r->umem = op->asked.umem;
+	}
 	r->owner_pid = r->h.pid;
 	/* by words */
 	_Static_assert(offsetof(struct mrt_operation, owner_comm) % 4 == 0 &&
@@ -288,10 +295,11 @@ static __always_inline bool on_verb(void *ctx, struct call *c, struct in_flight 
 		/* it is this call that it mapped pages for */
 		op->kind = kind_of_verb(c->hook);
 		op->root = c->hook;
-		op->attrs = c->a[0];
 		op->unstarted = 1;
 		op->orphan = 0;
 	}
+	/* of the call that ends, whichever began */
+	op->attrs = c->a[0];
 	if (c->ret < 0)
 		count(&c->tally->failed);
 	if (op->muted)
@@ -306,7 +314,7 @@ static __always_inline bool on_verb(void *ctx, struct call *c, struct in_flight 
 }
 
 /* A verb that was not seen to begin, and of which nothing is known but its end. */
-static __always_inline int on_unseen_verb(void *ctx, struct call *c)
+static __always_inline int on_unseen_verb(void *ctx, struct call *c, bool last)
 {
 	struct in_flight *op;
 
@@ -328,7 +336,7 @@ static __always_inline int on_unseen_verb(void *ctx, struct call *c)
 	if (!op)
 		return 0;
 	op->unstarted = 1;
-	finish_verb(c, op, true);
+	finish_verb(c, op, last);
 	op->now = 0;
 	end(op);
 	c->now = MRT_NOW_UNSTARTED;
@@ -336,9 +344,7 @@ static __always_inline int on_unseen_verb(void *ctx, struct call *c)
 }
 
 #define ON_VERB(symbol, id, entry)                                             \
-	ON_OPERATION_EVIDENCE(symbol, id, 1, s32, entry, on_verb_evidence, on_verb, \
-			      on_unseen_verb)                                  \
-	MORE_COPIES(symbol, id, 1, s32, on_verb, on_unseen_verb)
+	ON_AWAITED(symbol, id, 1, s32, entry, on_verb_evidence, on_verb, on_unseen_verb)
 
 ON_VERB(ib_uverbs_reg_mr, MRT_HOOK_REG_MR, on_reg_entry)
 ON_VERB(ib_uverbs_rereg_mr, MRT_HOOK_REREG_MR, on_rereg_entry)

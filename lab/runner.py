@@ -163,7 +163,10 @@ class Ran:
         self.checks.append(self._babeltrace(recording))
         lines = accounts.exported(mrtrace, recording)
         if lines:
-            check.begin_times(self.reports, json.loads(lines[0])["clock"]["offset_ns"])
+            header = json.loads(lines[0])
+            check.begin_times(self.reports, header["clock"]["offset_ns"])
+            refused = [f"{hook['symbol']}: {hook['note']}" for hook in header["hooks"] if "refused by this kernel" in hook.get("note", "")]
+            self.checks.append(check.Check(self._group.name, "the kernel refused no program", refused))
         hooks, losses, _ = accounts.of(lines)
         self.misses = accounts.misses(hooks, losses)
         found = accounts.problems(hooks)

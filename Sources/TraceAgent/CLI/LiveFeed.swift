@@ -60,9 +60,7 @@ struct LiveFeed {
     for var operation in failed {
       operation.correctMissedEntry(
         missed: accounts.missed(before: operation, hooks), watched: watched)
-      explain(
-        operation, missed: accounts.missed(during: operation, hooks),
-        missedCalls: accounts.missedCalls(during: operation, hooks))
+      explain(operation, missed: accounts.missed(during: operation, hooks))
     }
     failed.removeAll(keepingCapacity: true)
     var counters = Self.counters(of: tracer, tallies, traits: traits)
@@ -95,17 +93,14 @@ struct LiveFeed {
         failed.append(operation)
       } else {
         operation.correctMissedEntry(missed: watched, watched: watched)
-        explain(operation, missed: watched, missedCalls: watched)
+        explain(operation, missed: MissedRuns(any: watched))
       }
     }
   }
 
-  private mutating func explain(
-    _ operation: Operation, missed: Set<FunctionName>, missedCalls: Set<FunctionName>
-  ) {
+  private mutating func explain(_ operation: Operation, missed: MissedRuns) {
     let diagnosis = diagnose(
-      operation, traits: traits, watched: watched, missed: missed, missedCalls: missedCalls,
-      sight: sight)
+      operation, traits: traits, watched: watched, missed: missed, sight: sight)
     statistics.add(diagnosis?.operation ?? operation, diagnosis: diagnosis)
   }
 

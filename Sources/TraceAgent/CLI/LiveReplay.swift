@@ -118,7 +118,6 @@ struct LiveReplay {
       let diagnosis = diagnose(
         operation, traits: run.environment.traits, watched: watched,
         missed: operation.failed ? accounts.missed(during: operation, names) : [],
-        missedCalls: operation.failed ? accounts.missedCalls(during: operation, names) : [],
         sight: run.environment.sight)
       statistics.add(diagnosis?.operation ?? operation, diagnosis: diagnosis)
     }

@@ -8,8 +8,19 @@ import Recording
 
 /// Looks at the kernel's counts now and then, so that the recording tells a loss near its time.
 struct LossWatch {
+  private static let secondNs: UInt64 = 1_000_000_000
+  /// While something is lost again and again: what is told of a short time speaks of fewer operations.
+  private static let shortNs: UInt64 = 100_000_000
+
   private var told: [UInt32: UInt64] = [:]
   private var lastLook: UInt64 = 0
+  private var lastLoss: UInt64 = 0
+
+  /// Whether it is time to look.
+  func isDue(at now: UInt64) -> Bool {
+    let isCalm = lastLoss == 0 || now >= lastLoss &+ 2 * Self.secondNs
+    return now >= lastLook &+ (isCalm ? Self.secondNs : Self.shortNs)
+  }
 
   /// Accounts of the hooks that lost something since the last look. `now`: before `tallies` were read.
   mutating func look(
@@ -25,6 +36,7 @@ struct LossWatch {
     }
     let events = changed.flatMap { self.events($0, records, now: read) }
     lastLook = now
+    if !changed.isEmpty { lastLoss = now }
     return events
   }
 

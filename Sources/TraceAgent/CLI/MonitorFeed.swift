@@ -77,9 +77,7 @@ final class MonitorFeed {
       var operation = ended
       operation.correctMissedEntry(
         missed: accounts.missed(before: operation, hooks), watched: watched)
-      return explain(
-        operation, missed: accounts.missed(during: operation, hooks),
-        missedCalls: accounts.missedCalls(during: operation, hooks))
+      return explain(operation, missed: accounts.missed(during: operation, hooks))
     }
   }
 
@@ -87,14 +85,12 @@ final class MonitorFeed {
     for operation in operations where operation.failed { failed.append(operation) }
   }
 
-  private func explain(
-    _ operation: Operation, missed: Set<FunctionName>, missedCalls: Set<FunctionName>
-  ) -> Diagnosis? {
+  private func explain(_ operation: Operation, missed: MissedRuns) -> Diagnosis? {
     let isNewer = operation.startNs.map { $0 >= watchedFromNs } ?? (watchedFromNs == 0)
     guard
       let diagnosis = diagnose(
         operation, traits: traits, watched: isNewer ? watched : watchedInKernel, missed: missed,
-        missedCalls: missedCalls, sight: sight)
+        sight: sight)
     else { return nil }
     failures.add(diagnosis)
     return diagnosis

@@ -81,6 +81,10 @@ extension RecordSession {
         course.stopAt = now + CommandEnd.graceNs
       }
       attend(to: wake, command: command, &course, now: now)
+      if course.losses.isDue(at: now) {
+        course.pump.tell(
+          course.losses.look(attached.tracer.tallies(), course.pump.tally, now: now))
+      }
       if now - course.lastLook >= 1_000_000_000 {
         course.lastLook = now
         eachSecond(&attached, path: path, command: command, &course, now: now)
@@ -132,8 +136,6 @@ extension RecordSession {
   ) {
     course.pump.checkPlace()
     course.pump.lost(attached.tracer.lostByCPU())
-    course.pump.tell(
-      course.losses.look(attached.tracer.tallies(), course.pump.tally, now: now))
     let before = attached.sight.warnings
     if let changes = attached.look() {
       attached.tracer.dropPrivileges(writing: [path], command: command != nil)

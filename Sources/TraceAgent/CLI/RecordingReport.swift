@@ -103,8 +103,6 @@ struct RecordingReport {
     diagnose(
       operation, traits: environment.traits, watched: watched,
       missed: operation.failed ? accounts.missed(during: operation, environment.hookNames) : [],
-      missedCalls: operation.failed
-        ? accounts.missedCalls(during: operation, environment.hookNames) : [],
       sight: summary.sight)
   }
 

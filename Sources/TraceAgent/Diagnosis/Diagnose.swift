@@ -8,22 +8,20 @@ import Model
 /// what is missing could contradict it. `watched` are the functions whose failure would have been
 /// recorded (nil: not known), so that what is not there can be evidence too. `missed` are those of
 /// which the kernel skipped runs while the operation ran: that they are not there is none, and where
-/// one of them has its place in the chain the operation is incomplete. `missedCalls` are those of them of which the
-/// calls were missed, not the evidence alone (nil: all): is that of the hook that begins and ends it among them, it is
-/// incomplete too. Evidence that cannot be of this operation is left out (``Fit``): the diagnosis has the operation
+/// one of them has its place in the chain the operation is incomplete; so it is where it may be the
+/// beginning of one call and the end of another. Evidence that cannot be of this operation is left out (``Fit``): the diagnosis has the operation
 /// without it. `sight`: why functions are not watched, for the advice.
 package func diagnose(
   _ operation: Operation, traits: KernelTraits, watched: Set<FunctionName>? = nil,
-  missed: Set<FunctionName> = [], missedCalls: Set<FunctionName>? = nil, sight: Sight? = nil,
+  missed: MissedRuns = [], sight: Sight? = nil,
   causes: [Cause] = Cause.all
 ) -> Diagnosis? {
   guard operation.failed else { return nil }
-  let fit = Fit(operation, missed: missedCalls ?? missed)
+  let fit = Fit(operation, missed: missed)
   let operation = fit.operation
   let number = Int32(clamping: operation.result.magnitude)
   let errno = Errno(result: operation.result) ?? Errno(rawValue: number)
-  let missed = PossibleMisses.of(
-    operation, missed: missed, missedCalls: missedCalls ?? missed, watched: watched)
+  let missed = PossibleMisses.of(operation, missed: missed, watched: watched)
   let scene = Case(
     operation, traits: traits, errno: errno, watched: watched, missed: missed,
     isDoubtful: fit.isDoubtful)

@@ -16,6 +16,7 @@ struct Fit: Sendable {
   private(set) var isDoubtful = false
 
   private var returns: [Return] = []
+  /// It may be the beginning of one call and the end of another.
   let missesRoot: Bool
   /// A call that was seen to end only: what is known of it was read then.
   private let isEndOnly: Bool
@@ -29,10 +30,9 @@ struct Fit: Sendable {
     var range: Range<UInt64>?
   }
 
-  /// `missed`: functions of which calls were missed while it ran.
-  init(_ operation: Operation, missed: Set<FunctionName>) {
+  init(_ operation: Operation, missed: MissedRuns) {
     self.operation = operation
-    missesRoot = !missed.isDisjoint(with: operation.roots)
+    missesRoot = !missed.joints.isDisjoint(with: operation.roots)
     isEndOnly = operation.startNs == nil && operation.entryMissed
     sort()
     keepOwnTime()
@@ -219,7 +219,7 @@ struct Fit: Sendable {
     }
   }
 
-  /// Runs of the hook that begins and ends it were missed: it may be the beginning of one call and the end of another,
+  /// An end and a beginning of the hook that begins and ends it were missed: it may be the beginning of one call and the end of another,
   /// and what is known of it is of the one that ended.
   private mutating func doubtBeginning() {
     let names = operation.roots.sorted().joined(separator: " or ")

@@ -10,17 +10,18 @@ import Model
 enum PossibleMisses {
   private static let map: FunctionName = "ib_umem_odp_map_dma_and_lock"
 
-  /// Of `missed`, what `operation` may have run. `missedCalls`: those of which calls were missed, not evidence alone.
+  /// Of `missed`, what `operation` may have run.
   static func of(
-    _ operation: Operation, missed: Set<FunctionName>, missedCalls: Set<FunctionName>,
-    watched: Set<FunctionName>?
+    _ operation: Operation, missed: MissedRuns, watched: Set<FunctionName>?
   ) -> Set<FunctionName> {
-    guard !missed.isEmpty, operation.kindSeen else { return missed }
+    let functions = missed.all
+    guard !functions.isEmpty, operation.kindSeen else { return functions }
     let roots = operation.roots
+    let missedMaps = operation.mapEntrySeen ? missed.joints : missed.returns
     let mapsNothing =
       operation.kind == .adviseMR && operation.umemIdentity == nil && operation.startNs != nil
-      && !missedCalls.contains(map) && watched?.contains(map) ?? true
-    return missed.filter { function in
+      && !missedMaps.contains(map) && watched?.contains(map) ?? true
+    return functions.filter { function in
       // What a page fault runs is not in the table.
       guard ErrnoFlow.byFunction[function] != nil else { return !mapsNothing }
       if mapsNothing, function == map || ErrnoFlow.isCaller(map, of: function) { return false }

@@ -5,7 +5,8 @@ import Model
 /// Finds where HMM stopped though no page-walk callback was seen to fail.
 ///
 /// The kernel may have skipped the callback's program. When the range fault returns, the mappings and entries of its
-/// range are still those that decided, and are recorded then (send_unmet() of bpf/hmm.h). HMM goes through a range in
+/// range are still those that decided, and are recorded then (send_unmet() of bpf/hmm.h), or a moment later, when the
+/// map function returns (send_late()). HMM goes through a range in
 /// order of address, and what comes before the page at which it stops is as it was wanted.
 struct UnseenCallback {
   private let scene: Case
@@ -13,15 +14,28 @@ struct UnseenCallback {
   private let wantsWrite: Bool
   private let rules: HMMRules
 
-  /// nil: a callback was seen, or no range fault was.
+  /// nil: a callback was seen, or nothing that tells of the range.
   init?(_ scene: Case) {
-    guard scene.walks.isEmpty, let range = scene.ranges.first, range.start < range.end,
+    guard scene.walks.isEmpty, let range = scene.ranges.first ?? Self.mappedRange(scene),
+      range.start < range.end,
       [Errno.fault, .perm].contains(Errno(result: range.result))
     else { return nil }
     self.scene = scene
     self.range = range
     wantsWrite = range.defaultFlags & 1 << 62 != 0
     rules = HMMRules(scene.traits)
+  }
+
+  /// The range fault was not seen either: what was to be mapped, where that lies in the umem, is what HMM went through.
+  private static func mappedRange(_ scene: Case) -> RangeEvidence? {
+    guard let map = scene.failedMap, scene.isInsideUmem(map) == true else { return nil }
+    let (start, length) = (map.arguments[1], map.arguments[2])
+    // HMM_PFN_WRITE, or ODP_WRITE_ALLOWED_BIT of kernels before 6.16
+    let wantsWrite = map.arguments[3] & (1 << 62 | 2) != 0
+    return RangeEvidence(
+      function: "hmm_range_fault", timeNs: map.timeNs, result: map.result,
+      start: Case.page(of: start), end: Case.page(of: start &+ length &+ Case.pageSize - 1),
+      defaultFlags: wantsWrite ? 1 << 62 : 0, rung: map.rung)
   }
 
   var locus: Locus {

@@ -97,7 +97,6 @@ struct ExportSource {
     let diagnosis = diagnose(
       operation, traits: run.environment.traits, watched: watched,
       missed: operation.failed ? accounts.missed(during: operation, subject.hooks) : [],
-      missedCalls: operation.failed ? accounts.missedCalls(during: operation, subject.hooks) : [],
       sight: run.environment.sight)
     totals.operations += 1
     if let diagnosis {

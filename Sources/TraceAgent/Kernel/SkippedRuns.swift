@@ -22,13 +22,13 @@ extension UnseenCalls {
     guard way == .operation else {
       entries = runs(.begin) &+ runs(.kprobe)
       returns =
-        Self.less(runs(.evidence), tally.rescued) &+ runs(.kretprobe) &+ runs(.tracepoint)
+        Self.less(runs(.exit), tally.rescued) &+ runs(.kretprobe) &+ runs(.tracepoint)
       return
     }
     // What the first copy ran for and what it was skipped for are all calls; of those another saw one less was missed.
     entries = Self.less(runs(.begin) &+ tally.begun_first, tally.begun) &+ runs(.kprobe)
-    returns = Self.less(runs(.end) &+ tally.ended_first, tally.ended) &+ runs(.kretprobe)
-    evidence = Self.less(runs(.evidence), tally.rescued)
+    returns = Self.less(runs(.exit) &+ tally.ended_first, tally.ended) &+ runs(.kretprobe)
+    evidence = tally.bare
   }
 
   /// Counters are read one after the other, while calls go on.

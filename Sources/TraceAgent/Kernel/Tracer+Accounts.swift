@@ -214,6 +214,7 @@ extension mrt_tally {
     ended_first &+= other.ended_first
     ended &+= other.ended
     rescued &+= other.rescued
+    bare &+= other.bare
   }
 }
 

@@ -60,6 +60,8 @@ package struct Operation: Equatable, Sendable {
   package var driverHasAdvise: Bool?
   /// Kernel address of the umem: identity only, for correlation within a recording.
   package var umemIdentity: UInt64?
+  /// Without an umem, ib_umem_odp_map_dma_and_lock() was seen neither to begin nor to return.
+  package var mapEntrySeen = false
 
   /// Evidence in the order it was seen: deepest function first within one failure.
   package var umems: [UmemEvidence] = []

@@ -84,6 +84,12 @@ package struct Correlator: Sendable {
     endedLast = EndedOperations(limit: configuration.pendingOperations)
   }
 
+  /// What belongs to no operation ends no wait: the agent's own word, for one, may stand anywhere. ``RecordOrder``
+  /// measures how late the others come.
+  private mutating func note(_ header: mrt_header) {
+    if header.operation != 0 { now = max(now, header.time_ns) }
+  }
+
   /// Evidence may come so much later than its time: waits at least as long for it.
   package mutating func wait(_ lateNs: UInt64) { late.wait(lateNs) }
 
@@ -97,7 +103,7 @@ package struct Correlator: Sendable {
   /// Takes one event in; returns the operations that are finished by it, seldom more than one.
   package mutating func add(_ event: Event) -> [Operation] {
     let header = event.header
-    if !event.isOfAgent { now = max(now, header.time_ns) }
+    note(header)
     switch event {
     case .operation(let record): end(record)
     case .symbol(let record): symbols.add(record)
@@ -112,7 +118,7 @@ package struct Correlator: Sendable {
   /// As ``add(_:)-(Event)``, of a record in its place: adds the operations that are finished by it
   /// to `operations`.
   package mutating func add(_ record: RecordView, into operations: inout [Operation]) {
-    if !record.header.isOfAgent { now = max(now, record.header.time_ns) }
+    note(record.header)
     if record.isKnown {
       switch mrt_kind(rawValue: record.header.kind) {
       case MRT_KIND_OPERATION: if let operation = record.operation { end(operation) }
@@ -285,21 +291,4 @@ extension Correlator {
     }
     return (order.map { operations[$0] }, correlator.statistics)
   }
-}
-
-extension mrt_header {
-  /// The agent's own word, at a time that says nothing of the kernel's records: no wait ends by it, so that it
-  /// does not matter where in a recording it stands.
-  fileprivate var isOfAgent: Bool {
-    switch mrt_kind(rawValue: kind) {
-    case MRT_KIND_COUNTER, MRT_KIND_SYMBOL, MRT_KIND_PAGES, MRT_KIND_ACCOUNT, MRT_KIND_SHED,
-      MRT_KIND_CGROUP:
-      true
-    default: false
-    }
-  }
-}
-
-extension Event {
-  fileprivate var isOfAgent: Bool { header.isOfAgent }
 }

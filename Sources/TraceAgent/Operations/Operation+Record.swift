@@ -35,6 +35,7 @@ extension Operation {
     }
     if has(MRT_HAS_LKEY) { lkey = record.lkey }
     if record.umem != 0 { umemIdentity = record.umem }
+    mapEntrySeen = has(MRT_HAS_MAP_ENTRY)
     if has(MRT_HAS_OWNER) {
       ownerPID = Int(record.owner_pid)
     } else if kind.isSystemCall {

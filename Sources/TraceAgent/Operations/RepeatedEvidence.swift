@@ -20,9 +20,12 @@ struct RepeatedEvidence: Sendable {
   /// `limit`: threads whose failure is kept. When there are more, those of long ago are forgotten; if none is, all.
   init(limit: Int) { self.limit = max(1, limit) }
 
-  /// A failure that may be repeated: a request that failed on its way through the page tables.
+  /// A failure that may be repeated: a request that HMM refused for its mappings alone (repeats() of bpf/hmm.h). The
+  /// kernel side remembers it past failures of other kinds, so those do not take its place.
   mutating func keep(_ operation: Operation, key: OperationKey) {
-    guard operation.kind == .adviseMR, !operation.walks.isEmpty else { return }
+    guard operation.kind == .adviseMR, let walk = operation.walks.first,
+      walk.function == "hmm_vma_walk_test" || walk.function == "hmm_vma_walk_hole" && !walk.hasVMA
+    else { return }
     if told.count >= limit, told[key.tid] == nil {
       let now = operation.endNs
       told = told.filter { now < $0.value.operation.endNs &+ Self.keptNs }
@@ -44,6 +47,8 @@ struct RepeatedEvidence: Sendable {
       first.key == OperationKey(tid: key.tid, operation: key.operation - after)
     else { return false }
     let evidence = first.operation
+    // It had ended by then; what ends later is the end of another call than began it.
+    guard evidence.endNs <= key.operation else { return false }
     // The record says so of the call that began; where another ended, it has none.
     guard evidence.kind == operation.kind, evidence.result == operation.result,
       evidence.request == operation.request, evidence.advice == operation.advice,

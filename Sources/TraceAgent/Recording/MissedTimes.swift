@@ -3,12 +3,11 @@
 /// When runs of hooks were missed, by hook. Bounded: what is old can be folded into one time that reaches back to the
 /// start, by which nothing becomes proved.
 struct MissedTimes: Sendable {
-  /// A time in which some were missed, and the totals at its end.
+  /// A time in which some were missed, and the total at its end.
   struct Miss: Sendable {
     var from: UInt64
     var to: UInt64
-    var returns: UInt64
-    var entries: UInt64
+    var total: UInt64
   }
 
   /// A recording of a day with a loss each second has fewer for each hook.
@@ -34,7 +33,7 @@ struct MissedTimes: Sendable {
     return hooks
   }
 
-  /// Takes in the totals of a hook, in any order; `isOpen`: the runs may be of any time before.
+  /// Takes in the total of a hook, in any order; `isOpen`: the runs may be of any time before.
   mutating func note(_ hook: UInt32, _ miss: Miss, isOpen: Bool = false) {
     if count >= Self.limit { fold(endedBefore: .max) }
     let next = miss.to == .max ? .max : miss.to + 1
@@ -46,7 +45,7 @@ struct MissedTimes: Sendable {
     var misses = times.removeValue(forKey: hook) ?? []
     let place = Self.place(of: next, in: misses)
     let before = place > 0 ? misses[place - 1] : folded[hook]
-    if miss.returns > before?.returns ?? 0 || miss.entries > before?.entries ?? 0 {
+    if miss.total > before?.total ?? 0 {
       misses.insert(miss, at: place)
       count += 1
       // In the order of their beginnings too, as the agent looks.

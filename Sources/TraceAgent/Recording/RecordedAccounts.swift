@@ -10,8 +10,9 @@ package struct RecordedAccounts: Sendable {
   private var accounts: [UInt32: mrt_account] = [:]
   private var counters: [UInt32: mrt_counter] = [:]
   private var shed: [UInt32: mrt_shed] = [:]
-  /// When calls were missed: runs of the programs that begin, end and count.
-  private var calls = MissedTimes()
+  /// When runs were missed of the programs that begin an operation, and of those that end one and count calls.
+  private var entries = MissedTimes()
+  private var returns = MissedTimes()
   /// When runs of the programs that take evidence, apart from those, were.
   private var evidence = MissedTimes()
 
@@ -38,7 +39,7 @@ package struct RecordedAccounts: Sendable {
     case .shed(let record):
       evidence.note(
         record.h.hook,
-        .init(from: record.since_ns, to: record.h.time_ns, returns: record.missed, entries: 0))
+        .init(from: record.since_ns, to: record.h.time_ns, total: record.missed))
       if shed[record.h.hook].map({ $0.h.time_ns <= record.h.time_ns }) ?? true {
         shed[record.h.hook] = record
       }
@@ -50,26 +51,19 @@ package struct RecordedAccounts: Sendable {
   }
 
   /// Functions of which runs may have been missed while `operation` ran, or the one whose evidence it has.
-  package func missed(during operation: Operation, _ names: HookNames) -> Set<FunctionName> {
+  package func missed(during operation: Operation, _ names: HookNames) -> MissedRuns {
     let (start, end) = Self.time(of: operation)
-    let missed = missedCalls(from: start, to: end, names)
-    return missed.union(evidence.hooks(from: start, to: end).map { names[$0] })
-  }
-
-  /// Of these, those whose calls were missed, not their evidence alone.
-  package func missedCalls(during operation: Operation, _ names: HookNames) -> Set<FunctionName> {
-    let (start, end) = Self.time(of: operation)
-    return missedCalls(from: start, to: end, names)
+    return missed(from: start, to: end, names)
   }
 
   /// Functions of which calls may have been missed before or while `operation` ran, so that it may be taken for
   /// another kind than it is. What runs inside a verb begins soon after it; a worker's prefetch that is not seen to
   /// end lasts until the worker is seen to do something else.
   package func missed(before operation: Operation, _ names: HookNames) -> Set<FunctionName> {
-    guard !calls.isEmpty || !counters.isEmpty else { return [] }
+    guard !entries.isEmpty || !returns.isEmpty || !counters.isEmpty else { return [] }
     let (start, end) = Self.time(of: operation)
     let from = operation.kind == .prefetch || start < Self.verbNs ? 0 : start - Self.verbNs
-    return missedCalls(from: from, to: end, names)
+    return missed(from: from, to: end, names).calls
   }
 
   /// Longer than it takes from a verb's beginning to its memory, preempted or not.
@@ -80,13 +74,16 @@ package struct RecordedAccounts: Sendable {
     return (min(start, operation.lentFrom?.lowerBound ?? start), operation.endNs)
   }
 
-  private func missedCalls(
-    from start: UInt64, to end: UInt64, _ names: HookNames
-  ) -> Set<FunctionName> {
-    var missed = Set(calls.hooks(from: start, to: end).map { names[$0] })
+  private func missed(from start: UInt64, to end: UInt64, _ names: HookNames) -> MissedRuns {
+    func functions(_ times: MissedTimes) -> Set<FunctionName> {
+      Set(times.hooks(from: start, to: end).map { names[$0] })
+    }
+    var missed = MissedRuns(
+      entries: functions(entries), returns: functions(returns), evidence: functions(evidence))
     // older recordings tell no time
     for (hook, counter) in counters where accounts[hook] == nil && counter.missed > 0 {
-      missed.insert(names[hook])
+      missed.entries.insert(names[hook])
+      missed.returns.insert(names[hook])
     }
     return missed
   }
@@ -94,15 +91,20 @@ package struct RecordedAccounts: Sendable {
   /// Keeps memory within bounds in a run without end: of misses that ended before `ns`, each hook's are
   /// one time from then on, which reaches back to the start.
   package mutating func fold(endedBefore ns: UInt64) {
-    calls.fold(endedBefore: ns)
+    entries.fold(endedBefore: ns)
+    returns.fold(endedBefore: ns)
     evidence.fold(endedBefore: ns)
   }
 
   private mutating func note(_ now: mrt_account) {
-    calls.note(
-      now.h.hook,
-      .init(
-        from: now.since_ns, to: now.h.time_ns, returns: now.missed, entries: now.missed_entries),
+    func miss(_ total: UInt64) -> MissedTimes.Miss {
+      .init(from: now.since_ns, to: now.h.time_ns, total: total)
+    }
+    entries.note(now.h.hook, miss(now.missed_entries))
+    // Without its entry a kretprobe's return tells nothing.
+    let isKprobe = now.rung == MRT_RUNG_KPROBE.rawValue
+    returns.note(
+      now.h.hook, miss(now.missed &+ (isKprobe ? now.missed_entries : 0)),
       // that a return never came shows at the next call only, whenever that is
       isOpen: now.missed_returns > 0 || now.running > 0)
   }

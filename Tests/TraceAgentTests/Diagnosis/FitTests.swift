@@ -28,7 +28,7 @@ import Testing
   }
 
   private func diagnosis(
-    _ scene: Scene, missed: Set<String> = []
+    _ scene: Scene, missed: MissedRuns = []
   ) throws -> Diagnosis {
     try #require(
       diagnose(scene.operation, traits: scene.traits, watched: Watched.all, missed: missed))
@@ -48,7 +48,7 @@ import Testing
     scene.operation.result = -22
     scene.operation.endNs = 212_000_000
     scene.operation.layers[scene.operation.layers.count - 1].result = -1
-    for missed in [[], [Self.verb]] as [Set<String>] {
+    for missed in [[], [Self.verb]] as [MissedRuns] {
       let found = try diagnosis(scene, missed: missed)
       #expect(found.cause == "unknown" && found.confidence == .unknown)
       #expect(found.chain.map(\.function) == [Self.verb])
@@ -70,9 +70,15 @@ import Testing
     // That its evidence alone was missed says nothing of its beginning.
     let scene = Self.advice()
     let other = diagnose(
-      scene.operation, traits: scene.traits, watched: Watched.all, missed: [Self.verb],
-      missedCalls: [])
+      scene.operation, traits: scene.traits, watched: Watched.all,
+      missed: MissedRuns(evidence: [Self.verb]))
     #expect(other?.confidence == .proved)
+    // Neither does one end alone: the next call would not have begun unseen, or this one not ended so.
+    for missed in [MissedRuns(entries: [Self.verb]), MissedRuns(returns: [Self.verb])] {
+      let other = diagnose(
+        scene.operation, traits: scene.traits, watched: Watched.all, missed: missed)
+      #expect(other?.confidence == .proved)
+    }
   }
 
   @Test func ofSeveralCallsTheLastIsKept() throws {

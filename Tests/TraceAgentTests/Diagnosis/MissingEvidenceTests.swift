@@ -78,7 +78,8 @@ import Testing
       var remains = Remains(operation: entry.scene.operation)
       remains.unhook(functions)
       let found = diagnose(
-        remains.operation, traits: entry.scene.traits, watched: Watched.all, missed: functions)
+        remains.operation, traits: entry.scene.traits, watched: Watched.all,
+        missed: MissedRuns(any: functions))
       #expect(
         found?.cause == entry.cause || found?.cause == "unknown",
         "\(entry.cause) \(entry.site), runs of \(name) missed: \(found?.cause ?? "")")

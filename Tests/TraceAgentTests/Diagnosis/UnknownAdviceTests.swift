@@ -14,7 +14,7 @@ import Testing
   ]
 
   private func advice(
-    _ scene: Scene, watched: Set<FunctionName>? = everything, missed: Set<FunctionName> = [],
+    _ scene: Scene, watched: Set<FunctionName>? = everything, missed: MissedRuns = [],
     sight: Sight? = nil
   ) throws -> [String] {
     let diagnosis = try #require(

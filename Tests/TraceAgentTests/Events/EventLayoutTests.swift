@@ -28,7 +28,7 @@ import Testing
     expect(mrt_stack.self, size: 48 + 8 * 64)
     expect(mrt_counts.self, size: 48)
     expect(mrt_counter.self, size: 104)
-    expect(mrt_tally.self, size: 152)
+    expect(mrt_tally.self, size: 160)
     expect(mrt_account.self, size: 184)
     expect(mrt_pages.self, size: 72)
     expect(mrt_owner.self, size: 72 + 4 * 32)

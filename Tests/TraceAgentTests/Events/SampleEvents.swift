@@ -84,11 +84,10 @@ enum SampleEvents {
       rung: MRT_RUNG_FEXIT.rawValue, reserved: 0)
   }
 
-  static func walk(timeNs: UInt64, operation: UInt64, tid: UInt32 = 413) -> Event {
-    .walk(
-      walk(
-        header: header(
-          hook: MRT_HOOK_WALK_PMD, timeNs: timeNs, operation: operation, tid: tid)))
+  static func walk(
+    timeNs: UInt64, operation: UInt64, tid: UInt32 = 413, hook: mrt_hook = MRT_HOOK_WALK_PMD
+  ) -> Event {
+    .walk(walk(header: header(hook: hook, timeNs: timeNs, operation: operation, tid: tid)))
   }
 
   static func levels(header: mrt_header = header(hook: MRT_HOOK_WALK_PMD)) -> mrt_levels {

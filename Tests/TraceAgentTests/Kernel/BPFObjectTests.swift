@@ -36,7 +36,7 @@ import Testing
         #expect(has(object, "raw_tp__\(hook.symbol)"))
       case .operation:
         let more = hook.role == .verbs ? ["fentry2", "end2"] : []
-        for part in ["fentry", "end", "end3", "kprobe", "kretprobe"] + more {
+        for part in ["fentry", "fexit", "end3", "kprobe", "kretprobe"] + more {
           #expect(has(object, "\(part)__\(hook.symbol)"))
         }
       case .entryAndExit:

@@ -21,7 +21,7 @@ import Testing
       for (part, ran) in zip([ProgramPart.begin, .beginAgain], call.entry) where !ran {
         skipped[part, default: 0] += 1
       }
-      for (part, ran) in zip([ProgramPart.end, .endAgain, .endLast], call.exit) where !ran {
+      for (part, ran) in zip([ProgramPart.exit, .endAgain, .endLast], call.exit) where !ran {
         skipped[part, default: 0] += 1
       }
       if call.entry[0] { tally.begun_first += 1 }
@@ -55,12 +55,17 @@ import Testing
     #expect(unseen(calls) == UnseenCalls(entries: 1, returns: 2))
   }
 
+  @Test func failuresThatEndedWithoutEvidenceAreCountedWhereTheyEnd() {
+    var tally = mrt_tally()
+    tally.bare = 4
+    #expect(UnseenCalls([:], way: .operation, tally: tally) == UnseenCalls(evidence: 4))
+  }
+
   @Test func evidenceThatTheSecondCopyTookIsNotMissing() {
     var tally = mrt_tally()
     tally.rescued = 5
-    let skipped: SkippedRuns = [.evidence: 7, .evidenceAgain: 3]
+    let skipped: SkippedRuns = [.exit: 7, .evidenceAgain: 3]
     #expect(UnseenCalls(skipped, way: .exit, tally: tally) == UnseenCalls(returns: 2))
-    #expect(UnseenCalls(skipped, way: .operation, tally: tally) == UnseenCalls(evidence: 2))
     // read one after the other, while calls go on
     tally.rescued = 9
     #expect(UnseenCalls(skipped, way: .exit, tally: tally) == UnseenCalls())

@@ -25,6 +25,11 @@ import Testing
     return .operation(record)
   }
 
+  /// The callback that tells of mappings alone.
+  private func refused(timeNs: UInt64, operation: UInt64) -> Event {
+    SampleEvents.walk(timeNs: timeNs, operation: operation, hook: MRT_HOOK_WALK_TEST)
+  }
+
   private func correlated(_ events: [Event]) -> [Operation] {
     var correlator = Correlator()
     return events.flatMap { correlator.add($0) }
@@ -32,7 +37,7 @@ import Testing
 
   @Test func theyHaveWhatTheFirstHas() throws {
     let operations = correlated([
-      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
       end(timeNs: 220, operation: 200, repeats: 100),
       end(timeNs: 320, operation: 300, repeats: 200),
     ])
@@ -49,7 +54,7 @@ import Testing
   ])
   func whatIsNotHereIsLost(repeats: UInt32, tid: UInt32) throws {
     let operations = correlated([
-      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
       end(timeNs: 220, operation: 200, repeats: repeats, tid: tid),
     ])
     let second = try #require(operations.last)
@@ -61,13 +66,24 @@ import Testing
   /// The one between has evidence of its own: it is what later ones repeat.
   @Test func theLastThatHasItsOwn() {
     let operations = correlated([
-      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
-      SampleEvents.walk(timeNs: 210, operation: 200), end(timeNs: 220, operation: 200),
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      refused(timeNs: 210, operation: 200), end(timeNs: 220, operation: 200),
       end(timeNs: 320, operation: 300, repeats: 200),
       end(timeNs: 420, operation: 400, repeats: 200),
     ])
     #expect(operations.map(\.lost) == [0, 0, 1, 0])
     #expect(operations.last?.walks.map(\.timeNs) == [210])
+  }
+
+  /// The kernel side remembers a failure past those that it would not have repeated.
+  @Test func oneOfAnotherKindDoesNotTakeItsPlace() {
+    let operations = correlated([
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      SampleEvents.walk(timeNs: 210, operation: 200), end(timeNs: 220, operation: 200),
+      end(timeNs: 320, operation: 300, repeats: 200),
+    ])
+    #expect(operations.map(\.lost) == [0, 0, 0])
+    #expect(operations.last?.walks.map(\.timeNs) == [110])
   }
 
   /// The record says what the call that began would have; the one that ended was asked for something else.
@@ -77,7 +93,7 @@ import Testing
     }
     other.request_address += 4096
     let operations = correlated([
-      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
       .operation(other),
     ])
     #expect(operations.last?.walks.isEmpty == true)
@@ -86,7 +102,7 @@ import Testing
 
   @Test func evidenceIsOfItsTime() {
     let operations = correlated([
-      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
       end(timeNs: 220, operation: 200, repeats: 100),
     ])
     #expect(operations.last?.lentFrom?.upperBound == 120)
@@ -95,7 +111,7 @@ import Testing
 
   @Test func anOperationThatIsThereTwiceEndsOnce() {
     let operations = correlated([
-      SampleEvents.walk(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
       end(timeNs: 120, operation: 100), end(timeNs: 220, operation: 200, repeats: 100),
       end(timeNs: 120, operation: 100),
     ])

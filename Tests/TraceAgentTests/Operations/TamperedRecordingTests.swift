@@ -61,8 +61,7 @@ import Testing
         guard
           let diagnosis = diagnose(
             operation, traits: environment.traits, watched: watched,
-            missed: accounts.missed(during: operation, hooks),
-            missedCalls: accounts.missedCalls(during: operation, hooks))
+            missed: accounts.missed(during: operation, hooks))
         else { continue }
         let end = OperationEnd(tid: UInt32(operation.runner.tid), timeNs: operation.endNs)
         answers[end, default: []].append(

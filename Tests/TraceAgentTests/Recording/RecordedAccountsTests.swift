@@ -51,7 +51,7 @@ import Testing
       (10 as UInt64?, 99 as UInt64, false), (10, 100, true), (150, 160, true), (200, 300, true),
       (201, 1000, false), (nil, 150, true), (nil, 850, false),
     ] {
-      let missed = accounts.missed(during: operation(start, end), HookNames())
+      let missed = accounts.missed(during: operation(start, end), HookNames()).all
       #expect(missed == (isHit ? [Self.range] : []), "\(String(describing: start)) \(end)")
     }
   }
@@ -63,8 +63,8 @@ import Testing
     ] {
       var accounts = RecordedAccounts()
       accounts.add(account(change, since: 800, timeNs: 900))
-      #expect(accounts.missed(during: operation(1, 2), HookNames()) == [Self.range])
-      #expect(accounts.missed(during: operation(901, 902), HookNames()) == [])
+      #expect(accounts.missed(during: operation(1, 2), HookNames()).all == [Self.range])
+      #expect(accounts.missed(during: operation(901, 902), HookNames()).all == [])
     }
   }
 
@@ -77,12 +77,12 @@ import Testing
     for (start, end, isHit) in [
       (10, 20, true), (200, 250, true), (201, 700, false), (850, 950, true), (901, 950, false),
     ] as [(UInt64, UInt64, Bool)] {
-      let missed = accounts.missed(during: operation(start, end), HookNames())
+      let missed = accounts.missed(during: operation(start, end), HookNames()).all
       #expect(missed == (isHit ? [Self.range] : []), "\(start) \(end)")
     }
     accounts.fold(endedBefore: .max)
-    #expect(accounts.missed(during: operation(700, 701), HookNames()) == [Self.range])
-    #expect(accounts.missed(during: operation(901, 902), HookNames()) == [])
+    #expect(accounts.missed(during: operation(700, 701), HookNames()).all == [Self.range])
+    #expect(accounts.missed(during: operation(901, 902), HookNames()).all == [])
   }
 
   /// What began an operation may have been missed before it; a worker's prefetch lasts until something else is seen.
@@ -95,7 +95,7 @@ import Testing
       var one = operation(start, start + 10)
       one.kind = .pageFault
       #expect(accounts.missed(before: one, HookNames()) == (isHit ? [Self.range] : []), "\(start)")
-      #expect(accounts.missed(during: one, HookNames()) == [])
+      #expect(accounts.missed(during: one, HookNames()).all == [])
       one.kind = .prefetch
       #expect(accounts.missed(before: one, HookNames()) == [Self.range])
     }
@@ -106,9 +106,9 @@ import Testing
     var accounts = RecordedAccounts()
     accounts.add(account({ $0.missed = 1 }, since: 100, timeNs: 200))
     var one = operation(300, 400)
-    #expect(accounts.missed(during: one, HookNames()) == [])
+    #expect(accounts.missed(during: one, HookNames()).all == [])
     one.lentFrom = 150...160
-    #expect(accounts.missed(during: one, HookNames()) == [Self.range])
+    #expect(accounts.missed(during: one, HookNames()).all == [Self.range])
   }
 
   /// In which order they come does not matter, nor that one comes twice.
@@ -123,7 +123,7 @@ import Testing
       for index in order { accounts.add(all[index]) }
       for (start, isHit) in [(150, true), (250, false), (350, true)] as [(UInt64, Bool)] {
         #expect(
-          accounts.missed(during: operation(start, start), HookNames())
+          accounts.missed(during: operation(start, start), HookNames()).all
             == (isHit ? [Self.range] : []))
       }
       #expect(accounts.hooks(HookNames()).map(\.missed) == [3])
@@ -139,7 +139,7 @@ import Testing
     shed.missed = 1
     var accounts = RecordedAccounts()
     accounts.add(.shed(shed))
-    #expect(accounts.missed(during: operation(150, 160), HookNames()) == [Self.range])
-    #expect(accounts.missedCalls(during: operation(150, 160), HookNames()) == [])
+    #expect(accounts.missed(during: operation(150, 160), HookNames()).all == [Self.range])
+    #expect(accounts.missed(during: operation(150, 160), HookNames()).calls == [])
   }
 }
