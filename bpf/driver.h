@@ -26,8 +26,8 @@ static __always_inline int on_driver(void *ctx, struct call *c)
 }
 
 /* …reg_user_mr(pd, start, length, iova, access, udata), 6.18: dmah before udata */
-ON_EXIT_ANY_TWICE(rxe_reg_user_mr, MRT_HOOK_RXE_REG_USER_MR, 5, s64, has_failed, on_driver)
-ON_EXIT_ANY_TWICE(mlx5_ib_reg_user_mr, MRT_HOOK_MLX5_REG_USER_MR, 5, s64, has_failed, on_driver)
+ON_EXIT_ANY(rxe_reg_user_mr, MRT_HOOK_RXE_REG_USER_MR, 5, s64, on_driver)
+ON_EXIT_ANY(mlx5_ib_reg_user_mr, MRT_HOOK_MLX5_REG_USER_MR, 5, s64, on_driver)
 ON_EXIT_TWICE(rxe_ib_advise_mr, MRT_HOOK_RXE_ADVISE_MR, 6, s32, has_failed, on_driver)
 ON_EXIT_TWICE(mlx5_ib_advise_mr, MRT_HOOK_MLX5_ADVISE_MR, 6, s32, has_failed, on_driver)
 ON_EXIT(get_prefetchable_mr, MRT_HOOK_MLX5_GET_PREFETCHABLE, 3, s64, on_driver)

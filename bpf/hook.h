@@ -259,9 +259,9 @@ static __always_inline bool has_failed(struct call *c)
 		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;                \
 	}
 
-#define ON_FEXIT_GATED(symbol, id, nargs, ret_type, gate, handler)             \
+#define FEXIT_GATED(name, symbol, id, nargs, ret_type, gate, handler)          \
 	SEC("fexit/" #symbol)                                                  \
-	int fexit__##symbol(unsigned long long *ctx)                           \
+	int name##__##symbol(unsigned long long *ctx)                          \
 	{                                                                      \
 		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
                                                                                \
@@ -269,6 +269,9 @@ static __always_inline bool has_failed(struct call *c)
 		c.ret = (ret_type)ctx[nargs];                                  \
 		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;                \
 	}
+
+#define ON_FEXIT_GATED(symbol, id, nargs, ret_type, gate, handler)             \
+	FEXIT_GATED(fexit, symbol, id, nargs, ret_type, gate, handler)
 
 #define ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
 	ON_FEXIT_GATED(symbol, id, nargs, ret_type, always, handler)
@@ -293,30 +296,6 @@ static __always_inline bool has_failed(struct call *c)
 #define ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler)                     \
 	ON_FEXIT_ANY_GATED(symbol, id, nargs, ret_type, always, handler)
 
-#define ON_FEXIT_AGAIN(symbol, id, nargs, ret_type, gate, handler)             \
-	SEC("fexit/" #symbol)                                                  \
-	int fexit2__##symbol(unsigned long long *ctx)                          \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
-                                                                               \
-		ARGS_##nargs;                                                  \
-		c.ret = (ret_type)ctx[nargs];                                  \
-		return gate(&c) && was_missed(&c) ? HANDLE(ctx, &c, handler) : 0; \
-	}
-
-#define ON_FEXIT_ANY_AGAIN(symbol, id, nargs, ret_type, gate, handler)         \
-	SEC("fexit/" #symbol)                                                  \
-	int fexit2__##symbol(unsigned long long *ctx)                          \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };        \
-		u64 ret = 0;                                                   \
-                                                                               \
-		ARGS_##nargs;                                                  \
-		bpf_get_func_ret(ctx, &ret);                                   \
-		c.ret = (ret_type)ret;                                         \
-		return gate(&c) && was_missed(&c) ? HANDLE(ctx, &c, handler) : 0; \
-	}
-
 /* ret: the C type the function returns, so that an int is sign-extended. */
 #define ON_EXIT(symbol, id, nargs, ret_type, handler)                          \
 	ON_FEXIT(symbol, id, nargs, ret_type, handler)                         \
@@ -331,11 +310,11 @@ static __always_inline bool has_failed(struct call *c)
 /* Run about once an operation, and decisive where it fails: there is a second copy. */
 #define ON_EXIT_TWICE(symbol, id, nargs, ret_type, gate, handler)              \
 	ON_EXIT(symbol, id, nargs, ret_type, handler)                          \
-	ON_FEXIT_AGAIN(symbol, id, nargs, ret_type, gate, handler)
-
-#define ON_EXIT_ANY_TWICE(symbol, id, nargs, ret_type, gate, handler)          \
-	ON_EXIT_ANY(symbol, id, nargs, ret_type, handler)                      \
-	ON_FEXIT_ANY_AGAIN(symbol, id, nargs, ret_type, gate, handler)
+	static __always_inline bool gate2__##symbol(struct call *c)            \
+	{                                                                      \
+		return gate(c) && was_missed(c);                               \
+	}                                                                      \
+	FEXIT_GATED(fexit2, symbol, id, nargs, ret_type, gate2__##symbol, handler)
 
 /* Not RDMA's own: others run it too, for whom a kprobe keeps no arguments. */
 #define ON_KPROBE_INSIDE(symbol, id)                                           \
@@ -387,51 +366,94 @@ static __always_inline bool has_failed(struct call *c)
 
 /*
  * The copies of a program at an entry, or at a return. The first that runs for a call
- * does the work and leaves a mark with the task, which the last one takes away; that is
- * all they do where another has done the work. For how many calls one did, and how often
- * the first copy ran, is counted: with what the kernel skipped of it that tells for how
- * many none did (Kernel/SkippedRuns.swift).
+ * does the work and leaves a mark, by which the others know that it is done: on its CPU,
+ * which is quick to read, and with the task, which may have been moved. For how many
+ * calls one did, and how often the first copy ran, is counted: with what the kernel
+ * skipped of it that tells for how many none did (Kernel/SkippedRuns.swift).
  */
 enum copy {
+	COPY_ONLY,		/* there is no other */
 	COPY_FIRST,
 	COPY_MIDDLE,
 	COPY_LAST,
 };
 
-static __always_inline bool has_begun(u32 hook, enum copy copy)
+static __always_inline struct marks *marks_here(void)
 {
+	u32 key = 0;
+
+	return bpf_map_lookup_elem(&marks, &key);
+}
+
+/* Another copy has begun this call, whose context is `ctx`. */
+static __always_inline bool has_begun(void *ctx, u32 hook, enum copy copy)
+{
+	struct marks *here;
 	struct in_flight *op;
 
-	if (copy == COPY_FIRST)
+	if (copy != COPY_LAST)
 		return false;
+	here = marks_here();
+	if (here && here->begun == (u64)ctx) {
+		here->begun = 0;
+		return true;
+	}
 	op = entry_of_task(0);
-	if (!op || op->begun != hook)
-		return false;
-	op->begun = 0;
-	return true;
+	return op && op->begun == hook;
+}
+
+static __always_inline void mark_begun(void *ctx, struct in_flight *op, u32 hook)
+{
+	struct marks *here = marks_here();
+
+	op->begun = hook;
+	if (here) {
+		here->begun = (u64)ctx;
+		/* of an earlier call */
+		here->ended = 0;
+	}
 }
 
 #define BEGIN(ctx, c, copy, entry)                                             \
 	({                                                                     \
 		struct in_flight *op_ = NULL;                                  \
 									       \
-		if (!has_begun((c)->hook, copy))                               \
+		if (!has_begun(ctx, (c)->hook, copy))                          \
 			op_ = entry(ctx, c);                                   \
 		(c)->tally = op_ ? tally_of((c)->hook) : NULL;                 \
 		if ((c)->tally) {                                              \
 			count(&(c)->tally->begun);                             \
-			if (copy == COPY_FIRST) {                              \
+			if (copy != COPY_LAST)                                 \
 				count(&(c)->tally->begun_first);               \
-				op_->begun = (c)->hook;                        \
-			}                                                      \
+			if (copy == COPY_FIRST)                                \
+				mark_begun(ctx, op_, (c)->hook);               \
 		}                                                              \
 		0;                                                             \
 	})
 
-/* True: another copy has handled this call. Counts the calls that one has seen. */
+/* Another copy has ended this call on this CPU: what the last one has to do as well is done here. */
+static __always_inline bool has_ended_here(void *ctx, enum copy copy)
+{
+	struct marks *here;
+
+	if (copy < COPY_MIDDLE)
+		return false;
+	here = marks_here();
+	if (!here || here->ended != (u64)ctx)
+		return false;
+	if (copy == COPY_LAST) {
+		here->ended = 0;
+		if (here->wakes)
+			wake_agent();
+		here->wakes = 0;
+	}
+	return true;
+}
+
+/* The same, wherever. Counts the calls that one has seen. */
 static __always_inline bool has_ended(struct in_flight *op, struct call *c, enum copy copy)
 {
-	bool handled = copy != COPY_FIRST && op->ended == c->hook;
+	bool handled = copy >= COPY_MIDDLE && op->ended == c->hook;
 
 	if (copy == COPY_LAST)
 		op->ended = 0;
@@ -441,9 +463,22 @@ static __always_inline bool has_ended(struct in_flight *op, struct call *c, enum
 	if (!c->tally)
 		return true;
 	count(&c->tally->ended);
-	if (copy == COPY_FIRST)
+	if (copy < COPY_MIDDLE)
 		count(&c->tally->ended_first);
 	return false;
+}
+
+static __always_inline void mark_ended(void *ctx, struct in_flight *op, u32 hook)
+{
+	struct marks *here = marks_here();
+
+	op->ended = hook;
+	/* elsewhere an entry may have to be deleted as well */
+	if (here && config.modern) {
+		here->ended = (u64)ctx;
+		here->wakes = op->wakes;
+		op->wakes = 0;
+	}
 }
 
 static __always_inline bool is_wanted_caller(void);	/* filter.h */
@@ -460,33 +495,39 @@ static __always_inline struct in_flight *entry_at_end(u32 hook)
  * part of what the task has in flight. `unseen` is for a call of which nothing is. Waking
  * the agent is for the last copy.
  */
-#define END(ctx, c, copy, take, finish, unseen)                                \
+#define IS_LAST(copy) ((copy) == COPY_LAST || (copy) == COPY_ONLY)
+
+#define END_HERE(ctx, c, copy, take, finish, unseen)                           \
 	({                                                                     \
 		struct in_flight *op_ = entry_at_end((c)->hook);               \
 									       \
 		if (op_ ? !has_ended(op_, c, copy) :                           \
-			  copy == COPY_LAST && ((c)->tally = tally_of((c)->hook))) { \
+			  IS_LAST(copy) && ((c)->tally = tally_of((c)->hook))) { \
 			if (op_ && op_->kind)                                  \
-				take(ctx, c);                                  \
+				take(ctx, c, op_);                             \
 			if (!op_ || !op_->kind ||                              \
-			    !finish(ctx, c, op_, copy == COPY_LAST))           \
-				unseen(ctx, c, copy == COPY_LAST);             \
+			    !finish(ctx, c, op_, IS_LAST(copy)))               \
+				unseen(ctx, c, IS_LAST(copy));                 \
 			call_ends(c);                                          \
-			if (op_ && copy != COPY_LAST)                          \
-				op_->ended = (c)->hook;                        \
+			if (op_ && !IS_LAST(copy))                             \
+				mark_ended(ctx, op_, (c)->hook);               \
 		}                                                              \
-		if (copy == COPY_LAST && op_)                                  \
+		if (IS_LAST(copy) && op_)                                      \
 			after_end(op_);                                        \
 		0;                                                             \
 	})
 
-static __always_inline int no_evidence(void *ctx, struct call *c)
+#define END(ctx, c, copy, take, finish, unseen)                                \
+	(has_ended_here(ctx, copy) ? 0 :                                       \
+	 END_HERE(ctx, c, copy, take, finish, unseen))
+
+static __always_inline int no_evidence(void *ctx, struct call *c, struct in_flight *op)
 {
 	return 0;
 }
 
 /* A failure ends that only a copy saw which takes none: it is short, so that it is there when the others are not. */
-static __always_inline int evidence_missed(void *ctx, struct call *c)
+static __always_inline int evidence_missed(void *ctx, struct call *c, struct in_flight *op)
 {
 	if (has_failed(c))
 		count(&c->tally->bare);
@@ -506,7 +547,7 @@ static __always_inline int evidence_missed(void *ctx, struct call *c)
 	}
 
 #define OPERATION_KRETPROBE(symbol, id, ret_type, take, finish, unseen)        \
-	COPY_OF_END(kretprobe, symbol, COPY_LAST, take, finish, unseen)        \
+	COPY_OF_END(kretprobe, symbol, COPY_ONLY, take, finish, unseen)        \
 	SEC("kretprobe/" #symbol)                                              \
 	int kretprobe__##symbol(struct pt_regs *ctx)                           \
 	{                                                                      \
@@ -518,28 +559,30 @@ static __always_inline int evidence_missed(void *ctx, struct call *c)
 		return kretprobe__##symbol##_(ctx, &c);                        \
 	}
 
-#define OPERATION(symbol, id, nargs, ret_type, entry, take, take_last, finish, unseen) \
-	COPY_OF_BEGIN(begin, symbol, COPY_FIRST, entry)                        \
-	COPY_OF_BEGIN(begin2, symbol, COPY_LAST, entry)                        \
+#define OPERATION(symbol, id, nargs, ret_type, entry, first, take, take_last, finish, unseen) \
+	COPY_OF_BEGIN(begin, symbol, first, entry)                             \
+	COPY_OF_BEGIN(kprobe, symbol, COPY_ONLY, entry)                        \
 	COPY_OF_END(end, symbol, COPY_FIRST, take, finish, unseen)             \
 	COPY_OF_END(end3, symbol, COPY_LAST, take_last, finish, unseen)        \
 	ENTRY_PROGRAM(fentry, symbol, id, nargs, begin__##symbol##_)           \
 	EXIT_PROGRAM(fexit, symbol, id, nargs, ret_type, end__##symbol##_)     \
 	EXIT_PROGRAM(end3, symbol, id, nargs, ret_type, end3__##symbol##_)     \
-	ENTRY_KPROBE(symbol, id, begin2__##symbol##_)                          \
+	ENTRY_KPROBE(symbol, id, kprobe__##symbol##_)                          \
 	OPERATION_KRETPROBE(symbol, id, ret_type, take, finish, unseen)
 
 /* Where an operation may begin and end: one copy begins it, two end it, and either takes evidence. */
 #define ON_OPERATION(symbol, id, nargs, ret_type, entry, take, finish, unseen) \
-	OPERATION(symbol, id, nargs, ret_type, entry, take, take, finish, unseen)
+	OPERATION(symbol, id, nargs, ret_type, entry, COPY_ONLY, take, take,   \
+		  finish, unseen)
 
 /*
  * What a process waits for: nothing that failed may go unsaid. Two copies begin it. Of
  * three that end it the last takes no evidence, so that it is short.
  */
 #define ON_AWAITED(symbol, id, nargs, ret_type, entry, take, finish, unseen)   \
-	OPERATION(symbol, id, nargs, ret_type, entry, take, evidence_missed,   \
-		  finish, unseen)                                              \
+	OPERATION(symbol, id, nargs, ret_type, entry, COPY_FIRST, take,        \
+		  evidence_missed, finish, unseen)                             \
+	COPY_OF_BEGIN(begin2, symbol, COPY_LAST, entry)                        \
 	COPY_OF_END(end2, symbol, COPY_MIDDLE, take, finish, unseen)           \
 	ENTRY_PROGRAM(fentry2, symbol, id, nargs, begin2__##symbol##_)         \
 	EXIT_PROGRAM(end2, symbol, id, nargs, ret_type, end2__##symbol##_)

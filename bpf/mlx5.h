@@ -134,16 +134,15 @@ static __always_inline void send_pagefault(struct in_flight *op, struct call *c,
 	send_last(op, r, c->hook, c->ret < 0, last);
 }
 
-static __always_inline int on_pagefault_evidence(void *ctx, struct call *c)
+static __always_inline int on_pagefault_evidence(void *ctx, struct call *c,
+						  struct in_flight *op)
 {
-	struct in_flight *op;
 	struct mlx5_mr mr;
 
 	/* of a compiler's clone only the result is known */
 	if (c->hook == MRT_HOOK_MLX5_PAGEFAULT_SEGMENT)
 		__builtin_memset(c->a, 0, sizeof(c->a));
-	op = to_record(ctx, c);
-	if (!op)
+	if ((!has_failed(c) && config.detail < 2) || !to_record_in(ctx, c, op))
 		return 0;
 	send_layer(op, c);
 	if (c->ret < 0 && op->driver == c->hook && read_mr(op->mr, &mr))

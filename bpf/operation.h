@@ -181,26 +181,32 @@ static __always_inline void send_layer(struct in_flight *op, struct call *c)
  * A function between verb and HMM has returned. NULL unless it must be recorded:
  * it failed inside an operation we follow, or every layer was asked for.
  */
-static __always_inline struct in_flight *to_record(void *ctx, struct call *c)
+static __always_inline bool to_record_in(void *ctx, struct call *c, struct in_flight *op)
 {
 	bool failed = has_failed(c);
-	struct in_flight *op;
 
-	if (!failed && config.detail < 2)
-		return NULL;
-	op = in_flight();
 	if (!op || op->muted) {
 		c->now |= MRT_NOW_FILTERED;
-		return NULL;
+		return false;
 	}
 	c->op = op;
 	if (failed && withhold(op, c))
-		return NULL;
+		return false;
 	if (failed && op->done & DONE_REPEATS)
-		return NULL;
+		return false;
 	if (failed)
 		send_stacks(ctx, op, c);
-	return op;
+	return true;
+}
+
+static __always_inline struct in_flight *to_record(void *ctx, struct call *c)
+{
+	struct in_flight *op;
+
+	if (!has_failed(c) && config.detail < 2)
+		return NULL;
+	op = in_flight();
+	return to_record_in(ctx, c, op) ? op : NULL;
 }
 
 static __always_inline struct in_flight *returned(void *ctx, struct call *c)

@@ -100,6 +100,23 @@ struct in_flight {
 	struct told told;
 };
 
+/*
+ * What a copy of a program leaves on its CPU for the next one (hook.h): the context of
+ * the call, which is the same for all programs of a call, and lies on its task's stack.
+ */
+struct marks {
+	u64 begun;
+	u64 ended;
+	u64 wakes;		/* waking the agent is left to the last copy */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct marks);
+} marks SEC(".maps");
+
 /* Where the kernel can (config.modern): a lookup costs half, and it goes with its task. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

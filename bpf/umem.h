@@ -40,6 +40,7 @@ static __always_inline struct in_flight *on_map_entry(void *ctx, struct call *c)
 		return NULL;
 	/* what was asked for before has been faulted: a new walk will ask anew */
 	op->pending_start = 0;
+	op->ended = 0;
 	if (config.modern) {
 		op->asked.umem = c->a[0];
 		op->asked.address = c->a[1];
@@ -86,11 +87,9 @@ static __always_inline bool is_of_worker(struct in_flight *op)
 
 static __always_inline void tell_late(struct in_flight *op, struct call *c);
 
-static __always_inline int on_map_evidence(void *ctx, struct call *c)
+static __always_inline int on_map_evidence(void *ctx, struct call *c, struct in_flight *op)
 {
-	struct in_flight *op = to_record(ctx, c);
-
-	if (!op)
+	if ((!has_failed(c) && config.detail < 2) || !to_record_in(ctx, c, op))
 		return 0;
 	send_layer(op, c);
 	if (c->ret >= 0)

@@ -208,14 +208,11 @@ static __always_inline bool repeats_told(struct in_flight *op, s64 result)
 }
 
 /* Of a failure: where it was called, and by which process. */
-static __always_inline int on_verb_evidence(void *ctx, struct call *c)
+static __always_inline int on_verb_evidence(void *ctx, struct call *c, struct in_flight *op)
 {
-	struct in_flight *op;
-
 	if (c->ret >= 0)
 		return 0;
-	op = in_flight();
-	if (!op || op->root != c->hook || !is_wanted_result(c->ret) ||
+	if (op->muted || op->root != c->hook || !is_wanted_result(c->ret) ||
 	    repeats_told(op, c->ret))
 		return 0;
 	/* of the call that ends, whichever began; and the verifier lets no argument of a program through */
