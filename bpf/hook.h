@@ -242,7 +242,7 @@ static __always_inline bool has_failed(struct call *c)
 		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
                                                                                \
 		if (!take_arguments(&c))                                       \
-			return HANDLE(ctx, &c, without_arguments);                 \
+			return HANDLE(ctx, &c, without_arguments);             \
 		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
 		return HANDLE(ctx, &c, handler);                               \
 	}
@@ -490,13 +490,13 @@ static __always_inline struct in_flight *entry_at_end(u32 hook)
 	return op || !is_wanted_caller() ? op : entry_or_new(hook);
 }
 
+#define IS_LAST(copy) ((copy) == COPY_LAST || (copy) == COPY_ONLY)
+
 /*
  * `take` takes evidence of a failure. `finish` handles a return: true where this call is
  * part of what the task has in flight. `unseen` is for a call of which nothing is. Waking
  * the agent is for the last copy.
  */
-#define IS_LAST(copy) ((copy) == COPY_LAST || (copy) == COPY_ONLY)
-
 #define END_HERE(ctx, c, copy, take, finish, unseen)                           \
 	({                                                                     \
 		struct in_flight *op_ = entry_at_end((c)->hook);               \
@@ -526,7 +526,7 @@ static __always_inline int no_evidence(void *ctx, struct call *c, struct in_flig
 	return 0;
 }
 
-/* A failure ends that only a copy saw which takes none: it is short, so that it is there when the others are not. */
+/* Only the copy that takes no evidence saw this failure end. */
 static __always_inline int evidence_missed(void *ctx, struct call *c, struct in_flight *op)
 {
 	if (has_failed(c))

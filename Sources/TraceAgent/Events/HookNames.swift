@@ -38,6 +38,7 @@ package struct HookNames: Equatable, Sendable {
     (MRT_HOOK_RXE_PREFETCH_WORK, "rxe_ib_prefetch_mr_work"),
     (MRT_HOOK_RXE_MAP_RANGE, "rxe_odp_map_range_and_lock"),
     (MRT_HOOK_RXE_CHECK_RANGE, "mr_check_range"),
+    (MRT_HOOK_RXE_INVALIDATE, "rxe_ib_invalidate_range"),
     (MRT_HOOK_MLX5_REG_USER_MR, "mlx5_ib_reg_user_mr"),
     (MRT_HOOK_MLX5_ADVISE_MR, "mlx5_ib_advise_mr"),
     (MRT_HOOK_MLX5_PREFETCH_WORK, "mlx5_ib_prefetch_mr_work"),
@@ -45,6 +46,7 @@ package struct HookNames: Equatable, Sendable {
     (MRT_HOOK_MLX5_GET_PREFETCHABLE, "get_prefetchable_mr"),
     (MRT_HOOK_MLX5_PAGEFAULT_SEGMENT, "pagefault_single_data_segment"),
     (MRT_HOOK_MLX5_UPDATE_XLT, "mlx5r_umr_update_xlt"),
+    (MRT_HOOK_MLX5_INVALIDATE, "mlx5_ib_invalidate_range"),
     (MRT_HOOK_ODP_GET, "ib_umem_odp_get"),
     (MRT_HOOK_ODP_ALLOC_IMPLICIT, "ib_umem_odp_alloc_implicit"),
     (MRT_HOOK_ODP_ALLOC_CHILD, "ib_umem_odp_alloc_child"),
@@ -72,6 +74,7 @@ package struct HookNames: Equatable, Sendable {
     (MRT_HOOK_SHMEM_FULL, "shmem_unused_huge_shrink"),
     (MRT_HOOK_EXT4_FULL, "ext4_should_retry_alloc"),
     (MRT_HOOK_FORK, "sched_process_fork"),
+    (MRT_HOOK_EXIT, "sched_process_exit"),
     (MRT_HOOK_OOM_KILL, "oom_kill_process"),
   ]
 }

@@ -24,7 +24,7 @@ enum CTFEvents {
 
     enum entries_what : u32 { pte = 1, hmm_pfn = 2 };
 
-    enum entries_search : u32 { walked = 0, faulted = 1 };
+    enum entries_search : u32 { walked = 0, faulted = 1, accepted = 2 };
 
     enum stack_what : u32 { kernel = 1, user = 2 };
 
