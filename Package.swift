@@ -40,6 +40,9 @@ let package = Package(
     .target(
       name: "Pump", dependencies: ["CEvents", "Events", "Kernel", "Recording"],
       path: "\(layers)/Pump"),
+    .target(
+      name: "Explain", dependencies: ["Diagnosis", "Events", "Model", "Operations", "Recording"],
+      path: "\(layers)/Explain"),
     .target(name: "Terminal", dependencies: ["Diagnosis", "Model"], path: "\(layers)/Terminal"),
     .target(
       name: "Live",
@@ -52,13 +55,14 @@ let package = Package(
     .target(
       name: "Export",
       dependencies: [
-        "CEvents", "CSQLite", "Diagnosis", "Events", "Model", "Operations", "Recording", "Terminal",
+        "CEvents", "CSQLite", "Diagnosis", "Events", "Explain", "Model", "Operations", "Recording",
+        "Terminal",
       ],
       path: "\(layers)/Export"),
     .executableTarget(
       name: "mrtrace",
       dependencies: [
-        "CBPF", "Diagnosis", "Events", "Export", "Kernel", "Live", "Model", "Monitor",
+        "CBPF", "Diagnosis", "Events", "Explain", "Export", "Kernel", "Live", "Model", "Monitor",
         "Operations", "Pump", "Recording", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -78,9 +82,9 @@ let package = Package(
     .testTarget(
       name: "TraceAgentTests",
       dependencies: [
-        "CBPF", "CRecording", "CEvents", "CHTTP", "CSQLite", "Diagnosis", "Events", "Export",
-        "Kernel", "Live", "Model", "Monitor", "Operations", "Pump", "Recording", "Terminal",
-        "mrtrace",
+        "CBPF", "CRecording", "CEvents", "CHTTP", "CSQLite", "Diagnosis", "Events", "Explain",
+        "Export", "Kernel", "Live", "Model", "Monitor", "Operations", "Pump", "Recording",
+        "Terminal", "mrtrace",
       ],
       resources: [.copy("Fixtures")]),
   ],

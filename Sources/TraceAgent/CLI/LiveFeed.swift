@@ -3,6 +3,7 @@
 import CEvents
 import Diagnosis
 import Events
+import Explain
 import Kernel
 import Live
 import Model
@@ -16,15 +17,16 @@ struct LiveFeed {
   private var statistics: LiveStatistics
   private var names = StackNames()
   private let traits: KernelTraits
-  private let hooks: HookNames
-  private let watched: Set<FunctionName>
+  private var explainer: Explainer
   /// Failed operations wait for the next look at the kernel's counts: where a hook of theirs missed
   /// a run, nothing of them is proved.
   private var failed: [Operation] = []
   private var losses = LossWatch()
-  private var accounts = RecordedAccounts()
   /// What is seen, as far as that is known.
-  var sight: Sight?
+  var sight: Sight? {
+    get { explainer.sight }
+    set { explainer.sight = newValue }
+  }
 
   /// More failures between two looks are explained at once, as if everything had been missed.
   private static let failedLimit = 4096
@@ -32,12 +34,13 @@ struct LiveFeed {
   init(traits: KernelTraits, plan: HookPlan, run: RunIdentity) {
     var symbols: [UInt32: String] = [:]
     for row in plan.attached() { symbols[row.hook.id.rawValue] = row.hook.symbol }
-    hooks = HookNames(symbols: symbols)
+    let hooks = HookNames(symbols: symbols)
     correlator = Correlator(hooks: hooks, configuration: .live)
     statistics = LiveStatistics(startNs: Clock.monotonic(), clockOffsetNs: run.clockOffsetNs)
     self.traits = traits
     // Hooks of modules that come later are no evidence of what did not happen.
-    watched = Set(plan.attached().map(\.hook.symbol))
+    let watched = Explainer.Watched(Set(plan.attached().map(\.hook.symbol)))
+    explainer = Explainer(hooks: hooks, traits: traits, watched: watched)
   }
 
   /// One record as the kernel wrote it.
@@ -55,12 +58,13 @@ struct LiveFeed {
   mutating func snapshot(of tracer: borrowing Tracer, nowNs: UInt64) -> LiveSnapshot {
     take(correlator.advance(to: nowNs))
     let tallies = tracer.tallies()
-    for event in losses.look(tallies, ReceivedRecords(), now: nowNs) { accounts.add(event) }
-    accounts.foldOld(now: nowNs)
-    for var operation in failed {
-      operation.correctMissedEntry(
-        missed: accounts.missed(before: operation, hooks), watched: watched)
-      explain(operation, missed: accounts.missed(during: operation, hooks))
+    for event in losses.look(tallies, ReceivedRecords(), now: nowNs) {
+      explainer.accounts.add(event)
+    }
+    explainer.accounts.foldOld(now: nowNs)
+    for ended in failed {
+      let (operation, diagnosis) = explainer.explain(ended)
+      statistics.add(operation, diagnosis: diagnosis)
     }
     failed.removeAll(keepingCapacity: true)
     var counters = Self.counters(of: tracer, tallies, traits: traits)
@@ -86,22 +90,16 @@ struct LiveFeed {
   }
 
   private mutating func take(_ operations: [Operation]) {
-    for var operation in operations {
-      if !operation.failed {
-        statistics.add(operation, diagnosis: nil)
+    for ended in operations {
+      if !ended.failed {
+        statistics.add(ended, diagnosis: nil)
       } else if failed.count < Self.failedLimit {
-        failed.append(operation)
+        failed.append(ended)
       } else {
-        operation.correctMissedEntry(missed: watched, watched: watched)
-        explain(operation, missed: MissedRuns(any: watched))
+        let (operation, diagnosis) = explainer.explainAtOnce(ended)
+        statistics.add(operation, diagnosis: diagnosis)
       }
     }
-  }
-
-  private mutating func explain(_ operation: Operation, missed: MissedRuns) {
-    let diagnosis = diagnose(
-      operation, traits: traits, watched: watched, missed: missed, sight: sight)
-    statistics.add(diagnosis?.operation ?? operation, diagnosis: diagnosis)
   }
 
   /// What the kernel side has counted.

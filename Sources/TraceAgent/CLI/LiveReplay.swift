@@ -3,6 +3,7 @@
 import CEvents
 import Diagnosis
 import Events
+import Explain
 import Glibc
 import Kernel
 import Live
@@ -18,31 +19,29 @@ struct LiveReplay {
   private var correlator: Correlator
   private var statistics: LiveStatistics
   private var events: RunEvents
-  /// Of the whole recording: what was missed is told after the operations that it concerns.
-  private let accounts: RecordedAccounts
+  /// With the accounts of the whole recording: what was missed is told after the operations that it concerns.
+  private let explainer: Explainer
   private var waiting: Event?
   private var pages = PageStatistics()
-  private let watched: Set<FunctionName>
   private let startNs: UInt64
   private static let tickMs = 100
 
   init(_ options: LiveCommand, path: String) throws(RecordingError) {
     self.options = options
-    var accounts = RecordedAccounts()
     run = try RecordedRuns.open([path]).runs[0]
+    var explainer = Explainer(run, watched: run.environment.watchedFunctions)
     // Gone through twice.
     var records = run.views()
     var order = RecordOrder()
     while let record = records.next() {
-      accounts.add(record)
+      explainer.accounts.add(record)
       order.note(record.header)
     }
-    self.accounts = accounts
+    self.explainer = explainer
     let environment = run.environment
     correlator = Correlator(
       hooks: environment.hookNames, configuration: .recording(completeFromNs: run.completeFromNs))
     correlator.wait(order.worstNs)
-    watched = environment.watchedFunctions
     events = run.events()
     waiting = events.next()
     startNs = waiting?.header.time_ns ?? 0
@@ -110,16 +109,9 @@ struct LiveReplay {
   }
 
   private mutating func take(_ operations: [Operation]) {
-    for var operation in operations {
-      let names = run.environment.hookNames
-      operation.correctMissedEntry(
-        missed: accounts.missed(before: operation, names), watched: watched)
-      run.markGaps(&operation)
-      let diagnosis = diagnose(
-        operation, traits: run.environment.traits, watched: watched,
-        missed: operation.failed ? accounts.missed(during: operation, names) : [],
-        sight: run.environment.sight)
-      statistics.add(diagnosis?.operation ?? operation, diagnosis: diagnosis)
+    for ended in operations {
+      let (operation, diagnosis) = explainer.explain(ended)
+      statistics.add(operation, diagnosis: diagnosis)
     }
   }
 
@@ -128,7 +120,7 @@ struct LiveReplay {
       counters: nil, pages: pages.counts(format: run.environment.traits.pageTables), nowNs: timeNs)
     snapshot.isAttached = false
     snapshot.blindness = run.environment.sight.blindness
-    for hook in accounts.hooks(run.environment.hookNames) {
+    for hook in explainer.accounts.hooks(run.environment.hookNames) {
       snapshot.losses += hook.losses.map {
         .init(function: hook.function, what: $0.what, count: $0.count)
       }

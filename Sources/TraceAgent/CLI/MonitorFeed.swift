@@ -3,6 +3,7 @@
 import CEvents
 import Diagnosis
 import Events
+import Explain
 import Kernel
 import Model
 import Monitor
@@ -17,19 +18,16 @@ import Recording
 final class MonitorFeed {
   private(set) var failures = FailureCounts()
   private var correlator: Correlator
-  private let hooks: HookNames
-  private let traits: KernelTraits
-  /// Hooks of modules are evidence of what did not happen only of what began after they came.
-  private var watched: Set<FunctionName> = []
-  private var watchedInKernel: Set<FunctionName> = []
-  private var watchedFromNs: UInt64 = 0
+  private var explainer: Explainer
   /// Failed operations wait for the next look at the kernel's counts: where a hook of theirs missed
   /// a run, nothing of them is proved.
   private var failed: [Operation] = []
-  /// What is seen, as far as that is known.
-  var sight: Sight?
   private var losses = LossWatch()
-  private var accounts = RecordedAccounts()
+  /// What is seen, as far as that is known.
+  var sight: Sight? {
+    get { explainer.sight }
+    set { explainer.sight = newValue }
+  }
 
   init(traits: KernelTraits, plan: HookPlan) {
     var symbols: [UInt32: String] = [:]
@@ -37,18 +35,22 @@ final class MonitorFeed {
     for row in plan.rows.filter({ !$0.isAttached }) + plan.attached() {
       symbols[row.hook.id.rawValue] = row.hook.symbol
     }
-    hooks = HookNames(symbols: symbols)
+    let hooks = HookNames(symbols: symbols)
     correlator = Correlator(hooks: hooks, configuration: .live)
-    self.traits = traits
-    planned(plan, now: 0)
+    explainer = Explainer(hooks: hooks, traits: traits, watched: Self.watched(plan, now: 0))
   }
 
   /// Hooks have come or gone.
   func planned(_ plan: HookPlan, now: UInt64) {
+    explainer.watched = Self.watched(plan, now: now)
+  }
+
+  /// Hooks of modules are evidence of what did not happen only of what began after they came.
+  private static func watched(_ plan: HookPlan, now: UInt64) -> Explainer.Watched {
     let attached = plan.attached()
-    watched = Set(attached.map(\.hook.symbol))
-    watchedInKernel = Set(attached.filter { $0.module == nil }.map(\.hook.symbol))
-    watchedFromNs = now
+    return Explainer.Watched(
+      Set(attached.map(\.hook.symbol)),
+      earlier: Set(attached.filter { $0.module == nil }.map(\.hook.symbol)), fromNs: now)
   }
 
   /// One record as the kernel wrote it.
@@ -63,8 +65,10 @@ final class MonitorFeed {
 
   /// Takes in what the kernel has counted: often, so that a miss is known to be of a short time.
   func look(_ tallies: [HookTally], now: UInt64) {
-    for event in losses.look(tallies, ReceivedRecords(), now: now) { accounts.add(event) }
-    accounts.foldOld(now: now)
+    for event in losses.look(tallies, ReceivedRecords(), now: now) {
+      explainer.accounts.add(event)
+    }
+    explainer.accounts.foldOld(now: now)
   }
 
   /// Failures that can be explained by now.
@@ -73,26 +77,12 @@ final class MonitorFeed {
     guard !failed.isEmpty else { return [] }
     look(tracer.tallies(), now: now)
     defer { failed.removeAll(keepingCapacity: true) }
-    return failed.compactMap { ended in
-      var operation = ended
-      operation.correctMissedEntry(
-        missed: accounts.missed(before: operation, hooks), watched: watched)
-      return explain(operation, missed: accounts.missed(during: operation, hooks))
-    }
+    let diagnoses = failed.compactMap { explainer.explain($0).diagnosis }
+    for diagnosis in diagnoses { failures.add(diagnosis) }
+    return diagnoses
   }
 
   private func take(_ operations: [Operation]) {
     for operation in operations where operation.failed { failed.append(operation) }
-  }
-
-  private func explain(_ operation: Operation, missed: MissedRuns) -> Diagnosis? {
-    let isNewer = operation.startNs.map { $0 >= watchedFromNs } ?? (watchedFromNs == 0)
-    guard
-      let diagnosis = diagnose(
-        operation, traits: traits, watched: isNewer ? watched : watchedInKernel, missed: missed,
-        sight: sight)
-    else { return nil }
-    failures.add(diagnosis)
-    return diagnosis
   }
 }

@@ -3,6 +3,7 @@
 import CEvents
 import Diagnosis
 import Events
+import Explain
 import Model
 import Operations
 import Recording
@@ -19,14 +20,12 @@ struct RecordingReport {
   /// How long operations took, all of them.
   private(set) var latencies = OperationLatencies()
   private(set) var summary = ReportSummary()
-  /// When runs of hooks were missed.
-  private var accounts = RecordedAccounts()
-  private let watched: Set<FunctionName>
+  private var explainer: Explainer
 
   private init(_ run: RecordedRun) {
     name = run.name
     environment = run.environment
-    watched = run.environment.watchedFunctions
+    explainer = Explainer(run, watched: run.environment.watchedFunctions)
   }
 
   /// The recording at `path`, which may have parts.
@@ -56,7 +55,7 @@ struct RecordingReport {
     var stacks = SharedStacks()
     var records = run.views()
     while let record = records.next() {
-      report.accounts.add(record)
+      report.explainer.accounts.add(record)
       order.note(record.header)
       if let counted = record.pages {
         pages.add(.pages(counted), part: records.part)
@@ -70,8 +69,7 @@ struct RecordingReport {
     for index in ended.indices {
       // names of kernel addresses come at the end of a recording
       correlator.symbols.name(&ended[index])
-      report.correct(&ended[index])
-      run.markGaps(&ended[index])
+      report.explainer.correct(&ended[index])
       stacks.share(&ended[index])
     }
     ended.sortByEnd()
@@ -81,7 +79,8 @@ struct RecordingReport {
         ReportSummary.Seen(kind: $0, count: correlator.ended[$0])
       },
       loss: LossSummary(
-        hooks: report.accounts.hooks(environment.hookNames), discarded: run.totals.discarded,
+        hooks: report.explainer.accounts.hooks(environment.hookNames),
+        discarded: run.totals.discarded,
         unfinishedOperations: UInt64(correlator.statistics.unfinishedOperations),
         problems: run.problems),
       pages: pages.counts(format: environment.traits.pageTables),
@@ -90,21 +89,11 @@ struct RecordingReport {
     return report
   }
 
-  private func correct(_ operation: inout Operation) {
-    operation.correctMissedEntry(
-      missed: accounts.missed(before: operation, environment.hookNames), watched: watched)
-  }
-
   /// Of the operations that failed, in order of their end; each is made when it is asked for.
   var diagnoses: some Sequence<Diagnosis> { operations.lazy.compactMap { diagnosis(of: $0) } }
 
   /// nil where it did not fail.
-  func diagnosis(of operation: Operation) -> Diagnosis? {
-    diagnose(
-      operation, traits: environment.traits, watched: watched,
-      missed: operation.failed ? accounts.missed(during: operation, environment.hookNames) : [],
-      sight: summary.sight)
-  }
+  func diagnosis(of operation: Operation) -> Diagnosis? { explainer.diagnosis(of: operation) }
 
   /// Writes each failure in order of their end, and the totals.
   func text(style: Style, into output: inout some TextOutputStream) {

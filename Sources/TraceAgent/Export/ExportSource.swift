@@ -3,6 +3,7 @@
 import CEvents
 import Diagnosis
 import Events
+import Explain
 import Model
 import Operations
 import Recording
@@ -14,16 +15,15 @@ struct ExportSource {
   private var records: RunViews
   private(set) var totals = ExportTotals()
 
-  private let watched: Set<FunctionName>?
   private var correlator: Correlator
-  private var accounts = RecordedAccounts()
+  private var explainer: Explainer
   /// The last part that counts pages: each counts them from the start of the run on.
   private var pagesPart = 0
 
   init(_ run: RecordedRun, _ subject: ExportSubject, watched: Set<FunctionName>?) {
     self.run = run
     self.subject = subject
-    self.watched = watched
+    explainer = Explainer(run, watched: watched)
     correlator = Correlator(
       hooks: subject.hooks, configuration: .recording(completeFromNs: run.completeFromNs))
     records = run.views()
@@ -46,7 +46,7 @@ struct ExportSource {
       each()
       order.note(view.header)
       if view.pages != nil { pagesPart = records.part }
-      accounts.add(view)
+      explainer.accounts.add(view)
       if var group = view.cgroup {
         group.header.time_ns = 0
         _ = correlator.add(.cgroup(group))
@@ -84,25 +84,18 @@ struct ExportSource {
     totals.unfinishedOperations = statistics.unfinishedOperations
     totals.unfinishedRecords = statistics.unfinishedRecords
     totals.problems = run.problems
-    totals.hooks = accounts.hooks(subject.hooks)
+    totals.hooks = explainer.accounts.hooks(subject.hooks)
   }
 
   private mutating func give(
     _ ended: Operation, to exporter: inout some Exporter
   ) throws(ExportError) {
-    var operation = ended
-    operation.correctMissedEntry(
-      missed: accounts.missed(before: operation, subject.hooks), watched: watched)
-    run.markGaps(&operation)
-    let diagnosis = diagnose(
-      operation, traits: run.environment.traits, watched: watched,
-      missed: operation.failed ? accounts.missed(during: operation, subject.hooks) : [],
-      sight: run.environment.sight)
+    let (operation, diagnosis) = explainer.explain(ended)
     totals.operations += 1
     if let diagnosis {
       totals.failures += 1
       totals.causes[diagnosis.cause, default: 0] += 1
     }
-    try exporter.add(ExportedOperation(diagnosis?.operation ?? operation, diagnosis, in: subject))
+    try exporter.add(ExportedOperation(operation, diagnosis, in: subject))
   }
 }

@@ -3,6 +3,7 @@
 import CEvents
 import Diagnosis
 import Events
+import Explain
 import Foundation
 import Model
 import Operations
@@ -42,11 +43,11 @@ import Testing
     /// As a report makes them.
     func answers(to events: [Event]) -> [OperationEnd: [Answer]] {
       let hooks = environment.hookNames
-      let watched = environment.watchedFunctions
-      var accounts = RecordedAccounts()
+      var explainer = Explainer(
+        hooks: hooks, traits: environment.traits, watched: .init(environment.watchedFunctions))
       var order = RecordOrder()
       for event in events {
-        accounts.add(event)
+        explainer.accounts.add(event)
         order.note(event.header)
       }
       var correlator = Correlator(hooks: hooks, configuration: .recording)
@@ -56,13 +57,7 @@ import Testing
       var answers: [OperationEnd: [Answer]] = [:]
       for var operation in operations where operation.failed {
         correlator.symbols.name(&operation)
-        operation.correctMissedEntry(
-          missed: accounts.missed(before: operation, hooks), watched: watched)
-        guard
-          let diagnosis = diagnose(
-            operation, traits: environment.traits, watched: watched,
-            missed: accounts.missed(during: operation, hooks))
-        else { continue }
+        guard let diagnosis = explainer.explain(operation).diagnosis else { continue }
         let end = OperationEnd(tid: UInt32(operation.runner.tid), timeNs: operation.endNs)
         answers[end, default: []].append(
           Answer(
