@@ -13,12 +13,12 @@ extension Case {
     }
     for walk in walks { add(walk.function, walk.result) }
     for range in ranges { add(range.function, range.result) }
-    for layer in layers where !Case.belowFault.contains(layer.function) {
+    for layer in layers where !Case.isBelowFault(layer) {
       add(layer.function, layer.result)
     }
     // A worker's operation ends with the layer at which it began; where none was seen to fail, it is
     // the umem's.
-    if isVerb || !layers.contains(where: { !Case.belowFault.contains($0.function) }) {
+    if isVerb || !layers.contains(where: { !Case.isBelowFault($0) }) {
       add(verb, operation.result)
     }
 
@@ -28,7 +28,7 @@ extension Case {
     }
     let known = Set(seen.map(\.function))
     deeper.removeAll { known.contains($0.function) }
-    for layer in layers.reversed() where Case.belowFault.contains(layer.function) {
+    for layer in layers.reversed() where Case.isBelowFault(layer) {
       guard !deeper.contains(where: { $0.function == layer.function }),
         let errno = Errno(result: layer.result)
       else { continue }
@@ -37,8 +37,10 @@ extension Case {
     return deeper + seen
   }
 
-  /// Layers that a page fault or a pin calls, not those that call HMM.
-  private static let belowFault: Set<FunctionName> = ["xfs_iomap_write_direct", "migrate_pages"]
+  /// A page fault or a pin calls it; it does not call HMM.
+  private static func isBelowFault(_ layer: LayerEvidence) -> Bool {
+    WatchedFunction.byName[layer.function].map { $0.depth > WatchedFunction.rangeDepth } ?? false
+  }
 
   private var isVerb: Bool { operation.kind != .pageFault && operation.kind != .prefetch }
 

@@ -2,15 +2,9 @@
 
 import Model
 
-/// Functions on the way from a verb to the page, whose place in the chain is known.
-private let walkCallbacks: Set<FunctionName> = [
-  "hmm_vma_walk_test", "hmm_vma_walk_hole", "hmm_vma_walk_pmd", "hmm_vma_walk_pud",
-  "hmm_vma_walk_hugetlb_entry", "hmm_vma_handle_pte",
-]
-private let rangeFaults: Set<FunctionName> = [
-  "hmm_range_fault", "hmm_range_fault_locked", "hmm_range_fault_unlocked_timeout",
-]
-private let pins: Set<FunctionName> = ["ib_umem_get", "__ib_umem_get_va"]
+private let walkCallbacks = WatchedFunction.names(of: .walk)
+private let rangeFaults = WatchedFunction.names(of: .range)
+private let pins = WatchedFunction.names(of: .pin)
 private let map: FunctionName = "ib_umem_odp_map_dma_and_lock"
 
 extension Case {

@@ -36,24 +36,16 @@ struct LayerTree {
 extension Layer {
   /// How far inside: a larger number is called, at whatever distance, by a smaller one.
   fileprivate var depth: Int {
+    let watched = WatchedFunction.byName[function]
     switch kind {
-    case .layer: Self.depths[function] ?? (isUmem ? 20 : isVerb ? 0 : 10)
-    // 7.3: the function that drivers call, around the one that walks.
-    case .range: function == "hmm_range_fault_unlocked_timeout" ? 29 : 30
-    // The fault phase of 7.3, which comes after the walk.
-    case .walk: Self.depths[function] ?? 40
-    case .fault: Self.depths[function] ?? 50
+    // The fault phase of 7.3 comes after the walk, and is told as one.
+    case .walk: return watched.map { $0.part == .range ? $0.depth + 2 : $0.depth } ?? 40
+    case .layer: return watched?.depth ?? (isUmem ? 20 : isVerb ? 0 : 10)
+    case .range: return watched?.depth ?? WatchedFunction.rangeDepth
+    case .fault: return watched?.depth ?? 50
     }
   }
 
   private var isUmem: Bool { function.hasPrefix("ib_umem") || function.hasPrefix("__ib_umem") }
   private var isVerb: Bool { function.hasPrefix("ib_uverbs") }
-
-  private static let depths: [FunctionName: Int] = [
-    "pagefault_single_data_segment": 11, "pagefault_mr": 12, "rxe_odp_map_range_and_lock": 12,
-    "mr_check_range": 12, "get_prefetchable_mr": 12, "mlx5r_umr_update_xlt": 12,
-    "migrate_pages": 35, "hmm_range_fault_locked": 32, "hmm_vma_handle_pte": 45,
-    "handle_userfault": 51, "hugetlb_fault": 51, "dax_iomap_fault": 52, "dax_pte_fault_done": 53,
-    "dax_pmd_fault_done": 53, "xfs_iomap_write_direct": 60,
-  ]
 }

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CEvents
+import Model
 
-/// A kernel function that mrtrace watches: the agent's half of `enum mrt_hook` and of the programs in bpf/.
+/// How a kernel function is watched: what attaching adds to its row in ``WatchedFunction/all``, for the programs in bpf/.
 package struct Hook: Equatable, Sendable {
   package enum Role: String, Sendable {
     case verbs, driver, umem, hmm, fault, process
+
+    fileprivate init(_ function: WatchedFunction) {
+      switch function.part {
+      case .verb: self = .verbs
+      case .driver: self = .driver
+      case .umem, .pin: self = .umem
+      case .range, .walk: self = .hmm
+      case .fault: self = .fault
+      case .process: self = .process
+      }
+    }
   }
 
   package enum Way: Equatable, Sendable {
@@ -33,7 +45,7 @@ package struct Hook: Equatable, Sendable {
 
   package var id: mrt_hook
   /// Name in the kernel's source, of the BPF program, and in chains.
-  package var symbol: String
+  package var symbol: FunctionName
   /// Modules that may hold it; empty = vmlinux.
   package var modules: [String]
   package var role: Role
@@ -42,14 +54,18 @@ package struct Hook: Equatable, Sendable {
   /// What can no longer be told without it; nil when its absence is normal on many kernels.
   package var withoutIt: String?
 
+  /// `symbol` is in ``WatchedFunction/all``.
   package init(
-    _ id: mrt_hook, _ symbol: String, _ role: Role, modules: [String] = [], way: Way = .exit,
-    need: Need = .always, withoutIt: String? = nil
+    _ symbol: FunctionName, modules: [String] = [], way: Way = .exit, need: Need = .always,
+    withoutIt: String? = nil
   ) {
-    self.id = id
+    guard let function = WatchedFunction.byName[symbol] else {
+      preconditionFailure("\(symbol) is not in the table of watched functions")
+    }
+    id = mrt_hook(rawValue: function.number)
     self.symbol = symbol
     self.modules = modules
-    self.role = role
+    role = Role(function)
     self.way = way
     self.need = need
     self.withoutIt = withoutIt
@@ -64,97 +80,94 @@ extension Hook {
   /// All hooks, in the order in which `doctor` shows them.
   package static let all: [Hook] = [
     Hook(
-      MRT_HOOK_REG_MR, "ib_uverbs_reg_mr", .verbs, modules: core, way: .operation,
+      "ib_uverbs_reg_mr", modules: core, way: .operation,
       withoutIt: "registrations are not seen"),
     Hook(
-      MRT_HOOK_REREG_MR, "ib_uverbs_rereg_mr", .verbs, modules: core, way: .operation,
+      "ib_uverbs_rereg_mr", modules: core, way: .operation,
       withoutIt: "re-registrations are not seen"),
     Hook(
-      MRT_HOOK_ADVISE_MR, "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR", .verbs, modules: core,
+      "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR", modules: core,
       way: .operation, withoutIt: "prefetch requests are not seen"),
     Hook(
-      MRT_HOOK_METHOD_REG_MR, "ib_uverbs_handler_UVERBS_METHOD_REG_MR", .verbs, modules: core,
+      "ib_uverbs_handler_UVERBS_METHOD_REG_MR", modules: core,
       way: .operation),
     Hook(
-      MRT_HOOK_METHOD_REG_DMABUF_MR, "ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR", .verbs,
+      "ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR",
       modules: core, way: .operation),
-    Hook(MRT_HOOK_RXE_REG_USER_MR, "rxe_reg_user_mr", .driver, modules: ["rdma_rxe"]),
-    Hook(MRT_HOOK_RXE_ADVISE_MR, "rxe_ib_advise_mr", .driver, modules: ["rdma_rxe"]),
+    Hook("rxe_reg_user_mr", modules: ["rdma_rxe"]),
+    Hook("rxe_ib_advise_mr", modules: ["rdma_rxe"]),
     Hook(
-      MRT_HOOK_RXE_PREFETCH_WORK, "rxe_ib_prefetch_mr_work", .driver, modules: ["rdma_rxe"],
+      "rxe_ib_prefetch_mr_work", modules: ["rdma_rxe"],
       way: .operation),
     // Every packet runs these two, outside of any operation that is followed.
     Hook(
-      MRT_HOOK_RXE_MAP_RANGE, "rxe_odp_map_range_and_lock", .driver, modules: ["rdma_rxe"],
+      "rxe_odp_map_range_and_lock", modules: ["rdma_rxe"],
       need: .layers),
+    Hook("mr_check_range", modules: ["rdma_rxe"], need: .layers),
     Hook(
-      MRT_HOOK_RXE_CHECK_RANGE, "mr_check_range", .driver, modules: ["rdma_rxe"], need: .layers),
-    Hook(
-      MRT_HOOK_RXE_INVALIDATE, "rxe_ib_invalidate_range", .driver, modules: ["rdma_rxe"],
+      "rxe_ib_invalidate_range", modules: ["rdma_rxe"],
       way: .entryAndExit, need: .statistics),
-    Hook(MRT_HOOK_MLX5_REG_USER_MR, "mlx5_ib_reg_user_mr", .driver, modules: ["mlx5_ib"]),
-    Hook(MRT_HOOK_MLX5_ADVISE_MR, "mlx5_ib_advise_mr", .driver, modules: ["mlx5_ib"]),
+    Hook("mlx5_ib_reg_user_mr", modules: ["mlx5_ib"]),
+    Hook("mlx5_ib_advise_mr", modules: ["mlx5_ib"]),
     Hook(
-      MRT_HOOK_MLX5_PREFETCH_WORK, "mlx5_ib_prefetch_mr_work", .driver, modules: ["mlx5_ib"],
+      "mlx5_ib_prefetch_mr_work", modules: ["mlx5_ib"],
       way: .operation),
-    Hook(MRT_HOOK_MLX5_GET_PREFETCHABLE, "get_prefetchable_mr", .driver, modules: ["mlx5_ib"]),
+    Hook("get_prefetchable_mr", modules: ["mlx5_ib"]),
     Hook(
-      MRT_HOOK_MLX5_PAGEFAULT_SEGMENT, "pagefault_single_data_segment", .driver,
+      "pagefault_single_data_segment",
       modules: ["mlx5_ib"], way: .operation),
     Hook(
-      MRT_HOOK_MLX5_PAGEFAULT_MR, "pagefault_mr", .driver, modules: ["mlx5_ib"],
+      "pagefault_mr", modules: ["mlx5_ib"],
       way: .operation),
-    Hook(MRT_HOOK_MLX5_UPDATE_XLT, "mlx5r_umr_update_xlt", .driver, modules: ["mlx5_ib"]),
+    Hook("mlx5r_umr_update_xlt", modules: ["mlx5_ib"]),
     Hook(
-      MRT_HOOK_MLX5_INVALIDATE, "mlx5_ib_invalidate_range", .driver, modules: ["mlx5_ib"],
+      "mlx5_ib_invalidate_range", modules: ["mlx5_ib"],
       way: .entryAndExit, need: .statistics),
     Hook(
-      MRT_HOOK_ODP_GET, "ib_umem_odp_get", .umem, modules: core,
+      "ib_umem_odp_get", modules: core,
       withoutIt: "page faults cannot be tied to their registration"),
-    Hook(MRT_HOOK_ODP_ALLOC_IMPLICIT, "ib_umem_odp_alloc_implicit", .umem, modules: core),
-    Hook(MRT_HOOK_ODP_ALLOC_CHILD, "ib_umem_odp_alloc_child", .umem, modules: core),
+    Hook("ib_umem_odp_alloc_implicit", modules: core),
+    Hook("ib_umem_odp_alloc_child", modules: core),
     Hook(
-      MRT_HOOK_ODP_MAP, "ib_umem_odp_map_dma_and_lock", .umem, modules: core, way: .operation,
+      "ib_umem_odp_map_dma_and_lock", modules: core, way: .operation,
       withoutIt: "page faults and asynchronous prefetches are not seen"),
+    Hook("ib_umem_odp_unmap_dma_pages", modules: core, need: .layers),
+    Hook("ib_umem_odp_release", modules: core, need: .layers),
+    Hook("ib_umem_get", modules: core),
+    Hook("__ib_umem_get_va", modules: core),
     Hook(
-      MRT_HOOK_ODP_UNMAP, "ib_umem_odp_unmap_dma_pages", .umem, modules: core, need: .layers),
-    Hook(MRT_HOOK_ODP_RELEASE, "ib_umem_odp_release", .umem, modules: core, need: .layers),
-    Hook(MRT_HOOK_UMEM_GET, "ib_umem_get", .umem, modules: core),
-    Hook(MRT_HOOK_UMEM_GET, "__ib_umem_get_va", .umem, modules: core),
-    Hook(
-      MRT_HOOK_MIGRATE_PAGES, "migrate_pages", .umem,
+      "migrate_pages",
       withoutIt: "pins that fail to move pages are not told from other lack of memory"),
-    Hook(MRT_HOOK_RANGE_FAULT, "hmm_range_fault", .hmm, withoutIt: "HMM's result is not seen"),
-    Hook(MRT_HOOK_RANGE_FAULT_LOCKED, "hmm_range_fault_locked", .hmm),
-    Hook(MRT_HOOK_RANGE_FAULT_UNLOCKED, "hmm_range_fault_unlocked_timeout", .hmm),
+    Hook("hmm_range_fault", withoutIt: "HMM's result is not seen"),
+    Hook("hmm_range_fault_locked"),
+    Hook("hmm_range_fault_unlocked_timeout"),
     Hook(
-      MRT_HOOK_WALK_TEST, "hmm_vma_walk_test", .hmm,
+      "hmm_vma_walk_test",
       withoutIt: "mappings that HMM refuses are not named"),
+    Hook("hmm_vma_walk_hole", withoutIt: "missing mappings are not named"),
     Hook(
-      MRT_HOOK_WALK_HOLE, "hmm_vma_walk_hole", .hmm, withoutIt: "missing mappings are not named"),
-    Hook(
-      MRT_HOOK_WALK_PMD, "hmm_vma_walk_pmd", .hmm,
+      "hmm_vma_walk_pmd",
       withoutIt: "page-table entries that HMM rejects are not seen"),
-    Hook(MRT_HOOK_WALK_PUD, "hmm_vma_walk_pud", .hmm),
-    Hook(MRT_HOOK_WALK_HUGETLB, "hmm_vma_walk_hugetlb_entry", .hmm),
-    Hook(MRT_HOOK_HANDLE_PTE, "hmm_vma_handle_pte", .hmm),
+    Hook("hmm_vma_walk_pud"),
+    Hook("hmm_vma_walk_hugetlb_entry"),
+    Hook("hmm_vma_handle_pte"),
     Hook(
-      MRT_HOOK_DAX_PTE_FAULT, "dax_pte_fault_done", .fault, way: .tracepoint,
+      "dax_pte_fault_done", way: .tracepoint,
       withoutIt: "failing DAX faults have no fault code"),
-    Hook(MRT_HOOK_DAX_PMD_FAULT, "dax_pmd_fault_done", .fault, way: .tracepoint),
+    Hook("dax_pmd_fault_done", way: .tracepoint),
     Hook(
-      MRT_HOOK_DAX_IOMAP_FAULT, "dax_iomap_fault", .fault,
+      "dax_iomap_fault",
       withoutIt: "the file system's own error behind a failing DAX fault is not seen"),
-    Hook(MRT_HOOK_HUGETLB_FAULT, "hugetlb_fault", .fault),
-    Hook(MRT_HOOK_HANDLE_USERFAULT, "handle_userfault", .fault),
-    Hook(MRT_HOOK_XFS_WRITE_DIRECT, "xfs_iomap_write_direct", .fault, modules: ["xfs"]),
+    Hook("hugetlb_fault"),
+    Hook("handle_userfault"),
+    Hook("xfs_iomap_write_direct", modules: ["xfs"]),
     Hook(
-      MRT_HOOK_SHMEM_FULL, "shmem_unused_huge_shrink", .fault,
+      "shmem_unused_huge_shrink",
       withoutIt: "a full tmpfs is not told from other failures of its faults"),
-    Hook(MRT_HOOK_EXT4_FULL, "ext4_should_retry_alloc", .fault, modules: ["ext4"]),
-    Hook(MRT_HOOK_HANDLE_MM_FAULT, "handle_mm_fault", .fault, need: .faultCodes),
-    Hook(MRT_HOOK_OOM_KILL, "oom_kill_process", .process, way: .entryAndExit),
-    Hook(MRT_HOOK_FORK, "sched_process_fork", .process, way: .tracepoint, need: .follow),
-    Hook(MRT_HOOK_EXIT, "sched_process_exit", .process, way: .tracepoint, need: .follow),
+    Hook("ext4_should_retry_alloc", modules: ["ext4"]),
+    Hook("handle_mm_fault", need: .faultCodes),
+    Hook("oom_kill_process", way: .entryAndExit),
+    Hook("sched_process_fork", way: .tracepoint, need: .follow),
+    Hook("sched_process_exit", way: .tracepoint, need: .follow),
   ]
 }

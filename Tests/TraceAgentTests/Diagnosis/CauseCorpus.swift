@@ -36,29 +36,13 @@ struct CorpusEntry: Sendable {
 
 /// Kernel functions whose failure is recorded, by the group of hooks in which they can be missing.
 enum Watched {
-  static let verbs: Set<String> = ["ib_uverbs_reg_mr", "ib_uverbs_rereg_mr"]
-  static let driver: Set<String> = [
-    "rxe_reg_user_mr", "rxe_ib_advise_mr", "rxe_odp_map_range_and_lock", "mr_check_range",
-    "mlx5_ib_reg_user_mr", "mlx5_ib_advise_mr", "get_prefetchable_mr", "pagefault_mr",
-    "pagefault_single_data_segment", "mlx5r_umr_update_xlt",
-  ]
-  static let umem: Set<String> = [
-    "ib_umem_get", "__ib_umem_get_va", "ib_umem_odp_get", "ib_umem_odp_alloc_implicit",
-    "ib_umem_odp_alloc_child", "ib_umem_odp_map_dma_and_lock",
-  ]
-  static let walks: Set<String> = [
-    "hmm_vma_walk_test", "hmm_vma_walk_hole", "hmm_vma_walk_pmd", "hmm_vma_walk_pud",
-    "hmm_vma_walk_hugetlb_entry", "hmm_vma_handle_pte",
-  ]
-  static let ranges: Set<String> = [
-    "hmm_range_fault", "hmm_range_fault_locked", "hmm_range_fault_unlocked_timeout",
-  ]
-  static let faults: Set<String> = [
-    "handle_mm_fault", "dax_pte_fault_done", "dax_pmd_fault_done", "dax_iomap_fault",
-    "hugetlb_fault", "handle_userfault", "xfs_iomap_write_direct", "shmem_unused_huge_shrink",
-    "ext4_should_retry_alloc",
-  ]
+  static let driver = WatchedFunction.names(of: .driver)
+  static let umem = WatchedFunction.names(of: .umem).union(WatchedFunction.names(of: .pin))
+  static let walks = WatchedFunction.names(of: .walk)
+  static let ranges = WatchedFunction.names(of: .range)
+  static let faults = WatchedFunction.names(of: .fault).subtracting(pins)
   static let pins: Set<String> = ["migrate_pages"]
+  static let verbs = WatchedFunction.names(of: .verb)
   static let all = verbs.union(driver).union(umem).union(walks).union(ranges).union(faults)
     .union(pins)
 }

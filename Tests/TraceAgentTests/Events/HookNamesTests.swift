@@ -3,6 +3,7 @@
 import CEvents
 import Events
 import Foundation
+import Model
 import Testing
 
 @Suite struct HookNamesTests {
@@ -24,19 +25,41 @@ import Testing
     #expect(names[40] == "hmm_range_fault")
   }
 
+  private static let bpf = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../../bpf")
+
+  /// Of `enum mrt_hook`.
+  private func numbers() throws -> [String: UInt32] {
+    let header = try String(contentsOf: Self.bpf.appending(path: "events.h"), encoding: .utf8)
+    let found = header.matches(of: /\n\t(MRT_HOOK_[A-Z0-9_]+) = ([0-9]+),/)
+    return Dictionary(
+      uniqueKeysWithValues: found.compactMap { match in
+        UInt32(match.2).map { (String(match.1), $0) }
+      })
+  }
+
   /// Every hook of bpf/events.h has a name of its own.
   @Test func tableIsComplete() throws {
-    let header = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "../../../bpf/events.h")
-    let hooks = try String(contentsOf: header, encoding: .utf8).split(separator: "\n")
-      .compactMap { line -> UInt32? in
-        guard let found = line.firstMatch(of: /^\tMRT_HOOK_([A-Z0-9_]+) = ([0-9]+),/),
-          found.1 != "NONE", found.1 != "COUNT"
-        else { return nil }
-        return UInt32(found.2)
-      }
+    let hooks = try numbers().filter { !["MRT_HOOK_NONE", "MRT_HOOK_COUNT"].contains($0.key) }
     #expect(hooks.count > 40)
-    #expect(Set(HookNames.usual.keys) == Set(hooks))
+    #expect(Set(HookNames.usual.keys) == Set(hooks.values))
     #expect(Set(HookNames.usual.values).count == hooks.count)
+  }
+
+  /// The programs have the same function for the same hook.
+  @Test func programsAgree() throws {
+    let numbers = try numbers()
+    var pairs = 0
+    for file in try FileManager.default.contentsOfDirectory(atPath: Self.bpf.path) {
+      guard file.hasSuffix(".h") else { continue }
+      let source = try String(contentsOf: Self.bpf.appending(path: file), encoding: .utf8)
+      for match in source.matches(of: /\nON_[A-Z_]+\(([a-zA-Z0-9_]+),\s+(MRT_HOOK_[A-Z0-9_]+)/) {
+        let number = try #require(numbers[String(match.2)])
+        let function = try #require(WatchedFunction.byName[String(match.1)], "\(match.1)")
+        #expect(function.number == number, "\(match.1)")
+        pairs += 1
+      }
+    }
+    #expect(pairs > 35, "\(pairs)")
   }
 }
