@@ -65,7 +65,7 @@ enum mrt_kind {
 
 /*
  * Hooks: kernel functions watched. The numbers are in recordings: never reuse
- * one. Swift's table of the same (Kernel/Hook.swift) adds symbol, module, rung.
+ * one. Swift's table of the same (Kernel/Attaching/Hook.swift) adds symbol, module, rung.
  */
 enum mrt_hook {
 	MRT_HOOK_NONE = 0,

@@ -2,7 +2,7 @@
 /*
  * One handler, three programs: fexit (arguments and result in one call), or a
  * kprobe that keeps the arguments and a kretprobe that picks them up. The agent
- * loads one rung of each, by what the kernel offers (Kernel/HookPlan.swift).
+ * loads one rung of each, by what the kernel offers (Kernel/Attaching/HookPlan.swift).
  *
  * The kernel skips a program on a CPU where another task has been preempted in the
  * middle of it. So what begins and ends an operation is there more than once
@@ -369,7 +369,7 @@ static __always_inline bool has_failed(struct call *c)
  * does the work and leaves a mark, by which the others know that it is done: on its CPU,
  * which is quick to read, and with the task, which may have been moved. For how many
  * calls one did, and how often the first copy ran, is counted: with what the kernel
- * skipped of it that tells for how many none did (Kernel/SkippedRuns.swift).
+ * skipped of it that tells for how many none did (Kernel/Attaching/SkippedRuns.swift).
  */
 enum copy {
 	COPY_ONLY,		/* there is no other */

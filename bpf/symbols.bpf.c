@@ -33,7 +33,7 @@ struct bpf_iter__ksym {
 	struct kallsym_iter *ksym;
 };
 
-/* A bit for each name that is wanted, and for others by chance (Kernel/WantedSymbols.swift). */
+/* A bit for each name that is wanted, and for others by chance (Kernel/Facts/WantedSymbols.swift). */
 #define BITS 32768
 
 const volatile u64 wanted[BITS / 64] SEC(".rodata.wanted") = {};

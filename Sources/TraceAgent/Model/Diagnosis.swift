@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The answer for one failed operation: what `report --json` prints (design: section 4) and what the text shows.
+/// The answer for one failed operation: what `report --json` prints and what the text shows.
 package struct Diagnosis: Equatable, Sendable {
   package enum Delivered: String, Sendable {
     /// The errno was the system call's result.
@@ -83,7 +83,7 @@ package struct Diagnosis: Equatable, Sendable {
   package var delivered: Delivered?
   /// From the deepest function that failed outward.
   package var chain: [Link]
-  /// A name of design section 5, or "unknown".
+  /// A name of docs/causes.md, or "unknown".
   package var cause: String
   package var confidence: Confidence
   package var page: Page?

@@ -2,7 +2,7 @@
 
 /// What must be known of a kernel to read its page tables and to replay its rules.
 ///
-/// Found by behaviour when recording (kallsyms, BTF; Kernel/KernelFacts.swift), carried by the recording's
+/// Found by behaviour when recording (kallsyms, BTF; Kernel/Facts/KernelFacts.swift), carried by the recording's
 /// environment block, and so known on any machine that reads the recording.
 package struct KernelTraits: Equatable, Sendable {
   /// The machine's architecture, as `uname -m` prints it.
@@ -48,7 +48,7 @@ package enum SpecialRule: String, Equatable, Sendable, CaseIterable {
   case noDevmap = "no-devmap"
 }
 
-/// The layout of page-table entries, chosen by architecture and generation (kernel-facts D1, D3).
+/// The layout of page-table entries, chosen by architecture and generation.
 package struct PageTableFormat: Equatable, Sendable {
   /// arm64 is only explained: the agent itself runs on x86-64.
   package enum Architecture: String, Sendable, CaseIterable { case x86_64, arm64 }
@@ -79,7 +79,7 @@ package struct PageTableFormat: Equatable, Sendable {
   }
 }
 
-/// One numbering of non-swap "swap" types (`enum` in include/linux/swap.h), kernel-facts D3.
+/// One numbering of non-swap "swap" types (`enum` in include/linux/swap.h).
 package struct SwapTypes: Equatable, Sendable {
   package var maxSwapFiles: UInt8
   package var hwpoison: UInt8

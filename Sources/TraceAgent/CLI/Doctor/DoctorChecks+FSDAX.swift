@@ -59,7 +59,7 @@ extension DoctorChecks {
 
   static let bugName = "2021 fsdax bug"
 
-  /// kernel-facts: the fix leaves no trace in symbols. `said`: a kernel that was built to have the bug says so
+  /// The fix leaves no trace in symbols. `said`: a kernel that was built to have the bug says so
   /// itself (lab/fsdax-2021), which is evidence; else it is by release, and says so.
   static func knownBug(hasDevmapBit: Bool, stable: KernelRelease?, said: String?) -> Check {
     if said == "broken" {

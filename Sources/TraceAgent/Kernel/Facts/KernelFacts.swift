@@ -17,7 +17,7 @@ package struct KernelFacts: Sendable {
   /// The kernel's GNU build id, lower-case hexadecimal.
   package var buildID: String?
 
-  /// Data symbols that say which kernel generation this is (kernel-facts D1, D3), or that BPF reads.
+  /// Data symbols that say which kernel generation this is or that BPF reads.
   static let telltales: Set<String> = [
     "arch_check_zapped_pte", "vmf_insert_page_mkwrite", "make_device_exclusive",
     "make_device_exclusive_range", "page_offset_base", "pgdir_shift", "zero_pfn", "empty_zero_page",
