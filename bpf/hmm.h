@@ -228,8 +228,8 @@ static __always_inline void met(struct in_flight *op, u32 hook, struct mm_walk *
 }
 
 /*
- * --detail pages: what a callback made of its range without failing, with the raw
- * entries; what HMM asks to be faulted in is told where it has been, by the next walk.
+ * Sends, for --detail pages, the range that a callback accepted and its raw entries.
+ * Pages that HMM first has to fault in are sent when the next walk accepts them.
  */
 static __always_inline void tell_accepted(struct call *c, struct mm_walk *mm_walk,
 					  u64 start, u64 end, u64 at)
@@ -390,8 +390,9 @@ static __always_inline void send_failed_pending(struct in_flight *op, struct cal
 }
 
 /*
- * What of [start, end) can be refused, and the first page that is not as wanted.
- * Inline: before 7.0 programs may not call one another any deeper.
+ * Sends the mappings of [start, end) that HMM can refuse, and the entries up to the
+ * first page that is not as wanted. Inline: before 7.0 the verifier allows no more
+ * nested calls.
  */
 static __always_inline void look_through(struct in_flight *op, u32 hook, u64 mm, u64 start,
 					 u64 end, u32 write)
@@ -437,9 +438,9 @@ __noinline int send_met_late(u32 hook, u64 mm)
 }
 
 /*
- * ib_umem_odp_map_dma_and_lock() has failed, and what the range fault's program is to
- * tell was not told (the kernel skipped it, too). mmap_lock is free again: this is
- * how the range is a moment later.
+ * Looks at the range once more where the range fault's programs were skipped too, when
+ * ib_umem_odp_map_dma_and_lock() has failed. mmap_lock is free again, so this is how the
+ * range is a moment later; the agent proves nothing by it.
  */
 static __always_inline void tell_late(struct in_flight *op, struct call *c)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's functions that programs call, as helpers that no kernel has: the agent
- * puts the numbers of the functions in their place (cbpf_name_call()). Of a name
- * libbpf would read all of the kernel's types.
+ * Declares the kernel functions (kfuncs) that programs call. Each has the number of a
+ * helper that no kernel has, and the agent replaces that by the function's BTF id
+ * (cbpf_name_call()). An extern declaration would do the same, but libbpf would read
+ * all of the kernel's types to find the id.
  */
 #ifndef MRTRACE_KERNEL_CALLS_H
 #define MRTRACE_KERNEL_CALLS_H

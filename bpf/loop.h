@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Loops. The verifier goes through each as often as it may run, with the counter as
- * one more number that it knows. Where it has iterators (config.modern) it looks
- * at a loop until it learns nothing new, which is twice or three times.
+ * Bounded loops. Without the kernel's iterators (bpf_iter_num_*, 6.4; config.modern)
+ * the verifier follows every turn of a loop. With them it stops as soon as another turn
+ * teaches it nothing, which is after two or three.
  */
 #ifndef MRTRACE_LOOP_H
 #define MRTRACE_LOOP_H
 
 /*
- * Statements, at most so often; `break` ends it, nothing else may. Twice the code: of
- * one loop for both, older verifiers would find its beginning in its middle.
+ * Runs the statements at most `often` times. They may leave the loop by `break` and by
+ * nothing else. The body stands here twice, because older verifiers refuse one loop
+ * that serves both cases: they take it for a jump into its middle.
  */
 #define AT_MOST(often, ...)                                                    \
 	do {                                                                   \

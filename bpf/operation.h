@@ -131,7 +131,7 @@ static __always_inline bool may_lock(struct task_struct *task)
 	       (u64)BPF_CORE_READ(cred, user_ns) == config.init_user_ns;
 }
 
-/* The umem of an ODP operation, or the request of a pinned one (umem 0). */
+/* Sends the umem of an ODP operation; with umem 0 the request of a pinned registration and what may be locked. */
 static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem,
 				      u32 access)
 {

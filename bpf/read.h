@@ -10,7 +10,10 @@
 
 #define LOAD(type, from, i) (((const volatile type *)bpf_rdonly_cast(from, 0))[i])
 
-/* `size` is a constant: 1, 2, 4, or some times 8. Not 0: it was tried, and failed. */
+/*
+ * Copies `size` bytes, a constant: 1, 2, 4, or a multiple of 8. Returns 0, or the error
+ * of bpf_probe_read_kernel(); plain loads always return 0.
+ */
 static __always_inline long read_kernel(void *to, u32 size, const void *from)
 {
 	u64 *words = to;

@@ -13,13 +13,15 @@ const volatile struct mrt_config config SEC(".rodata.config") = {};
 #define DONE_STACK	(1u << 0)
 #define DONE_MAPPING	(1u << 1)
 #define DONE_ENTRIES	(1u << 2)
-/* Filter by errno: records were sent; evidence was not, for its own errno. */
+/* With a filter by errno: records of the operation were sent. */
 #define DONE_SENT	(1u << 3)
+/* With a filter by errno: an inner function's own errno was not asked for, so its evidence was not sent. */
 #define DONE_WITHHELD	(1u << 4)
-/* A callback met something, which the range fault around it will tell of. */
+/* A callback refused; the range fault around it still has to send what the callback met (met_…). */
 #define DONE_MET	(1u << 5)
-/* It fails as the one before it did, whose evidence is its own; or the next one may. */
+/* The operation repeats the failure in `told`, and shares its evidence. */
 #define DONE_REPEATS	(1u << 6)
+/* The operation's failure is in `told`: later ones may repeat it. */
 #define DONE_TELLS	(1u << 7)
 #define DONE_FILTERS	(DONE_SENT | DONE_WITHHELD)
 

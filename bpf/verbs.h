@@ -215,7 +215,10 @@ static __always_inline int on_verb_evidence(void *ctx, struct call *c, struct in
 	if (op->muted || op->root != c->hook || !is_wanted_result(c->ret) ||
 	    repeats_told(op, c->ret))
 		return 0;
-	/* of the call that ends, whichever began; and the verifier lets no argument of a program through */
+	/*
+	 * The call that ends counts, which need not be the one that began. Stored first:
+	 * the verifier refuses a program's argument as argument of a global function.
+	 */
 	op->attrs = c->a[0];
 	send_stacks(ctx, op, c);
 	send_owner(c->hook, bpf_get_current_task());
@@ -295,7 +298,7 @@ static __always_inline bool on_verb(void *ctx, struct call *c, struct in_flight 
 		op->unstarted = 1;
 		op->orphan = 0;
 	}
-	/* of the call that ends, whichever began */
+	/* the call that ends counts, which need not be the one that began */
 	op->attrs = c->a[0];
 	if (c->ret < 0)
 		count(&c->tally->failed);

@@ -63,14 +63,14 @@ struct cbpf_constants {
 	size_t size;
 };
 
-/// Takes out of a program what these constants make unreachable or idle. `functions`: records of so many bytes, of which
-/// the first four say where a function begins; those of functions that nobody calls any more go. The number of
-/// instructions that are left; 0: nothing was done.
+/// Removes the instructions of a program that these constants make unreachable or idle, and returns how many are left;
+/// 0: nothing was done. `functions` are records of `function_size` bytes each, whose first four bytes say where a function
+/// begins; the records of functions that are no longer called are removed too.
 uint32_t cbpf_prune(struct bpf_insn *code, uint32_t count, const struct cbpf_constants *constants, void *functions,
 		    uint32_t *function_count, uint32_t function_size);
 
-/// Programs loaded from now on call `placeholder` as if it were a helper, and mean a function of the kernel whose number
-/// among its types is `id`; 0: it is not known, and whoever comes there is refused.
+/// Replaces calls of the helper number `placeholder`, in programs that are loaded from now on, by calls of the kernel
+/// function with the BTF id `id`. 0: the id is not known, and a program that can reach the call is refused.
 void cbpf_name_call(uint32_t placeholder, uint32_t id);
 
 /// Objects opened from now on have their kprobes and raw tracepoints pruned, too. Kernels before 5.13 refuse programs

@@ -3,7 +3,8 @@
 import Events
 import Model
 
-/// Of each thread the last failure with evidence of its own: those that repeat it have no other (`MRT_HAS_REPEATED`).
+/// Keeps, for each thread, the last failure that later ones may repeat, and lends its evidence to those that do: they
+/// have none of their own (`MRT_HAS_REPEATED`).
 struct RepeatedEvidence: Sendable {
   private struct Told: Sendable {
     var key: OperationKey

@@ -6,7 +6,7 @@ import Glibc
 import Kernel
 import Recording
 
-/// Whom a pump shows what it takes.
+/// Receives every record that a pump takes from the ring.
 package protocol RecordObserver: AnyObject {
   func add(_ record: UnsafeRawBufferPointer)
 }

@@ -36,7 +36,7 @@ package final class RecordedRun {
   package let name: String
   /// In the order they were written.
   package private(set) var parts: [Part]
-  /// The last part's, which knows most; from the start of the first.
+  /// The environment that the last part recorded, with the start time of the first part.
   package let environment: RecordingEnvironment
   /// Operations that began before this time may lack evidence (CLOCK_MONOTONIC, ns).
   package let completeFromNs: UInt64?

@@ -7,7 +7,7 @@ import Model
 
 /// A module whose functions are hooked without keeping it from being unloaded.
 struct FollowedModule: Sendable {
-  /// Of the load that is hooked; nil: none is.
+  /// Identifies the load of the module whose functions are hooked; nil: none is hooked.
   var identity: UInt64?
   /// When it was last seen to be so, CLOCK_MONOTONIC, ns.
   var seenNs: UInt64

@@ -106,7 +106,8 @@ package struct RingReader: ~Copyable {
         if position - told >= step { tell(position, &told) }
       }
       tell(position, &told)
-      // Who submits a record wakes us only where it finds us at it: look again, now that it can.
+      // A program wakes the agent only if all before its record was consumed. One that submitted meanwhile did not see
+      // that yet, so look again.
       cbpf_full_barrier()
       guard goesOn, position < cbpf_load_acquire_u64(producer) else { return count }
       let offset = Int(position & UInt64(size - 1))
