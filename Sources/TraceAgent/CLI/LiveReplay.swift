@@ -20,7 +20,7 @@ struct LiveReplay {
   private var statistics: LiveStatistics
   private var events: RunEvents
   /// With the accounts of the whole recording: what was missed is told after the operations that it concerns.
-  private let explainer: Explainer
+  private var explainer: Explainer
   private var waiting: Event?
   private var pages = PageStatistics()
   private let startNs: UInt64

@@ -77,7 +77,10 @@ final class MonitorFeed {
     guard !failed.isEmpty else { return [] }
     look(tracer.tallies(), now: now)
     defer { failed.removeAll(keepingCapacity: true) }
-    let diagnoses = failed.compactMap { explainer.explain($0).diagnosis }
+    var diagnoses: [Diagnosis] = []
+    for ended in failed {
+      if let diagnosis = explainer.explain(ended).diagnosis { diagnoses.append(diagnosis) }
+    }
     for diagnosis in diagnoses { failures.add(diagnosis) }
     return diagnoses
   }

@@ -31,21 +31,40 @@ package struct Explainer {
     }
 
     fileprivate func during(_ operation: Operation) -> Set<FunctionName>? {
-      let isNewer = operation.startNs.map { $0 >= fromNs } ?? (fromNs == 0)
-      return isNewer ? functions : earlier
+      isNewer(operation) ? functions : earlier
+    }
+
+    fileprivate func isNewer(_ operation: Operation) -> Bool {
+      operation.startNs.map { $0 >= fromNs } ?? (fromNs == 0)
     }
   }
 
   /// What the hooks have counted: complete for the time of the operations that are explained.
   package var accounts = RecordedAccounts()
   /// What is seen, as far as that is known.
-  package var sight: Sight?
-  package var watched: Watched
+  package var sight: Sight? {
+    didSet { if sight != oldValue { repeated.removeAll() } }
+  }
+  package var watched: Watched {
+    didSet { repeated.removeAll() }
+  }
 
   private let hooks: HookNames
   private let traits: KernelTraits
   /// Where parts of a recording are missing.
   private let run: RecordedRun?
+
+  /// A failure with the evidence of one before it, and what was said of it.
+  private struct Repeated {
+    var operation: Operation
+    var missed: MissedRuns
+    var diagnosis: Diagnosis
+  }
+
+  /// By thread: those that repeat the same failure once more differ in their times alone, and a diagnosis costs more than
+  /// all else that is done for a failure.
+  private var repeated: [Int: Repeated] = [:]
+  private static let repeatedLimit = 1024
 
   /// Of a recording; `watched`: of its hook plan, or nil where that is not to be relied on.
   package init(_ run: RecordedRun, watched: Set<FunctionName>?) {
@@ -78,11 +97,44 @@ package struct Explainer {
   }
 
   /// ``correct(_:)`` and ``diagnosis(of:)``; the operation as the diagnosis has it.
-  package func explain(_ ended: Operation) -> (operation: Operation, diagnosis: Diagnosis?) {
+  package mutating func explain(
+    _ ended: Operation
+  ) -> (operation: Operation, diagnosis: Diagnosis?) {
     var operation = ended
     correct(&operation)
-    let diagnosis = diagnosis(of: operation)
+    guard operation.failed else { return (operation, nil) }
+    let missed = accounts.missed(during: operation, hooks)
+    let diagnosis = said(of: operation, missed) ?? diagnosis(of: operation, missed: missed)
+    if let diagnosis { keep(diagnosis, of: operation, missed) }
     return (diagnosis?.operation ?? operation, diagnosis)
+  }
+
+  /// What was said of the failure that `operation` repeats, if nothing but its times differs.
+  private func said(of operation: Operation, _ missed: MissedRuns) -> Diagnosis? {
+    guard operation.lentFrom != nil, let last = repeated[operation.runner.tid],
+      last.missed == missed
+    else { return nil }
+    var other = operation
+    other.startNs = last.operation.startNs
+    other.endNs = last.operation.endNs
+    other.repeatsAfterNs = last.operation.repeatsAfterNs
+    guard other == last.operation, watched.isNewer(other) == watched.isNewer(operation) else {
+      return nil
+    }
+    var diagnosis = last.diagnosis
+    diagnosis.operation = operation
+    return diagnosis
+  }
+
+  private mutating func keep(
+    _ diagnosis: Diagnosis, of operation: Operation, _ missed: MissedRuns
+  ) {
+    // Where evidence was left out, that may have been for its times.
+    guard operation.lentFrom != nil, operation.startNs != nil, diagnosis.operation == operation
+    else { return }
+    if repeated.count >= Self.repeatedLimit { repeated.removeAll(keepingCapacity: true) }
+    repeated[operation.runner.tid] = Repeated(
+      operation: operation, missed: missed, diagnosis: diagnosis)
   }
 
   /// The same before the accounts are complete: as if all had been missed.

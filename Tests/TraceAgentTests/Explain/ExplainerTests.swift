@@ -30,7 +30,8 @@ import Testing
   }
 
   @Test func theSameAsARuleSaysWhereNothingWasMissed() {
-    let explained = explainer(.init(Watched.all)).explain(refused())
+    var explainer = explainer(.init(Watched.all))
+    let explained = explainer.explain(refused())
     #expect(explained.diagnosis?.cause == "mr-key-invalid")
     #expect(explained.diagnosis?.confidence == .proved)
     #expect(explained.operation == refused())
@@ -39,7 +40,8 @@ import Testing
   @Test func aSuccessHasNoDiagnosis() {
     var operation = refused()
     operation.result = 0
-    let explained = explainer(.init(Watched.all)).explain(operation)
+    var explainer = explainer(.init(Watched.all))
+    let explained = explainer.explain(operation)
     #expect(explained.diagnosis == nil && explained.operation == operation)
   }
 
@@ -60,7 +62,7 @@ import Testing
   /// Hooks of a module that came later are no evidence of what began before.
   @Test func hooksThatCameLater() {
     let hmm: Set<FunctionName> = ["hmm_range_fault_locked"]
-    let explainer = explainer(.init(Watched.all, earlier: hmm, fromNs: 250))
+    var explainer = explainer(.init(Watched.all, earlier: hmm, fromNs: 250))
     #expect(explainer.explain(refused()).diagnosis?.cause == "unknown")
     let later = refused(from: 300, to: 400)
     #expect(explainer.explain(later).diagnosis?.cause == "mr-key-invalid")
@@ -70,5 +72,30 @@ import Testing
     let explained = explainer(.init(Watched.all)).explainAtOnce(refused())
     #expect(explained.diagnosis?.cause == "unknown")
     #expect(explained.diagnosis?.confidence == .unknown)
+  }
+
+  /// As said of the one before it, with its own times; not where anything else differs.
+  @Test func failuresThatRepeatOneAnother() throws {
+    var explainer = explainer(.init(Watched.all))
+    func repeated(_ start: UInt64, change: (inout Model.Operation) -> Void = { _ in }) throws
+      -> Diagnosis
+    {
+      var operation = refused(from: start, to: start + 50)
+      operation.layers[0].timeNs = 50
+      operation.lentFrom = 40...60
+      operation.repeatsAfterNs = start - 40
+      change(&operation)
+      let explained = explainer.explain(operation)
+      let diagnosis = try #require(explained.diagnosis)
+      #expect(explained.operation == operation && diagnosis.operation == operation)
+      let alone = self.explainer(.init(Watched.all)).diagnosis(of: operation)
+      #expect(diagnosis == alone)
+      return diagnosis
+    }
+    #expect(try repeated(100).cause == "mr-key-invalid")
+    #expect(try repeated(200).operation.endNs == 250)
+    #expect(try repeated(300) { $0.lkey = 9 }.summary.contains("0x9"))
+    #expect(try repeated(400).summary.contains("0x7"))
+    #expect(try repeated(500) { $0.lost = 1 }.cause == "unknown")
   }
 }
