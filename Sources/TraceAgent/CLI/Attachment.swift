@@ -13,7 +13,10 @@ struct Attachment: ~Copyable {
 
   private static let tickMs = 100
 
-  init(_ options: TracingOptions, _ settings: TracerSettings) throws(KernelError) {
+  /// `isUrgent`: see ``RingReader``.
+  init(
+    _ options: TracingOptions, _ settings: TracerSettings, isUrgent: Bool = false
+  ) throws(KernelError) {
     if let obstacle = Permissions.obstacle() { throw obstacle }
     let facts = try KernelFacts.read()
     let tracer = try Tracer.start(facts: facts, settings: settings)
@@ -22,7 +25,8 @@ struct Attachment: ~Copyable {
       // after forks are seen: none slips through in between
       for pid in Processes.descendants(of: options.pids) { tracer.watch(UInt32(bitPattern: pid)) }
     }
-    let ring = try RingReader(descriptor: tracer.ringDescriptor, size: tracer.ringSize)
+    let ring = try RingReader(
+      descriptor: tracer.ringDescriptor, size: tracer.ringSize, isUrgent: isUrgent)
     let loop = try EventLoop(ring: tracer.ringDescriptor, tickMs: Self.tickMs)
     self.facts = tracer.complete(facts)
     self.tracer = tracer

@@ -24,7 +24,7 @@ struct RecordSession {
     let path = options.output ?? RecordSession.defaultPath()
     let settings = options.settings(filter)
     let attached = try RecordFailure.wrapping { () throws(KernelError) in
-      try Attachment(options.tracing, settings)
+      try Attachment(options.tracing, settings, isUrgent: true)
     }
     return try record(to: path, attached)
   }

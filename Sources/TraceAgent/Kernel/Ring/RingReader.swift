@@ -28,11 +28,12 @@ package struct RingReader: ~Copyable {
   /// The producer is told of room so many bytes at a time: its processor reads that page for each record.
   private let step: UInt64
 
-  /// `descriptor` is the map's and stays the caller's; `size` is in bytes, a power of two.
+  /// `descriptor` is the map's and stays the caller's; `size` is in bytes, a power of two. `isUrgent`: this process runs
+  /// before all others from now on, where it may: for one that does little with each record.
   package init(
-    descriptor: CInt, size: Int, window wanted: Int = RingReader.windowSize
+    descriptor: CInt, size: Int, window wanted: Int = RingReader.windowSize, isUrgent: Bool = false
   ) throws(KernelError) {
-    cprivileges_raise_priority()
+    if isUrgent { cprivileges_raise_priority() }
     let page = Int(sysconf(CInt(_SC_PAGESIZE)))
     let windowSize = min(2 * size, wanted)
     guard let consumer = mmap(nil, page, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
