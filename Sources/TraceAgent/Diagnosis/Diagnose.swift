@@ -9,12 +9,12 @@ import Model
 /// recorded (nil: not known), so that what is not there can be evidence too. `missed` are those of
 /// which the kernel skipped runs while the operation ran: that they are not there is none, and where
 /// one of them has its place in the chain the operation is incomplete; so it is where it may be the
-/// beginning of one call and the end of another. Evidence that cannot be of this operation is left out (``Fit``): the diagnosis has the operation
-/// without it. `sight`: why functions are not watched, for the advice.
+/// beginning of one call and the end of another. Evidence that cannot be of this operation is left
+/// out (``Fit``): the diagnosis has the operation without it. `sight`: why functions are not
+/// watched, for the advice.
 package func diagnose(
   _ operation: Operation, traits: KernelTraits, watched: Set<FunctionName>? = nil,
-  missed: MissedRuns = [], sight: Sight? = nil,
-  causes: [Cause] = Cause.all
+  missed: MissedRuns = [], sight: Sight? = nil, causes: [Cause] = Cause.all
 ) -> Diagnosis? {
   guard operation.failed else { return nil }
   let fit = Fit(operation, missed: missed)

@@ -219,8 +219,8 @@ struct Fit: Sendable {
     }
   }
 
-  /// An end and a beginning of the hook that begins and ends it were missed: it may be the beginning of one call and the end of another,
-  /// and what is known of it is of the one that ended.
+  /// An end and a beginning of the hook that begins and ends it were missed: it may be the beginning of one call and the
+  /// end of another, and what is known of it is of the one that ended.
   private mutating func doubtBeginning() {
     let names = operation.roots.sorted().joined(separator: " or ")
     reasons.append("runs of \(names), which begins and ends it, were missed while it ran")

@@ -6,8 +6,8 @@ import Model
 ///
 /// The kernel may have skipped the callback's program. When the range fault returns, the mappings and entries of its
 /// range are still those that decided, and are recorded then (send_unmet() of bpf/hmm.h), or a moment later, when the
-/// map function returns (send_late()). HMM goes through a range in
-/// order of address, and what comes before the page at which it stops is as it was wanted.
+/// map function returns (tell_late()). HMM goes through a range in order of address, and what comes before the page at
+/// which it stops is as it was wanted.
 struct UnseenCallback {
   private let scene: Case
   private let range: RangeEvidence

@@ -104,7 +104,8 @@ package struct Explainer {
     correct(&operation)
     guard operation.failed else { return (operation, nil) }
     let missed = accounts.missed(during: operation, hooks)
-    let diagnosis = said(of: operation, missed) ?? diagnosis(of: operation, missed: missed)
+    if let said = said(of: operation, missed) { return (operation, said) }
+    let diagnosis = diagnosis(of: operation, missed: missed)
     if let diagnosis { keep(diagnosis, of: operation, missed) }
     return (diagnosis?.operation ?? operation, diagnosis)
   }
