@@ -9,7 +9,7 @@ package struct WatchedFunction: Equatable, Sendable {
     case pin
     /// HMM: the range, and the callbacks of the page walk in it.
     case range, walk
-    /// A page fault, and what it or a pin calls.
+    /// A page fault, and what it calls.
     case fault
     case process
   }
@@ -69,7 +69,7 @@ package struct WatchedFunction: Equatable, Sendable {
     .init(46, "hmm_vma_walk_pud", .walk, 40),
     .init(47, "hmm_vma_walk_hugetlb_entry", .walk, 40),
     .init(48, "hmm_vma_handle_pte", .walk, 45),
-    .init(50, "migrate_pages", .fault, 35),
+    .init(50, "migrate_pages", .umem, 35),
     .init(60, "handle_mm_fault", .fault, 50),
     .init(61, "dax_pte_fault_done", .fault, 53),
     .init(62, "dax_pmd_fault_done", .fault, 53),

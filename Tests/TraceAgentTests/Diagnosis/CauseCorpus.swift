@@ -38,9 +38,10 @@ struct CorpusEntry: Sendable {
 enum Watched {
   static let driver = WatchedFunction.names(of: .driver)
   static let umem = WatchedFunction.names(of: .umem).union(WatchedFunction.names(of: .pin))
+    .subtracting(pins)
   static let walks = WatchedFunction.names(of: .walk)
   static let ranges = WatchedFunction.names(of: .range)
-  static let faults = WatchedFunction.names(of: .fault).subtracting(pins)
+  static let faults = WatchedFunction.names(of: .fault)
   static let pins: Set<String> = ["migrate_pages"]
   static let verbs = WatchedFunction.names(of: .verb)
   static let all = verbs.union(driver).union(umem).union(walks).union(ranges).union(faults)

@@ -197,4 +197,17 @@ import Testing
     #expect(row?.rung == .kprobe)
     #expect(row?.target == "get_prefetchable_mr.constprop.0")
   }
+
+  /// The family that `--no-hook fault` forces off is that of the witnesses of page faults: what moves pages for a pin
+  /// is none of them.
+  @Test func theFaultFamily() {
+    let family = Set(Hook.all.filter { $0.role == .fault }.map(\.symbol))
+    #expect(
+      family == [
+        "handle_mm_fault", "dax_pte_fault_done", "dax_pmd_fault_done", "dax_iomap_fault",
+        "hugetlb_fault", "handle_userfault", "xfs_iomap_write_direct", "shmem_unused_huge_shrink",
+        "ext4_should_retry_alloc",
+      ])
+    #expect(Hook.all.first { $0.symbol == "migrate_pages" }?.role == .umem)
+  }
 }
