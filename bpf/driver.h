@@ -18,9 +18,16 @@
 
 static __always_inline int on_driver(void *ctx, struct call *c)
 {
-	struct in_flight *op = returned(ctx, c);
+	struct in_flight *op;
 
-	if (op)
+	if (has_failed(c))
+		count(&c->tally->failed);
+	else if (config.detail < MRT_DETAIL_LAYERS)
+		return 0;
+	op = in_flight();
+	if (op && has_failed(c))
+		repeats_refusal(op, c);
+	if (to_record_in(ctx, c, op))
 		send_layer(op, c);
 	return 0;
 }
@@ -28,8 +35,8 @@ static __always_inline int on_driver(void *ctx, struct call *c)
 /* …reg_user_mr(pd, start, length, iova, access, udata), 6.18: dmah before udata */
 ON_EXIT_ANY(rxe_reg_user_mr, MRT_HOOK_RXE_REG_USER_MR, 5, s64, on_driver)
 ON_EXIT_ANY(mlx5_ib_reg_user_mr, MRT_HOOK_MLX5_REG_USER_MR, 5, s64, on_driver)
-ON_EXIT_TWICE(rxe_ib_advise_mr, MRT_HOOK_RXE_ADVISE_MR, 6, s32, has_failed, on_driver)
-ON_EXIT_TWICE(mlx5_ib_advise_mr, MRT_HOOK_MLX5_ADVISE_MR, 6, s32, has_failed, on_driver)
+ON_EXIT_TWICE(rxe_ib_advise_mr, MRT_HOOK_RXE_ADVISE_MR, 6, s32, is_errno, on_driver)
+ON_EXIT_TWICE(mlx5_ib_advise_mr, MRT_HOOK_MLX5_ADVISE_MR, 6, s32, is_errno, on_driver)
 ON_EXIT(get_prefetchable_mr, MRT_HOOK_MLX5_GET_PREFETCHABLE, 3, s64, on_driver)
 ON_EXIT(rxe_odp_map_range_and_lock, MRT_HOOK_RXE_MAP_RANGE, 4, s32, on_driver)
 ON_EXIT(mr_check_range, MRT_HOOK_RXE_CHECK_RANGE, 3, s32, on_driver)

@@ -712,9 +712,17 @@ _Static_assert(sizeof(struct mrt_pages_key) == 24, "mrt_pages_key");
 #define MRT_CALL_TIMES_NEXT	0x6d727404	/* bpf_iter_num_next() */
 #define MRT_CALL_TIMES_DESTROY	0x6d727405	/* bpf_iter_num_destroy() */
 
+/* What is recorded, each with what those before it have. */
+enum mrt_detail {
+	MRT_DETAIL_FAILURES = 0,
+	MRT_DETAIL_OPERATIONS = 1,	/* operations that succeed */
+	MRT_DETAIL_LAYERS = 2,		/* each function that returns inside an operation */
+	MRT_DETAIL_PAGES = 3,		/* each page walk that succeeds, with its entries */
+};
+
 /* Written into the BPF object's read-only data before it is loaded. */
 struct mrt_config {
-	mrt_u32 detail;		/* 0 failures, 1 operations, 2 layers, 3 pages */
+	mrt_u32 detail;		/* enum mrt_detail */
 	mrt_u32 filter;		/* MRT_FILTER_… */
 	mrt_u32 follow;		/* 1 = children of watched pids are watched too */
 	mrt_u32 wake_at;	/* bytes that wait in the ring buffer before the agent is woken */
@@ -725,8 +733,13 @@ struct mrt_config {
 	mrt_u32 pid_namespace;	/* inode of the agent's, where it is not the initial one; else 0 */
 	mrt_u32 errno_count;	/* 0 = all failures */
 	mrt_u32 errnos[MRT_FILTER_ERRNOS];
-	mrt_u32 modern;		/* 1 = plain loads from the kernel's memory, storage of tasks */
-	mrt_u32 range_tells;	/* hook whose exit sends what a page walk's callback met; 0 = each callback */
+	mrt_u32 range_hook;	/* whose exit sends what a page walk's callback has refused; 0 = each callback does */
+	/* what the kernel can, 1 = it does: */
+	mrt_u32 plain_loads;	/* bpf_rdonly_cast() to memory of no type; f2362a57aeff, 6.17 */
+	mrt_u32 task_storage;	/* of tasks, in tracing programs of every kind; a10787e6d58c, 5.13 */
+	mrt_u32 iterators;	/* bpf_iter_num_new() and so on; 6018e1f407cc, 6.4 */
+	mrt_u32 pointer_results; /* functions of ours may return a pointer that may be NULL; 6.2 */
+	mrt_u32 reserved;
 	/* where these variables of the kernel are; 0 = it has none of that name */
 	mrt_u64 zero_pfn;
 	mrt_u64 empty_zero_page;
@@ -738,7 +751,7 @@ struct mrt_config {
 	mrt_u64 per_cpu_offset;	/* __per_cpu_offset[] */
 	mrt_u64 hstates;	/* hstates[]: sizes of huge pages */
 };
-_Static_assert(sizeof(struct mrt_config) == 120 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
+_Static_assert(sizeof(struct mrt_config) == 136 + 4 * MRT_FILTER_ERRNOS, "mrt_config");
 
 /*
  * How long something took: kept in a per-CPU map by BPF for the live views, never

@@ -12,6 +12,13 @@
 #ifndef MRTRACE_FILTER_H
 #define MRTRACE_FILTER_H
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);	/* number of the process, as the agent sees it */
+	__type(value, u8);
+} watched SEC(".maps");
+
 struct name_16 {
 	char text[16];
 };

@@ -89,67 +89,6 @@ static __always_inline void remember_pending(struct mm_walk *mm_walk)
 	op->required_fault = BPF_CORE_READ(walk, required_fault);
 }
 
-/*
- * A task may fail again and again in the same way, as fast as it can. What a
- * callback says of the mappings alone depends on them and on what was asked for: if
- * both are as they were a moment ago, so is all evidence, and it is not sent again.
- * True: that is so. Else it may be the next time.
- */
-#define TELL_AGAIN_NS 10000000ull
-
-static __noinline int mappings_of(u64 address, u32 *sequence)
-{
-	struct mm_struct *mm = (void *)address;
-
-	if (!sequence || !bpf_core_field_exists(mm->mm_lock_seq.sequence))
-		return 0;
-	*sequence = BPF_CORE_READ(mm, mm_lock_seq.sequence);
-	return 1;
-}
-
-static __always_inline bool repeats(struct in_flight *op, struct call *c,
-				    struct mm_walk *mm_walk, u64 start, u64 end)
-{
-	struct told *told = &op->told;
-	u64 mm = (u64)BPF_CORE_READ(mm_walk, mm), umem = op->asked.umem;
-	u64 address, length;
-	u32 mappings = 0;
-	bool same;
-
-	if (!config.modern || config.detail > 1 || op->kind != MRT_OP_ADVISE_MR ||
-	    !umem || op->witness ||
-	    op->done & (DONE_STACK | DONE_MAPPING | DONE_ENTRIES | DONE_TELLS) ||
-	    !mappings_of(mm, &mappings))
-		return false;
-	address = umem_field(umem, UMEM_ADDRESS);
-	length = umem_field(umem, UMEM_LENGTH);
-	same = told->id && told->hook == c->hook && told->walk_result == c->ret &&
-	       told->start == start && told->end == end && told->mm == mm &&
-	       told->mappings == mappings && told->asked.umem == umem &&
-	       told->asked.address == op->asked.address &&
-	       told->asked.length == op->asked.length &&
-	       told->asked.access == op->asked.access &&
-	       told->asked.fault == op->asked.fault &&
-	       told->umem_address == address && told->umem_length == length &&
-	       bpf_ktime_get_ns() - told->time_ns < TELL_AGAIN_NS;
-	if (same) {
-		op->done |= DONE_REPEATS;
-		return true;
-	}
-	told->id = 0;
-	told->hook = c->hook;
-	told->walk_result = c->ret;
-	told->start = start;
-	told->end = end;
-	told->mm = mm;
-	told->mappings = mappings;
-	told->asked = op->asked;
-	told->umem_address = address;
-	told->umem_length = length;
-	op->done |= DONE_TELLS;
-	return false;
-}
-
 /* Gate of all callbacks: NULL unless an operation we follow has just failed here. */
 static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
 						     struct mm_walk *mm_walk,
@@ -173,38 +112,39 @@ static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
 	op->pending_start = 0;
 	if (withhold(op, c))
 		return NULL;
-	if (may_repeat && repeats(op, c, mm_walk, c->a[0], c->a[1]))
+	if (may_repeat && repeats_walk(op, c, (u64)BPF_CORE_READ(mm_walk, mm),
+				       (u64)BPF_CORE_READ(mm_walk, vma), c->a[0], c->a[1]))
 		return NULL;
 	send_stacks(ctx, op, c);
 	return op;
 }
 
 /*
- * What every failing callback met: its mapping, or the gap in which it found none,
+ * Sends what a callback refused: its mapping, or the gap in which it found none,
  * and, where it ran the fault itself (before 7.3), where faulting stopped.
  */
-static __always_inline void send_met(struct in_flight *op)
+static __always_inline void send_refused(struct in_flight *op)
 {
-	u64 mm = op->met_mm, start = op->met_start, end = op->met_end;
-	u64 vma = op->met_vma, last = op->met_last;
-	u32 hook = op->met_hook;
+	u64 mm = op->refused.mm, start = op->refused.start, end = op->refused.end;
+	u64 vma = op->refused.vma, last = op->refused.last;
+	u32 hook = op->refused.hook;
 
 	send_mapping(hook, mm, start, vma);
 	if (!vma)
 		send_forked(hook, mm, start);
 	if (op->witness)
 		send_levels(hook, mm, op->witness);
-	else if (!vma || !op->met_may_fault || engine_7_3() || last < start || last >= end)
+	else if (!vma || !op->refused.may_fault || engine_7_3() || last < start || last >= end)
 		send_levels(hook, mm, start);
 	else
-		send_unfaulted(hook, mm, last, end, op->met_write);
+		send_unfaulted(hook, mm, last, end, op->refused.write);
 }
 
 /*
  * The range fault returns next, and under the same mmap_lock: it is one program that
  * sends all this, not each callback's, where the agent knows that it is attached.
  */
-static __always_inline void met(struct in_flight *op, u32 hook, struct mm_walk *mm_walk,
+static __always_inline void note_refused(struct in_flight *op, u32 hook, struct mm_walk *mm_walk,
 				u64 start, u64 end, bool may_fault)
 {
 	struct hmm_vma_walk *walk = BPF_CORE_READ(mm_walk, private);
@@ -212,32 +152,32 @@ static __always_inline void met(struct in_flight *op, u32 hook, struct mm_walk *
 	if (op->done & DONE_MAPPING)
 		return;
 	op->done |= DONE_MAPPING;
-	op->met_hook = hook;
-	op->met_mm = (u64)BPF_CORE_READ(mm_walk, mm);
-	op->met_vma = (u64)BPF_CORE_READ(mm_walk, vma);
-	op->met_start = start;
-	op->met_end = end;
-	op->met_last = BPF_CORE_READ(walk, last);
-	op->met_may_fault = may_fault;
-	op->met_write =
+	op->refused.hook = hook;
+	op->refused.mm = (u64)BPF_CORE_READ(mm_walk, mm);
+	op->refused.vma = (u64)BPF_CORE_READ(mm_walk, vma);
+	op->refused.start = start;
+	op->refused.end = end;
+	op->refused.last = BPF_CORE_READ(walk, last);
+	op->refused.may_fault = may_fault;
+	op->refused.write =
 		!!(BPF_CORE_READ(walk, range, default_flags) & HMM_PFN_REQ_WRITE);
-	if (config.range_tells)
-		op->done |= DONE_MET;
+	if (config.range_hook)
+		op->done |= DONE_UNSENT;
 	else
-		send_met(op);
+		send_refused(op);
 }
 
 /*
  * Sends, for --detail pages, the range that a callback accepted and its raw entries.
  * Pages that HMM first has to fault in are sent when the next walk accepts them.
  */
-static __always_inline void tell_accepted(struct call *c, struct mm_walk *mm_walk,
+static __always_inline void send_accepted(struct call *c, struct mm_walk *mm_walk,
 					  u64 start, u64 end, u64 at)
 {
 	struct in_flight *op;
 	u64 pages = (end - start) >> PAGE_SHIFT, entry = 0;
 
-	if (config.detail < 3 || c->ret)
+	if (config.detail < MRT_DETAIL_PAGES || c->ret)
 		return;
 	op = in_flight();
 	if (!op || op->muted) {
@@ -266,7 +206,7 @@ static __always_inline int on_walk_test(void *ctx, struct call *c)
 	if (!op)
 		return 0;
 	send_walk(op, c, c->a[0], c->a[1], mm_walk, 0);
-	met(op, c->hook, mm_walk, c->a[0], c->a[1], false);
+	note_refused(op, c->hook, mm_walk, c->a[0], c->a[1], false);
 	return 0;
 }
 
@@ -278,11 +218,11 @@ static __always_inline int on_walk_hole(void *ctx, struct call *c)
 					   !BPF_CORE_READ(mm_walk, vma));
 
 	if (!op) {
-		tell_accepted(c, mm_walk, c->a[0], c->a[1], 0);
+		send_accepted(c, mm_walk, c->a[0], c->a[1], 0);
 		return 0;
 	}
 	send_walk(op, c, c->a[0], c->a[1], mm_walk, 0);
-	met(op, c->hook, mm_walk, c->a[0], c->a[1], true);
+	note_refused(op, c->hook, mm_walk, c->a[0], c->a[1], true);
 	return 0;
 }
 
@@ -294,7 +234,7 @@ static __always_inline int on_walk_entry(void *ctx, struct call *c, u64 start,
 	u64 entry = 0;
 
 	if (!op) {
-		tell_accepted(c, mm_walk, start, end, c->a[0]);
+		send_accepted(c, mm_walk, start, end, c->a[0]);
 		return 0;
 	}
 	read_kernel(&entry, sizeof(entry), (void *)c->a[0]);
@@ -303,7 +243,7 @@ static __always_inline int on_walk_entry(void *ctx, struct call *c, u64 start,
 		count_pages(entry, start, end, MRT_PAGES_FAILED | 1 << 16);
 		send_walked(op, c->hook, mm_walk, entry, start, end);
 	}
-	met(op, c->hook, mm_walk, start, end, true);
+	note_refused(op, c->hook, mm_walk, start, end, true);
 	return 0;
 }
 
@@ -330,13 +270,13 @@ static __always_inline int on_handle_pte(void *ctx, struct call *c)
 		return 0;
 	read_kernel(&entry, sizeof(entry), (void *)c->a[4]);
 	send_walk(op, c, c->a[1], c->a[2], mm_walk, entry);
-	met(op, c->hook, mm_walk, c->a[1], c->a[2], true);
+	note_refused(op, c->hook, mm_walk, c->a[1], c->a[2], true);
 	return 0;
 }
 
 ON_EXIT(hmm_vma_walk_test, MRT_HOOK_WALK_TEST, 3, s32, on_walk_test)
 ON_EXIT(hmm_vma_walk_hole, MRT_HOOK_WALK_HOLE, 4, s32, on_walk_hole)
-ON_EXIT(hmm_vma_walk_pmd, MRT_HOOK_WALK_PMD, 4, s32, on_walk_pmd)
+ON_EVERY_EXIT(hmm_vma_walk_pmd, MRT_HOOK_WALK_PMD, 4, s32, on_walk_pmd)
 ON_EXIT(hmm_vma_walk_pud, MRT_HOOK_WALK_PUD, 4, s32, on_walk_pmd)
 ON_EXIT(hmm_vma_walk_hugetlb_entry, MRT_HOOK_WALK_HUGETLB, 5, s32, on_walk_hugetlb)
 ON_EXIT(hmm_vma_handle_pte, MRT_HOOK_HANDLE_PTE, 6, s32, on_handle_pte)
@@ -409,7 +349,7 @@ static __always_inline void look_through(struct in_flight *op, u32 hook, u64 mm,
  * still as it was: what in it can be refused is recorded, and the first page that is
  * not as wanted.
  */
-static __always_inline void send_unmet(struct in_flight *op, struct call *c)
+static __always_inline void send_unseen(struct in_flight *op, struct call *c)
 {
 	struct hmm_range *range = (void *)c->a[0];
 	u64 mm = (u64)BPF_CORE_READ(range, notifier, mm);
@@ -423,17 +363,17 @@ static __always_inline void send_unmet(struct in_flight *op, struct call *c)
 /* access_mask: up to 6.15 bits of its own, then HMM_PFN_WRITE */
 #define ODP_WRITE_ALLOWED (1u << 1)
 
-__noinline int send_met_late(u32 hook, u64 mm)
+__noinline int send_refused_late(u32 hook, u64 mm)
 {
 	struct in_flight *op = in_flight();
 
 	if (!op)
 		return 0;
-	/* the mapping that was met may be gone */
-	send_mapping(hook, mm, op->met_start, 0);
-	if (!op->met_vma)
-		send_forked(hook, mm, op->met_start);
-	send_levels(hook, mm, op->witness ? op->witness : op->met_start);
+	/* the mapping that was refused may be gone */
+	send_mapping(hook, mm, op->refused.start, 0);
+	if (!op->refused.vma)
+		send_forked(hook, mm, op->refused.start);
+	send_levels(hook, mm, op->witness ? op->witness : op->refused.start);
 	return 0;
 }
 
@@ -442,18 +382,18 @@ __noinline int send_met_late(u32 hook, u64 mm)
  * ib_umem_odp_map_dma_and_lock() has failed. mmap_lock is free again, so this is how the
  * range is a moment later; the agent proves nothing by it.
  */
-static __always_inline void tell_late(struct in_flight *op, struct call *c)
+static __always_inline void look_late(struct in_flight *op, struct call *c)
 {
 	u64 mm = umem_field(c->a[0], UMEM_OWNING_MM);
 	u64 start = umem_field(c->a[0], UMEM_ADDRESS);
 	u64 size = umem_field(c->a[0], UMEM_LENGTH);
 	u64 address = c->a[1], length = c->a[2];
 
-	if (!mm || !config.range_tells)
+	if (!mm || !config.range_hook)
 		return;
-	if (op->done & DONE_MET) {
-		op->done &= ~DONE_MET;
-		send_met_late(c->hook, mm);
+	if (op->done & DONE_UNSENT) {
+		op->done &= ~DONE_UNSENT;
+		send_refused_late(c->hook, mm);
 	} else if (!(op->done & DONE_MAPPING) && address >= start && length <= size &&
 		   address - start <= size - length) {
 		op->done |= DONE_MAPPING;
@@ -468,7 +408,7 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 	struct in_flight *op;
 
 	if (!is_failure(c->ret)) {
-		if (config.detail < 2)
+		if (config.detail < MRT_DETAIL_LAYERS)
 			return 0;
 		op = in_flight();
 		c->op = op;
@@ -492,28 +432,22 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 	if (op->done & DONE_REPEATS)
 		return 0;
 	send_stacks(ctx, op, c);
-	if (op->done & DONE_MET && c->hook == config.range_tells) {
-		op->done &= ~DONE_MET;
-		send_met(op);
+	if (op->done & DONE_UNSENT && c->hook == config.range_hook) {
+		op->done &= ~DONE_UNSENT;
+		send_refused(op);
 	}
 	if (c->hook == MRT_HOOK_RANGE_FAULT_LOCKED && op->pending_start)
 		send_failed_pending(op, c);
-	else if (c->hook == config.range_tells && !(op->done & DONE_MAPPING) &&
+	else if (c->hook == config.range_hook && !(op->done & DONE_MAPPING) &&
 		 c->ret != -E_INVAL)
-		send_unmet(op, c);
+		send_unseen(op, c);
 	op->pending_start = 0;
 	send_range(op, c);
 	return 0;
 }
 
-static __always_inline bool range_failed(struct call *c)
-{
-	return is_failure(c->ret);
-}
-
-ON_EXIT_TWICE(hmm_range_fault, MRT_HOOK_RANGE_FAULT, 1, s32, range_failed, on_range_fault)
-ON_EXIT_TWICE(hmm_range_fault_locked, MRT_HOOK_RANGE_FAULT_LOCKED, 2, s32, range_failed,
-	      on_range_fault)
+ON_EXIT(hmm_range_fault, MRT_HOOK_RANGE_FAULT, 1, s32, on_range_fault)
+ON_EXIT(hmm_range_fault_locked, MRT_HOOK_RANGE_FAULT_LOCKED, 2, s32, on_range_fault)
 ON_EXIT(hmm_range_fault_unlocked_timeout, MRT_HOOK_RANGE_FAULT_UNLOCKED, 2, s32,
 	on_range_fault)
 

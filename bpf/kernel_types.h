@@ -34,6 +34,7 @@ enum {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
@@ -611,10 +612,12 @@ struct ib_sge_abi {
 
 /* errno values and flags that are the same on every architecture here */
 #define E_PERM 1
+#define E_NOENT 2
 #define E_INTR 4
 #define E_IO 5
 #define E_AGAIN 11
 #define E_NOMEM 12
+#define E_ACCES 13
 #define E_FAULT 14
 #define E_INVAL 22
 #define E_BUSY 16

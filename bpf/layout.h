@@ -121,11 +121,21 @@ static __always_inline u64 bundle_attribute(u64 bundle, u32 slot)
 /* Ended by NUL, or by the end of the field. */
 static __always_inline bool read_device(struct mrt_operation *r, const void *name)
 {
-	if (!config.modern)
+	u64 *words = (u64 *)r->device, word;
+	u32 i;
+
+	if (!config.plain_loads)
 		return bpf_probe_read_kernel_str(r->device, sizeof(r->device), name) > 0;
-	read_kernel(r->device, sizeof(r->device), name);
+#pragma unroll
+	for (i = 0; i < sizeof(r->device) / 8; i++) {
+		word = LOAD(u64, name, i);
+		words[i] = word;
+		/* a byte of it is 0: the name ends here */
+		if ((word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull)
+			return r->device[0];
+	}
 	r->device[sizeof(r->device) - 1] = 0;
-	return r->device[0];
+	return true;
 }
 
 static __noinline void fill_device_btf(struct mrt_operation *r, u64 address)

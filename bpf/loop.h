@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bounded loops. Without the kernel's iterators (bpf_iter_num_*, 6.4; config.modern)
+ * Bounded loops. Without the kernel's iterators (config.iterators)
  * the verifier follows every turn of a loop. With them it stops as soon as another turn
  * teaches it nothing, which is after two or three.
  */
@@ -17,7 +17,7 @@
 		struct times times;                                            \
 		u32 time;                                                      \
 									       \
-		if (config.modern) {                                           \
+		if (config.iterators) {                                           \
 			bpf_iter_num_new(&times, 0, often);                    \
 			while (bpf_iter_num_next(&times)) {                    \
 				__VA_ARGS__                                    \

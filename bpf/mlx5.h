@@ -131,7 +131,7 @@ static __always_inline void send_pagefault(struct in_flight *op, struct call *c,
 		fill_owner(r, umem_field(mr.umem, UMEM_OWNING_MM));
 		fill_device(r, mr.device);
 	}
-	send_last(op, r, c->hook, c->ret < 0, last);
+	send_last(op, r, c->hook, last);
 }
 
 static __always_inline int on_pagefault_evidence(void *ctx, struct call *c,
@@ -142,7 +142,7 @@ static __always_inline int on_pagefault_evidence(void *ctx, struct call *c,
 	/* of a compiler's clone only the result is known */
 	if (c->hook == MRT_HOOK_MLX5_PAGEFAULT_SEGMENT)
 		__builtin_memset(c->a, 0, sizeof(c->a));
-	if ((!has_failed(c) && config.detail < 2) || !to_record_in(ctx, c, op))
+	if ((!has_failed(c) && config.detail < MRT_DETAIL_LAYERS) || !to_record_in(ctx, c, op))
 		return 0;
 	send_layer(op, c);
 	if (c->ret < 0 && op->driver == c->hook && read_mr(op->mr, &mr))
@@ -155,11 +155,11 @@ static __always_inline bool on_pagefault(void *ctx, struct call *c, struct in_fl
 {
 	if (c->ret < 0)
 		count(&c->tally->failed);
-	if (op->muted && (c->ret < 0 || config.detail >= 2))
+	if (op->muted && (c->ret < 0 || config.detail >= MRT_DETAIL_LAYERS))
 		c->now |= MRT_NOW_FILTERED;
 	if (op->driver == c->hook && !op->muted) {
 		count_operation(op, c->ret);
-		if (c->ret < 0 || config.detail >= 1)
+		if (c->ret < 0 || config.detail >= MRT_DETAIL_OPERATIONS)
 			send_pagefault(op, c, last);
 	}
 	account(op, c);

@@ -86,7 +86,7 @@ static __always_inline struct mrt_operation *operation_record(struct in_flight *
 	r->lost = op->lost;
 	if (result < 0 && op->done & DONE_WITHHELD)
 		r->lost++;
-	if (config.modern)
+	if (config.plain_loads)
 		read_comm(r->comm, (char *)task + bpf_core_field_offset(task->comm));
 	else
 		bpf_get_current_comm(r->comm, sizeof(r->comm));
@@ -97,7 +97,7 @@ static __always_inline struct mrt_operation *operation_record(struct in_flight *
  * Neither beginning nor return of the call was seen for which a process's thread mapped
  * pages: that something failed is told, and that it is not known what.
  */
-__noinline int tell_orphan(u32 hook)
+__noinline int report_orphan(u32 hook)
 {
 	struct in_flight *op = in_flight();
 	struct mrt_operation *r;
@@ -203,7 +203,7 @@ static __always_inline struct in_flight *to_record(void *ctx, struct call *c)
 {
 	struct in_flight *op;
 
-	if (!has_failed(c) && config.detail < 2)
+	if (!has_failed(c) && config.detail < MRT_DETAIL_LAYERS)
 		return NULL;
 	op = in_flight();
 	return to_record_in(ctx, c, op) ? op : NULL;

@@ -77,20 +77,78 @@ static __always_inline void send_refused_mappings(u32 hook, u64 mm, u64 address,
 		address = send_some_refused(hook, mm, address, end);
 }
 
+/* check_vma_flags() refuses a long-term pin of it, whatever its pages are. */
+static __always_inline bool refuses_pins(u64 address, u32 access)
+{
+	struct vm_area_struct *vma = (void *)address;
+	u64 flags = BPF_CORE_READ(vma, vm_flags);
+
+	return flags & (VM_IO | VM_PFNMAP) || vma_is_fsdax(vma) ||
+	       (access & ACCESS_WRITES && !(flags & VM_WRITE));
+}
+
+#define PIN_REPEATS 8	/* mappings looked at */
+
+/*
+ * Where in [address, end) the first mapping is that refuses pins, or the first gap, which
+ * is what a pin of it is refused for; 0: nowhere.
+ */
+__noinline u64 where_refused(u64 mm, u64 address, u64 end, u32 access)
+{
+	u64 vma;
+	u32 i;
+
+	for (i = 0; i < PIN_REPEATS && address < end; i++) {
+		vma = vma_at(mm, address);
+		if (vma == VMA_UNKNOWN)
+			break;
+		if (!vma || refuses_pins(vma, access))
+			return address;
+		address = BPF_CORE_READ((struct vm_area_struct *)vma, vm_end);
+	}
+	return 0;
+}
+
+static __always_inline bool repeats_pin(struct in_flight *op, struct call *c, u64 mm,
+					u64 start, u64 end)
+{
+	u64 vma, at;
+
+	if (!mm || !is_first_failure(op))
+		return false;
+	op->asking.result = c->ret;
+	/* before a mapping is looked at */
+	if (c->ret == -E_INVAL)
+		return repeats_request(c->hook, 0, 0);
+	if (c->ret != -E_FAULT && c->ret != -E_OPNOTSUPP)
+		return false;
+	at = where_refused(mm, start, end, c->a[3]);
+	if (!at)
+		return false;
+	vma = vma_at(mm, at);
+	return vma != VMA_UNKNOWN && repeats_request(c->hook, vma, at);
+}
+
 /* ib_umem_get(device, addr, size, access), and __ib_umem_get_va() alike */
 static __always_inline int on_umem_get(void *ctx, struct call *c)
 {
-	struct in_flight *op = returned(ctx, c);
-	struct task_struct *task;
-	u64 mm, start, end;
+	struct task_struct *task = (void *)bpf_get_current_task();
+	u64 start = c->a[1] & ~(PAGE_SIZE - 1);
+	u64 end = (c->a[1] + c->a[2] + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	struct in_flight *op;
+	u64 mm;
 
-	if (!op)
+	if (has_failed(c))
+		count(&c->tally->failed);
+	else if (config.detail < MRT_DETAIL_LAYERS)
 		return 0;
-	if (c->ret < 0 && c->ret >= -4095) {
-		task = (void *)bpf_get_current_task();
-		mm = (u64)BPF_CORE_READ(task, mm);
-		start = c->a[1] & ~(PAGE_SIZE - 1);
-		end = (c->a[1] + c->a[2] + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	op = in_flight();
+	mm = (u64)BPF_CORE_READ(task, mm);
+	if (op && has_failed(c))
+		repeats_pin(op, c, mm, start, end);
+	if (!to_record_in(ctx, c, op))
+		return 0;
+	if (has_failed(c)) {
 		if (mm)
 			send_refused_mappings(c->hook, mm, start, end);
 		/*
@@ -106,8 +164,8 @@ static __always_inline int on_umem_get(void *ctx, struct call *c)
 	return 0;
 }
 
-ON_EXIT_TWICE(ib_umem_get, MRT_HOOK_UMEM_GET, 4, s64, has_failed, on_umem_get)
-ON_EXIT_TWICE(__ib_umem_get_va, MRT_HOOK_UMEM_GET, 4, s64, has_failed, on_umem_get)
+ON_EXIT_TWICE(ib_umem_get, MRT_HOOK_UMEM_GET, 4, s64, is_errno, on_umem_get)
+ON_EXIT_TWICE(__ib_umem_get_va, MRT_HOOK_UMEM_GET, 4, s64, is_errno, on_umem_get)
 
 /*
  * migrate_pages(from, get, put, private, mode, reason): the host runs it for many

@@ -19,7 +19,7 @@ static __always_inline long read_kernel(void *to, u32 size, const void *from)
 	u64 *words = to;
 	u32 i;
 
-	if (!config.modern || (size & 7 && size & (size - 1)) || size > 128)
+	if (!config.plain_loads || (size & 7 && size & (size - 1)) || size > 128)
 		return bpf_probe_read_kernel(to, size, from);
 	if (size == 1)
 		*(u8 *)to = LOAD(u8, from, 0);
@@ -44,7 +44,7 @@ static __always_inline long read_kernel(void *to, u32 size, const void *from)
 	({                                                                     \
 		u64 word = 0;                                                  \
 									       \
-		if (config.modern) {                                           \
+		if (config.plain_loads) {                                           \
 			read_kernel(&word, sizeof(word),                       \
 				    (const char *)(s) +                        \
 					    __CORE_RELO(s, field, BYTE_OFFSET)); \
@@ -59,7 +59,7 @@ static __always_inline long read_kernel(void *to, u32 size, const void *from)
 /* The name of a task, which fills its 16 bytes up with NUL where it can be read so. */
 static __always_inline long read_comm(u8 *to, const void *comm)
 {
-	return config.modern ? read_kernel(to, 16, comm) :
+	return config.plain_loads ? read_kernel(to, 16, comm) :
 				     bpf_probe_read_kernel_str(to, 16, comm);
 }
 

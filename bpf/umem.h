@@ -41,13 +41,11 @@ static __always_inline struct in_flight *on_map_entry(void *ctx, struct call *c)
 	/* what was asked for before has been faulted: a new walk will ask anew */
 	op->pending_start = 0;
 	op->ended = 0;
-	if (config.modern) {
-		op->asked.umem = c->a[0];
-		op->asked.address = c->a[1];
-		op->asked.length = c->a[2];
-		op->asked.access = c->a[3];
-		op->asked.fault = c->a[4];
-	}
+	op->asked.umem = c->a[0];
+	op->asked.address = c->a[1];
+	op->asked.length = c->a[2];
+	op->asked.access = c->a[3];
+	op->asked.fault = c->a[4];
 	/* a driver's page fault is the operation, this a part of it */
 	if (!is_worker(op) || op->driver || op->orphan_result)
 		return op;
@@ -77,7 +75,9 @@ static __always_inline void send_worker_operation(struct in_flight *op,
 	r->has |= MRT_HAS_MR | MRT_HAS_REQUEST;
 	fill_owner(r, umem_field(umem, UMEM_OWNING_MM));
 	fill_device(r, umem_field(umem, UMEM_IBDEV));
-	send_last(op, r, c->hook, c->ret < 0, last);
+	if (c->ret < 0)
+		refer(op, r, c->ret);
+	send_last(op, r, c->hook, last);
 }
 
 static __always_inline bool is_of_worker(struct in_flight *op)
@@ -85,17 +85,17 @@ static __always_inline bool is_of_worker(struct in_flight *op)
 	return is_worker(op) && !op->driver;
 }
 
-static __always_inline void tell_late(struct in_flight *op, struct call *c);
+static __always_inline void look_late(struct in_flight *op, struct call *c);
 
 static __always_inline int on_map_evidence(void *ctx, struct call *c, struct in_flight *op)
 {
-	if ((!has_failed(c) && config.detail < 2) || !to_record_in(ctx, c, op))
+	if ((!has_failed(c) && config.detail < MRT_DETAIL_LAYERS) || !to_record_in(ctx, c, op))
 		return 0;
 	send_layer(op, c);
 	if (c->ret >= 0)
 		return 0;
 	if (c->ret == -E_FAULT || c->ret == -E_PERM)
-		tell_late(op, c);
+		look_late(op, c);
 	send_umem(op, c->hook, c->a[0], 0);
 	if (is_of_worker(op))
 		send_owner_of(c->hook, umem_field(c->a[0], UMEM_OWNING_MM));
@@ -109,7 +109,7 @@ static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *
 
 	if (c->ret < 0)
 		count(&c->tally->failed);
-	if (op->muted && (c->ret < 0 || config.detail >= 2))
+	if (op->muted && (c->ret < 0 || config.detail >= MRT_DETAIL_LAYERS))
 		c->now |= MRT_NOW_FILTERED;
 	op->umem = c->a[0];
 	if (op->orphan) {
@@ -120,12 +120,12 @@ static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *
 	}
 	if (worker && !op->muted) {
 		count_operation(op, c->ret);
-		if (c->ret < 0 || config.detail >= 1)
+		if (c->ret < 0 || config.detail >= MRT_DETAIL_OPERATIONS)
 			send_worker_operation(op, c, last);
 	}
 	account(op, c);
 	/* the next range of the same call is a new attempt */
-	op->done &= DONE_STACK | DONE_FILTERS | DONE_REPEATS | DONE_TELLS;
+	op->done &= DONE_STACK | DONE_FILTERS | DONE_REPEATS | DONE_LENDS;
 	op->witness = 0;
 	if (worker && op->root == c->hook)
 		end(op);
@@ -150,9 +150,9 @@ static __always_inline int on_odp_get(void *ctx, struct call *c)
 	return 0;
 }
 
-ON_EXIT(ib_umem_odp_get, MRT_HOOK_ODP_GET, 5, s64, on_odp_get)
-ON_EXIT(ib_umem_odp_alloc_implicit, MRT_HOOK_ODP_ALLOC_IMPLICIT, 2, s64, on_odp_get)
-ON_EXIT(ib_umem_odp_alloc_child, MRT_HOOK_ODP_ALLOC_CHILD, 4, s64, on_odp_get)
+ON_EVERY_EXIT(ib_umem_odp_get, MRT_HOOK_ODP_GET, 5, s64, on_odp_get)
+ON_EVERY_EXIT(ib_umem_odp_alloc_implicit, MRT_HOOK_ODP_ALLOC_IMPLICIT, 2, s64, on_odp_get)
+ON_EVERY_EXIT(ib_umem_odp_alloc_child, MRT_HOOK_ODP_ALLOC_CHILD, 4, s64, on_odp_get)
 
 /* Detail `layers` only: nothing to return, so they are recorded as they end. */
 static __always_inline int on_odp_void(void *ctx, struct call *c)
@@ -169,7 +169,7 @@ static __always_inline int on_odp_void(void *ctx, struct call *c)
 	return 0;
 }
 
-ON_EXIT(ib_umem_odp_unmap_dma_pages, MRT_HOOK_ODP_UNMAP, 3, s32, on_odp_void)
-ON_EXIT(ib_umem_odp_release, MRT_HOOK_ODP_RELEASE, 1, s32, on_odp_void)
+ON_EVERY_EXIT(ib_umem_odp_unmap_dma_pages, MRT_HOOK_ODP_UNMAP, 3, s32, on_odp_void)
+ON_EVERY_EXIT(ib_umem_odp_release, MRT_HOOK_ODP_RELEASE, 1, s32, on_odp_void)
 
 #endif

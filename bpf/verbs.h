@@ -13,40 +13,6 @@
 #ifndef MRTRACE_VERBS_H
 #define MRTRACE_VERBS_H
 
-/* uverbs_attr_bundle.attrs[] interleaves core and driver attributes (uapi_key_attr) */
-#define ATTR_SLOT(id) (2 * (id))
-
-/* include/uapi/rdma/ib_user_ioctl_cmds.h */
-enum {
-	ADVISE_MR_ADVICE = 1,
-	ADVISE_MR_FLAGS = 2,
-	ADVISE_MR_SGE_LIST = 3,
-	REG_MR_HANDLE = 0,	/* REG_DMABUF_MR's too: the struct ib_uobject of the MR */
-	REG_DMABUF_MR_LENGTH = 3,
-	REG_DMABUF_MR_IOVA = 4,
-	REG_DMABUF_MR_ACCESS_FLAGS = 6,
-	REG_MR_IOVA = 3,
-	REG_MR_ADDR = 4,
-	REG_MR_LENGTH = 5,
-	REG_MR_ACCESS_FLAGS = 6,
-};
-
-/* A value of up to 8 bytes; false: the caller did not give that attribute. */
-static __always_inline bool attribute(u64 bundle_address, u32 id, u64 *value,
-				      u16 *length)
-{
-	struct uverbs_ptr_attr attr;
-	u64 address = bundle_attribute(bundle_address, ATTR_SLOT(id));
-
-	/* unchanged from 5.10 to 7.3: a value or a pointer, then the length */
-	if (!address || read_kernel(&attr, sizeof(attr), (void *)address))
-		return false;
-	if (length)
-		*length = attr.len;
-	*value = attr.data;
-	return true;
-}
-
 /* The caller's operations on that device are recorded. */
 static __always_inline bool is_wanted_verb(struct call *c)
 {
@@ -201,25 +167,21 @@ static __always_inline void fill_advice(struct mrt_operation *r, u64 attrs)
 	}
 }
 
-static __always_inline bool repeats_told(struct in_flight *op, s64 result)
-{
-	return op->done & DONE_REPEATS && op->told.result == result &&
-	       op->id - op->told.id <= ~0u;
-}
-
 /* Of a failure: where it was called, and by which process. */
 static __always_inline int on_verb_evidence(void *ctx, struct call *c, struct in_flight *op)
 {
 	if (c->ret >= 0)
 		return 0;
 	if (op->muted || op->root != c->hook || !is_wanted_result(c->ret) ||
-	    repeats_told(op, c->ret))
+	    has_lender(op, c->ret))
 		return 0;
 	/*
 	 * The call that ends counts, which need not be the one that began. Stored first:
 	 * the verifier refuses a program's argument as argument of a global function.
 	 */
 	op->attrs = c->a[0];
+	if (repeats_refusal(op, c) && has_lender(op, c->ret))
+		return 0;
 	send_stacks(ctx, op, c);
 	send_owner(c->hook, bpf_get_current_task());
 	send_refusal(c->hook, c->ret, op->attrs);
@@ -230,7 +192,7 @@ static __always_inline void fill_verb(struct mrt_operation *r, struct in_flight 
 				      u32 hook)
 {
 	r->umem = op->umem;
-	if (config.modern && !op->unstarted) {
+	if (!op->unstarted) {
 		r->has |= MRT_HAS_MAP_ENTRY;
 		if (!r->umem)
 			r->umem = op->asked.umem;
@@ -258,26 +220,17 @@ static __always_inline void finish_verb(struct call *c, struct in_flight *op, bo
 	struct mrt_operation *r;
 
 	count_operation(op, c->ret);
-	if (c->ret >= 0 && config.detail < 1)
+	if (c->ret >= 0 && config.detail < MRT_DETAIL_OPERATIONS)
 		return;
 	if (omitted(op, c))
 		return;
 	r = operation_record(op, c->hook, c->ret);
 	if (!r)
 		return;
-	if (c->ret < 0 && repeats_told(op, c->ret)) {
-		r->repeats_ns = op->id - op->told.id;
-		r->has |= MRT_HAS_REPEATED;
-	} else if (op->done & DONE_REPEATS) {
-		/* another end than the one before had: nobody has its evidence */
-		r->lost++;
-	} else if (c->ret < 0 && op->done & DONE_TELLS && !op->lost) {
-		op->told.id = op->id;
-		op->told.time_ns = r->h.time_ns;
-		op->told.result = c->ret;
-	}
+	if (c->ret < 0)
+		refer(op, r, c->ret);
 	fill_verb(r, op, c->hook);
-	send_last(op, r, c->hook, c->ret < 0, last);
+	send_last(op, r, c->hook, last);
 }
 
 static __always_inline u32 kind_of_verb(u32 hook)
@@ -329,7 +282,7 @@ static __always_inline int on_unseen_verb(void *ctx, struct call *c, bool last)
 		c->now = MRT_NOW_FILTERED;
 		return 0;
 	}
-	if (c->ret >= 0 && config.detail < 1)
+	if (c->ret >= 0 && config.detail < MRT_DETAIL_OPERATIONS)
 		return 0;
 	c->now = MRT_NOW_UNSTARTED;
 	op = begin(c->hook, kind_of_verb(c->hook), c->a[0]);

@@ -39,13 +39,13 @@ __noinline u32 maple_slot(u64 entry, u64 address)
 
 	if (entry < 4096 || type < MAPLE_LEAF_64 || type > MAPLE_ARANGE_64)
 		return MAPLE_NONE;
-	if (!config.modern && bpf_probe_read_kernel(all, sizeof(all), at))
+	if (!config.plain_loads && bpf_probe_read_kernel(all, sizeof(all), at))
 		return MAPLE_NONE;
 	for (i = 0; i < 15; i++) {
 		if (i >= pivots)
 			break;
 		/* a zero pivot ends the data: the slot is the last one */
-		pivot = config.modern ? LOAD(u64, at, i) : all[i];
+		pivot = config.plain_loads ? LOAD(u64, at, i) : all[i];
 		if ((!pivot && i) || address <= pivot)
 			return i;
 	}

@@ -254,12 +254,12 @@ def check_recording(operations, reports, scenarios, features):
         else:
             page = page_of(report)
             checks.append(Check(name, f"{label} -> {row.cause}, {row.delivered}" + (f", page {page}" if page else ""), problems))
-    if again := [reports[index] for number, index in pairs.items() if failures[number]["scenario"].startswith("again:")]:
-        # Where the kernel has what it takes, the second of two equal ones need not tell everything anew.
-        expected = any(isinstance(one, Version) and one.meets(">=6.17") for one in features)
-        lent = sum("repeats_after_ns" in report for report in again)
-        checks.append(Check("again", f"{'some' if expected else 'none'} of {len(again)} failures have the evidence of one before: {lent}",
-                            [] if (lent > 0) == expected else [Unsaid("expected some") if expected else "expected none"]))
+    for family in ("again", "again-pinned", "again-refused"):
+        again = [reports[index] for number, index in pairs.items() if failures[number]["scenario"].startswith(family + ":")]
+        if again:
+            lent = sum("repeats_after_ns" in report for report in again)
+            checks.append(Check(family, f"some of {len(again)} failures have the evidence of one before: {lent}",
+                                [] if lent > 0 else [Unsaid("expected some")]))
     extra = [shown(report) for index, report in enumerate(reports) if index not in taken]
     total = sum(successes.values())
     checks.append(Check("(all)", f"{total} operations that succeeded are not reported",

@@ -5,7 +5,7 @@ import Model
 /// Finds where HMM stopped though no page-walk callback was seen to fail.
 ///
 /// The kernel may have skipped the callback's program. When the range fault returns, the mappings and entries of its
-/// range are still those that decided, and are recorded then (send_unmet() of bpf/hmm.h), or a moment later, when the
+/// range are still those that decided, and are recorded then (send_unseen() of bpf/hmm.h), or a moment later, when the
 /// map function returns (tell_late()). HMM goes through a range in order of address, and what comes before the page at
 /// which it stops is as it was wanted.
 struct UnseenCallback {

@@ -90,8 +90,8 @@ package struct Operation: Equatable, Sendable {
   package var dropped: Int = 0
   /// Its beginning was not seen, which counts as a lost record.
   package var entryMissed = false
-  /// Its evidence is that of the operation which the same thread began so long before it, ns, and which failed in the same way:
-  /// nothing it depends on had changed (bpf/hmm.h). nil: it is its own.
+  /// Its evidence is that of the operation which the same process began so long before it, ns, and which failed in the same
+  /// way: nothing it depends on had changed (bpf/repeats.h). nil: it is its own.
   package var repeatsAfterNs: UInt64?
   /// When that operation was, CLOCK_MONOTONIC, ns: its evidence is of that time.
   package var lentFrom: ClosedRange<UInt64>?

@@ -22,6 +22,8 @@ package struct Correlator: Sendable {
     package var pendingOperations = 4096
     /// Records of evidence kept of one operation.
     package var recordsPerOperation = 4096
+    /// Failures whose evidence others may share, as many as the kernel side keeps (bpf/repeats.h).
+    package var repeatedFailures = 1024
     /// Memory regions known at a time.
     package var regions = 65536
     /// Operations that succeeded are returned too; else they are only counted in ``ended``.
@@ -80,7 +82,7 @@ package struct Correlator: Sendable {
       recordLimit: configuration.recordsPerOperation)
     regions = RegionTable(limit: configuration.regions)
     late = LateWindow(lateNs: configuration.lateNs)
-    repeated = RepeatedEvidence(limit: configuration.pendingOperations)
+    repeated = RepeatedEvidence(limit: configuration.repeatedFailures)
     endedLast = EndedOperations(limit: configuration.pendingOperations)
   }
 

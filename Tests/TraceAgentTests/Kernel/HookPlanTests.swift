@@ -111,7 +111,7 @@ import Testing
   ])
   func whoTellsWhatAWalkMet(kernel: String, wish: HookPlan.Wish, hook: UInt32) throws {
     let offers = try KernelFixture(kernel).offers()
-    #expect(HookPlan(offers: offers, wish: wish).tellingRange(offers) == hook)
+    #expect(HookPlan(offers: offers, wish: wish).sendingRange(offers) == hook)
   }
 
   @Test func noReplayWithoutTheCaller() throws {

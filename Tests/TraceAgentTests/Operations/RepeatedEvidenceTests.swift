@@ -49,7 +49,6 @@ import Testing
 
   @Test(arguments: [
     (UInt32(99), UInt32(413)),  // none began then
-    (100, 500),  // another thread's
     (300, 413),  // before the clock began
   ])
   func whatIsNotHereIsLost(repeats: UInt32, tid: UInt32) throws {
@@ -63,16 +62,63 @@ import Testing
     #expect(!second.isComplete)
   }
 
-  /// The one between has evidence of its own: it is what later ones repeat.
-  @Test func theLastThatHasItsOwn() {
+  @Test func anotherThreadMayLend() {
+    let operations = correlated([
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      end(timeNs: 220, operation: 200, repeats: 100, tid: 500),
+    ])
+    #expect(operations.last?.walks.map(\.timeNs) == [110])
+    #expect(operations.last?.lost == 0)
+  }
+
+  /// Two threads of a process began equal calls in the same nanosecond: which one is meant is not known.
+  @Test func ofTwoThatMayBeMeantNoneLends() {
+    let operations = correlated([
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      SampleEvents.walk(timeNs: 111, operation: 100, tid: 600, hook: MRT_HOOK_WALK_TEST),
+      end(timeNs: 121, operation: 100, tid: 600),
+      end(timeNs: 220, operation: 200, repeats: 100, tid: 500),
+    ])
+    #expect(operations.last?.walks.isEmpty == true)
+    #expect(operations.last?.lost == 1)
+  }
+
+  /// A process that is not the lender's asked for the same.
+  @Test func anotherProcessHasItsOwn() throws {
+    guard case .operation(var other) = end(timeNs: 220, operation: 200, repeats: 100) else {
+      return
+    }
+    other.owner_pid += 1
+    let operations = correlated([
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100), .operation(other),
+    ])
+    #expect(operations.last?.lost == 1)
+  }
+
+  @Test func noMoreAreKeptThanAreAllowed() {
+    var configuration = Correlator.Configuration.live
+    configuration.repeatedFailures = 1
+    var correlator = Correlator(configuration: configuration)
+    let operations = [
+      refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
+      refused(timeNs: 210, operation: 200), end(timeNs: 220, operation: 200),
+      end(timeNs: 320, operation: 300, repeats: 200),
+      end(timeNs: 420, operation: 400, repeats: 200),
+    ].flatMap { correlator.add($0) }
+    #expect(operations.map(\.lost) == [0, 0, 1, 0])
+  }
+
+  /// Those between have evidence of their own; a record says which one it means.
+  @Test func theOneThatIsMeant() {
     let operations = correlated([
       refused(timeNs: 110, operation: 100), end(timeNs: 120, operation: 100),
       refused(timeNs: 210, operation: 200), end(timeNs: 220, operation: 200),
       end(timeNs: 320, operation: 300, repeats: 200),
       end(timeNs: 420, operation: 400, repeats: 200),
     ])
-    #expect(operations.map(\.lost) == [0, 0, 1, 0])
-    #expect(operations.last?.walks.map(\.timeNs) == [210])
+    #expect(operations.map(\.lost) == [0, 0, 0, 0])
+    #expect(operations[2].walks.map(\.timeNs) == [110])
+    #expect(operations[3].walks.map(\.timeNs) == [210])
   }
 
   /// The kernel side remembers a failure past those that it would not have repeated.

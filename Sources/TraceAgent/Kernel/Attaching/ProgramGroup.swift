@@ -194,7 +194,7 @@ final class ProgramGroup {
       let name = String(cString: bpf_map__name(current))
       if name.hasSuffix(".config") {
         var config = mrt_config()
-        config.detail = settings.detail.code
+        config.detail = settings.detail.code.rawValue
         settings.configure(&config)
         config.follow = settings.follow ? 1 : 0
         // a quarter: the rest is room for what comes while the agent wakes
@@ -202,15 +202,12 @@ final class ProgramGroup {
         config.ring_size = UInt32(settings.ringSize)
         config.layout = UInt32(settings.layout)
         config.statistics = settings.statistics ? 1 : 0
-        config.modern = settings.isModern ? 1 : 0
-        config.range_tells = settings.rangeTells
+        settings.features.configure(&config)
+        config.range_hook = settings.rangeHook
         let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
         guard result == 0 else { throw refusal("configure its BPF programs", result) }
         cbpf_set_constants(current)
-      } else if (settings.isModern
-        ? ["operations", "calls", "blank_entry"] : ["tasks", "kept_calls"]).contains(
-          name)
-      {
+      } else if settings.features.unusedMaps.contains(name) {
         // the others have what is in flight
         bpf_map__set_autocreate(current, false)
       } else if let first, !name.contains(".") {

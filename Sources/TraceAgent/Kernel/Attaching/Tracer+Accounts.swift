@@ -61,7 +61,7 @@ package struct HookTally: Sendable {
   }
 }
 
-/// `struct call_key` of bpf/state.h.
+/// `struct call_key` of bpf/kept.h.
 struct KeptCall: Hashable {
   var task: UInt64 = 0
   var hook: UInt64 = 0
@@ -72,14 +72,14 @@ extension Tracer {
   /// then ends without an OPERATION record, and none is recorded without its evidence. Nothing is sent
   /// after this returns.
   package mutating func stop() {
-    if !settings.isModern { keptAtStop = Set(keptKeys()) }
+    if !settings.features.taskStorage { keptAtStop = Set(keptKeys()) }
     let rows = plan.attached()
     let outermost = rows.filter { $0.hook.way == .operation }
     let others = rows.filter { $0.hook.way != .operation }
     for row in outermost + others {
       for group in groups { group.detachExits(of: row) }
       // Entries go on being kept when returns are no longer picked up.
-      if settings.isModern, row.rung == .kprobe {
+      if settings.features.taskStorage, row.rung == .kprobe {
         enteredAtStop[row.hook.id.rawValue] = perCPU(row).reduce(0) { $0 &+ $1.entered }
       }
     }
@@ -91,7 +91,9 @@ extension Tracer {
     let counts = perCPU()
     var left: [UInt32: Kept] = [:]
     let rows = countedRows
-    if !settings.isModern, rows.contains(where: { $0.rung == .kprobe }) { left = keptCalls() }
+    if !settings.features.taskStorage, rows.contains(where: { $0.rung == .kprobe }) {
+      left = keptCalls()
+    }
     return zip(rows, counts).map { row, values in
       var sum = mrt_tally()
       for value in values { sum.add(value) }
@@ -111,7 +113,7 @@ extension Tracer {
       let kept = left[row.hook.id.rawValue] ?? Kept()
       let sure = sum.replaced &+ kept.ofGoneThreads
       var all = sure &+ kept.ofThreads
-      if settings.isModern {
+      if settings.features.taskStorage {
         let entered = enteredAtStop[row.hook.id.rawValue] ?? sum.entered
         // read one after the other, while calls go on
         all = entered > sum.taken ? max(sure, entered &- sum.taken) : sure

@@ -10,12 +10,12 @@ package struct TracerSettings: Sendable {
   /// How much is recorded of what succeeds.
   package enum Detail: String, CaseIterable, Sendable {
     case failures, operations, layers, pages
-    var code: UInt32 {
+    var code: mrt_detail {
       switch self {
-      case .failures: return 0
-      case .operations: return 1
-      case .layers: return 2
-      case .pages: return 3
+      case .failures: return MRT_DETAIL_FAILURES
+      case .operations: return MRT_DETAIL_OPERATIONS
+      case .layers: return MRT_DETAIL_LAYERS
+      case .pages: return MRT_DETAIL_PAGES
       }
     }
   }
@@ -39,10 +39,9 @@ package struct TracerSettings: Sendable {
   package var ringSize: Int
   /// MRT_LAYOUT_…: how structures of modules without BTF are laid out.
   var layout = MRT_LAYOUT_NONE
-  /// BPF reads the kernel's memory by plain loads, and keeps what is in flight with its task.
-  var isModern = false
-  /// The hook of the range fault, which tells what page-walk callbacks met: 0 where its exit may not be seen.
-  var rangeTells: UInt32 = 0
+  var features = ProgramFeatures.none
+  /// The hook of the range fault, which sends what page-walk callbacks refused: 0 where its exit may not be seen.
+  var rangeHook: UInt32 = 0
   /// Where variables are that BPF reads.
   var symbols = KernelSymbols([:])
 
@@ -65,7 +64,8 @@ package struct TracerSettings: Sendable {
 
   func wish(_ refusals: Refusals) -> HookPlan.Wish {
     var wish = HookPlan.Wish(
-      faultCodes: faultCodes, layers: detail.code >= 2, follow: follow, statistics: statistics,
+      faultCodes: faultCodes, layers: detail.code.rawValue >= MRT_DETAIL_LAYERS.rawValue,
+      follow: follow, statistics: statistics,
       without: without, unhooked: unhooked, moduleBTF: Capabilities.effective().has(.sysAdmin),
       demoted: refusals.fentry, refused: refusals.all)
     wish.pinsModules = pinsModules
@@ -121,7 +121,7 @@ package struct Tracer: ~Copyable {
   ) throws(KernelError) -> Tracer {
     var settings = settings
     settings.layout = facts.layout
-    settings.isModern = facts.isModern
+    settings.features = facts.features
     settings.symbols = facts.offers.symbols
     if let obstacle = Permissions.obstacle() { throw obstacle }
     guard !facts.offers.symbols.areHidden else {
@@ -130,7 +130,7 @@ package struct Tracer: ~Copyable {
     cbpf_log_start()
     if !settings.filter.devices.isEmpty, !facts.knowsDevices { throw .devicesUnknown }
     var refusals = Refusals()
-    var mayRangeTell = true
+    var mayRangeSend = true
     while true {
       var plan = HookPlan(offers: facts.offers, wish: settings.wish(refusals))
       guard !plan.attached().isEmpty else {
@@ -139,12 +139,12 @@ package struct Tracer: ~Copyable {
       }
       do throws(ProgramGroup.Refusal) {
         if !settings.pinsModules { plan.expectModules() }
-        settings.rangeTells = mayRangeTell ? plan.tellingRange(facts.offers) : 0
+        settings.rangeHook = mayRangeSend ? plan.sendingRange(facts.offers) : 0
         let group = try ProgramGroup.load(plan.attached(), settings: settings, sharing: nil)
-        if settings.rangeTells != 0,
-          group.attachFailures.contains(where: { plan.isTellingRange($0.symbol, facts.offers) })
+        if settings.rangeHook != 0,
+          group.attachFailures.contains(where: { plan.isSendingRange($0.symbol, facts.offers) })
         {
-          mayRangeTell = false
+          mayRangeSend = false
           continue
         }
         for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
@@ -158,8 +158,8 @@ package struct Tracer: ~Copyable {
         for process in settings.processes { tracer.watch(process) }
         return tracer
       } catch {
-        if settings.isModern {
-          settings.isModern = false
+        if settings.features != .none {
+          settings.features = .none
           continue
         }
         // One program the verifier refuses must not cost the others: one rung down, and again.
@@ -168,7 +168,7 @@ package struct Tracer: ~Copyable {
           throw error.asKernelError
         }
         // refused without what newer kernels can as well: that was not the reason
-        settings.isModern = facts.isModern
+        settings.features = facts.features
       }
     }
   }
@@ -222,12 +222,12 @@ extension HookPlan {
     return rows.first { $0.hook.id == walks && $0.rung == .fexit }
   }
 
-  /// Its hook; 0: there is none that may tell what page-walk callbacks met.
-  func tellingRange(_ offers: Offers) -> UInt32 {
+  /// Its hook; 0: there is none that may send what page-walk callbacks refused.
+  func sendingRange(_ offers: Offers) -> UInt32 {
     rangeRow(offers).map { UInt32($0.hook.id.rawValue) } ?? 0
   }
 
-  func isTellingRange(_ symbol: String, _ offers: Offers) -> Bool {
+  func isSendingRange(_ symbol: String, _ offers: Offers) -> Bool {
     rangeRow(offers)?.hook.symbol == symbol
   }
 

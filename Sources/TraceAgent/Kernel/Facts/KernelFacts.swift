@@ -37,9 +37,9 @@ package struct KernelFacts: Sendable {
     return MRT_LAYOUT_5_10
   }
 
-  /// The verifier lets programs read memory of no type (bpf/read.h); tasks have storage since long.
-  var isModern: Bool {
-    KernelFacts.letsLoad(release) && offers.symbols.has("bpf_rdonly_cast")
+  /// What came last decides: the verifier lets programs read memory of no type (bpf/read.h).
+  var features: ProgramFeatures {
+    KernelFacts.letsLoad(release) && offers.symbols.has("bpf_rdonly_cast") ? .all : .none
   }
 
   private static func letsLoad(_ release: String) -> Bool {
