@@ -112,21 +112,22 @@ __noinline u64 where_refused(u64 mm, u64 address, u64 end, u32 access)
 static __always_inline bool repeats_pin(struct in_flight *op, struct call *c, u64 mm,
 					u64 start, u64 end)
 {
+	struct failure_key *key;
 	u64 vma, at;
 
 	if (!mm || !is_first_failure(op))
 		return false;
-	op->asking.result = c->ret;
+	key = new_key(op, c, mm);
 	/* before a mapping is looked at */
 	if (c->ret == -E_INVAL)
-		return repeats_request(c->hook, 0, 0);
+		return repeats_request();
 	if (c->ret != -E_FAULT && c->ret != -E_OPNOTSUPP)
 		return false;
 	at = where_refused(mm, start, end, c->a[3]);
 	if (!at)
 		return false;
 	vma = vma_at(mm, at);
-	return vma != VMA_UNKNOWN && repeats_request(c->hook, vma, at);
+	return vma != VMA_UNKNOWN && note_mapping(key, vma, at) && repeats_request();
 }
 
 /* ib_umem_get(device, addr, size, access), and __ib_umem_get_va() alike */

@@ -103,16 +103,15 @@ static __always_inline void refer(struct in_flight *op, struct mrt_operation *r,
 }
 
 /* A key that says nothing of request and mapping yet. */
-static __always_inline struct failure_key *new_key(struct in_flight *op, u64 mm, u32 hook,
-						   s64 result)
+static __always_inline struct failure_key *new_key(struct in_flight *op, struct call *c, u64 mm)
 {
 	struct failure_key *key = &op->asking;
 
 	__builtin_memset(key, 0, sizeof(*key));
 	key->mm = mm;
 	key->root = op->root;
-	key->hook = hook;
-	key->result = result;
+	key->hook = c->hook;
+	key->result = c->ret;
 	return key;
 }
 
@@ -186,7 +185,7 @@ static __always_inline bool repeats_walk(struct in_flight *op, struct call *c, u
 
 	if (!umem || !is_first_failure(op))
 		return false;
-	key = new_key(op, mm, c->hook, c->ret);
+	key = new_key(op, c, mm);
 	key->request[0] = umem;
 	key->request[1] = op->asked.address;
 	key->request[2] = op->asked.length;
@@ -205,33 +204,24 @@ static __always_inline bool is_of_request(s64 result)
 	       result == -E_ACCES || result == -E_NOENT;
 }
 
-/*
- * `hook`'s function refused a request: for the mapping `vma` or the gap at `address`, or
- * by itself (`address` 0). With which result is in op->asking: it may be a pointer to the
- * verifier, which takes none for an argument here.
- */
-__noinline int repeats_request(u32 hook, u64 vma, u64 address)
+/* Adds what the verb was asked for to op->asking. Global: the verifier looks at it once. */
+__noinline int repeats_request(void)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct in_flight *op = in_flight();
-	struct failure_key *key;
 
-	if (!op || !op->attrs)
-		return 0;
-	key = new_key(op, (u64)BPF_CORE_READ(task, mm), hook, op->asking.result);
-	if (!read_request(key->request, op->attrs, op->root))
-		return 0;
-	if (address && !note_mapping(key, vma, address))
-		return 0;
-	return is_repeated(op);
+	return op && op->attrs && read_request(op->asking.request, op->attrs, op->root) &&
+	       is_repeated(op);
 }
 
+/* A driver or a verb refused, by itself. */
 static __always_inline bool repeats_refusal(struct in_flight *op, struct call *c)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+
 	if (!is_of_request(c->ret) || !is_first_failure(op))
 		return false;
-	op->asking.result = c->ret;
-	return repeats_request(c->hook, 0, 0);
+	new_key(op, c, (u64)BPF_CORE_READ(task, mm));
+	return repeats_request();
 }
 
 #endif

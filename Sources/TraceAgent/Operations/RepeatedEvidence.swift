@@ -38,12 +38,14 @@ struct RepeatedEvidence: Sendable {
     next = (next + 1) % limit
   }
 
+  /// No fault decided, nor a page: the kernel side lends no evidence of those.
   private func mayLend(_ operation: Operation) -> Bool {
+    guard operation.faults.isEmpty, operation.folios.isEmpty else { return false }
     if let walk = operation.walks.first {
       return walk.function == "hmm_vma_walk_test"
         || walk.function == "hmm_vma_walk_hole" && !walk.hasVMA
     }
-    return operation.faults.isEmpty && operation.folios.isEmpty && operation.ranges.isEmpty
+    return operation.ranges.isEmpty
   }
 
   mutating func add(_ event: Event, to key: OperationKey, hooks: HookNames) {
@@ -83,7 +85,8 @@ struct RepeatedEvidence: Sendable {
   /// The record says what the call that began repeats. Where another call ended, that is another request; and what ends
   /// after the repeating one began is the end of another call than the lender was.
   private func fits(_ lender: Operation, _ operation: Operation, _ key: OperationKey) -> Bool {
-    lender.endNs <= key.operation && lender.kind == operation.kind
+    // Evidence may have come since it was kept.
+    mayLend(lender) && lender.endNs <= key.operation && lender.kind == operation.kind
       && lender.root == operation.root && lender.ownerPID == operation.ownerPID
       && lender.result == operation.result && lender.request == operation.request
       && lender.advice == operation.advice && lender.lkey == operation.lkey
