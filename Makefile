@@ -16,7 +16,7 @@ help:
 	@echo "make bench      bench-host: what reading EVENTS (10 million) costs, beside babeltrace2; bench-lab: what tracing costs,"
 	@echo "                in a guest's instructions, beside bpftrace. Tables, and docs/performance.md"
 	@echo "make check      licences, formatting, syntax"
-	@echo "make unit       unit tests"
+	@echo "make unit       unit tests, and those of the lab's judges"
 	@echo "make clean      remove what was built here (the lab's kernels stay in its cache)"
 
 setup:
@@ -30,6 +30,7 @@ check:
 
 unit:
 	@.ci/unit
+	@lab/unit
 
 test:
 	@KERNELS="$(KERNELS)" .ci/test
@@ -58,5 +59,6 @@ demo-2021:
 	@lab/demo-2021
 
 clean:
-	@rm -rf build .build lab/workload/build lab/bench/probes/build lab/__pycache__ lab/bench/__pycache__
+	@rm -rf build .build lab/workload/build lab/bench/probes/build lab/bench/__pycache__
+	@find lab/mrlab -name __pycache__ -prune -exec rm -rf {} +
 	@echo "removed build, .build, lab/workload/build (demo recordings and the lab's cache stay)"

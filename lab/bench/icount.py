@@ -5,6 +5,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from mrlab import guest, programs  # noqa: E402
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 MRTRACE = os.environ.get("MRTRACE", os.path.join(ROOT, "build/mrtrace"))
@@ -12,12 +15,11 @@ MRTRACE = os.environ.get("MRTRACE", os.path.join(ROOT, "build/mrtrace"))
 
 def built():
     """The programs that go into the guest."""
-    for folder, name in [("lab/workload", "workload"), ("lab/bench/probes", "probes")]:
-        done = subprocess.run(["make", "-s", "-C", os.path.join(ROOT, folder)], capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"bench: {name} could not be built:\n{done.stderr}")
-    if not os.access(MRTRACE, os.X_OK):
-        sys.exit(f"bench: there is no {MRTRACE}; run \"make build\", or set MRTRACE")
+    programs.workload()
+    done = subprocess.run(["make", "-s", "-C", os.path.join(HERE, "probes")], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"bench: probes could not be built:\n{done.stderr}")
+    programs.tracer()
 
 
 def version():
@@ -42,18 +44,15 @@ class Out:
 
 def run(kernel, what, script, read, adds=(), memory="4G", more=()):
     """Boots `kernel`, runs `script` there and returns what `read` makes of what it left; `what` is for an error."""
+    everything = [(os.path.join(ROOT, "lab/workload/build/workload"), "/usr/bin/workload"),
+                  (os.path.join(HERE, "probes/build/probes"), "/usr/bin/probes"), (MRTRACE, "/usr/bin/mrtrace"), *adds]
     with tempfile.TemporaryDirectory(prefix="mrtrace-bench.") as work:
-        path, out = os.path.join(work, "script"), os.path.join(work, "out")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(script)
-        command = [os.path.join(ROOT, "lab/boot"), "--kernel", kernel, "--out", out, "--smp", "1", "--mem", memory,
-                   "--accel", "tcg,thread=single,tb-size=512", "--qemu", "-icount", "--qemu", "shift=0,sleep=off",
-                   "--append", "nokaslr mitigations=off", "--timeout", "1500", *more]
-        for host, guest in [(os.path.join(ROOT, "lab/workload/build/workload"), "/usr/bin/workload"),
-                            (os.path.join(HERE, "probes/build/probes"), "/usr/bin/probes"),
-                            (MRTRACE, "/usr/bin/mrtrace"), *adds]:
-            command += ["--add", f"{host}:{guest}"]
-        done = subprocess.run(command + ["--", path], capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"bench: {what} on {kernel} ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-        return read(Out(out, done.stderr.split("boot: ")[1].split()[0]))
+        out, said = os.path.join(work, "out"), os.path.join(work, "said")
+        with open(said, "w", encoding="utf-8") as log:
+            status = guest.boot(kernel, script, out, everything, timeout=1500, smp=1, mem=memory, append="nokaslr mitigations=off",
+                                more=["--qemu", "-icount", "--qemu", "shift=0,sleep=off", *more], log=log)
+        with open(said, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        if status != 0:
+            sys.exit(f"bench: {what} on {kernel} ended with {status}:\n{text[-6000:]}")
+        return read(Out(out, text.split("boot: ")[1].split()[0]))

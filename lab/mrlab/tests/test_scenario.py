@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The comparison must notice every way a report can be wrong. Run: python3 lab/check_test.py"""
+"""The comparison must notice every way a report can be wrong. Run: lab/unit"""
 
 import copy
 import os
 import tempfile
 import unittest
 
-import accounts
-import check
-import pages
-import reruns
-import verdicts
-from guests import Group
-from scenarios import Scenario
+from mrlab import reruns
+from mrlab.judges import accounts, pages, pairing, scenario, verdicts
+from mrlab.plan import Group
+from mrlab.scenarios import Scenario
 
 FEATURES = {"stock", "fixed", "odp", "advise", "ext4"}
 
@@ -49,19 +46,19 @@ REPORTS = [report("advise_mr", 8, 0x20000, "EFAULT", "mapping-missing", "syscall
 
 
 def failing(operations, reports):
-    return [(one.scenario, one.problems) for one in check.check_recording(operations, reports, TABLE, FEATURES) if not one.passed]
+    return [(one.name, one.problems) for one in scenario.check_recording(operations, reports, TABLE, FEATURES) if not one.passed]
 
 
 class Comparison(unittest.TestCase):
     def test_right_reports_pass(self):
         self.assertEqual(failing(OPERATIONS, REPORTS), [])
-        self.assertEqual(len(check.check_recording(OPERATIONS, REPORTS, TABLE, FEATURES)), 5)
+        self.assertEqual(len(scenario.check_recording(OPERATIONS, REPORTS, TABLE, FEATURES)), 5)
 
     def test_what_follows_and_what_is_said(self):
         def problems(name, **fields):
             one = {**report("reg_mr", 7, 0x40000, "EFAULT", "mapping-missing", "syscall", 0x41000), **fields}
             table = row(name, "reg_mr", "EFAULT", "mapping-missing", "syscall")
-            done = check.check_recording([operation(name, "reg_mr", 7, 0x40000, "EFAULT", 0x41000)], [one], table, FEATURES)
+            done = scenario.check_recording([operation(name, "reg_mr", 7, 0x40000, "EFAULT", 0x41000)], [one], table, FEATURES)
             return [problem for each in done for problem in each.problems]
 
         self.assertEqual(problems("then-smaller", followed_by="reg_mr of a part"), [])
@@ -113,7 +110,7 @@ class Comparison(unittest.TestCase):
         good["chain"] = [{"function": "hmm_vma_handle_pte", "seen": "direct"}]
 
         def problems(one, features):
-            return check.check_recording(operations, [one], table, features)[0].problems
+            return scenario.check_recording(operations, [one], table, features)[0].problems
         self.assertEqual(problems(good, FEATURES), [])
         self.assertEqual(len(problems(good, FEATURES | {"replay"})), 1)
         self.assertEqual(len(problems({**good, "page": {"address": "0x10000", "flags": ["SPECIAL"]}}, FEATURES)), 1)
@@ -129,30 +126,30 @@ class Worth(unittest.TestCase):
     """Less than was expected, or something else."""
 
     def verdict(self, **fields):
-        return check.worth(OPERATIONS[1], {**REPORTS[1], **fields}, TABLE["hole-p"][0], FEATURES)[0]
+        return scenario.worth(OPERATIONS[1], {**REPORTS[1], **fields}, TABLE["hole-p"][0], FEATURES)[0]
 
     def test_what_says_less_is_not_wrong(self):
-        self.assertEqual(self.verdict(), check.RIGHT)
-        self.assertEqual(self.verdict(confidence="inferred"), check.WEAKER)
-        self.assertEqual(self.verdict(page={}, confidence="inferred"), check.WEAKER)
-        self.assertEqual(self.verdict(cause="unknown", confidence="unknown", page={}), check.UNKNOWN)
-        self.assertEqual(check.worth(OPERATIONS[1], None, TABLE["hole-p"][0], FEATURES)[0], check.UNSEEN)
+        self.assertEqual(self.verdict(), scenario.RIGHT)
+        self.assertEqual(self.verdict(confidence="inferred"), scenario.WEAKER)
+        self.assertEqual(self.verdict(page={}, confidence="inferred"), scenario.WEAKER)
+        self.assertEqual(self.verdict(cause="unknown", confidence="unknown", page={}), scenario.UNKNOWN)
+        self.assertEqual(scenario.worth(OPERATIONS[1], None, TABLE["hole-p"][0], FEATURES)[0], scenario.UNSEEN)
 
     def test_what_says_something_else_is_wrong(self):
         for wrong in ({"cause": "mapping-device"}, {"errno": "EPERM"}, {"delivered": "completion"}, {"page": {"address": "0x11000"}}, {"comm": "kworker/0:1"}):
             for weaker in ({}, {"confidence": "inferred"}):
                 with self.subTest(wrong=wrong, weaker=weaker):
-                    self.assertEqual(self.verdict(**{**weaker, **wrong}), check.WRONG)
+                    self.assertEqual(self.verdict(**{**weaker, **wrong}), scenario.WRONG)
 
     def test_unknown_excuses_no_other_errno_or_page(self):
         for wrong in ({"errno": "EPERM"}, {"page": {"address": "0x11000"}}):
             with self.subTest(wrong=wrong):
-                self.assertEqual(self.verdict(cause="unknown", confidence="unknown", **wrong), check.WRONG)
+                self.assertEqual(self.verdict(cause="unknown", confidence="unknown", **wrong), scenario.WRONG)
 
     def test_more_than_can_be_proved_is_wrong(self):
         inferred = Scenario(dict(name="hole-p", needs="odp", operation="advise_mr", errno="EFAULT", cause="mapping-missing", delivered="syscall",
                                  confidence="inferred"))
-        self.assertEqual(check.worth(OPERATIONS[1], REPORTS[1], inferred, FEATURES)[0], check.WRONG)
+        self.assertEqual(scenario.worth(OPERATIONS[1], REPORTS[1], inferred, FEATURES)[0], scenario.WRONG)
 
     def test_what_workers_do_comes_in_order(self):
         """The first is told as unknown, without a page: the second's report, which has its page, is not its own."""
@@ -160,15 +157,15 @@ class Worth(unittest.TestCase):
         unknown = {**REPORTS[2], "cause": "unknown", "confidence": "unknown", "time_ns": 1000_000}
         del unknown["page"]
         told = [unknown, {**REPORTS[2], "time_ns": 2000_000}]
-        check.begin_times(told, 0)
-        self.assertEqual(check.pair_up(asked, told, ["prefetch"] * 2)[0], {0: 0, 1: 1})
+        pairing.begin_times(told, 0)
+        self.assertEqual(pairing.pair_up(asked, told, ["prefetch"] * 2)[0], {0: 0, 1: 1})
         # Where one is missing, none is of what was asked for later.
-        self.assertEqual(check.pair_up(asked[1:] + asked[1:], told[:1], ["prefetch"] * 2)[0], {})
+        self.assertEqual(pairing.pair_up(asked[1:] + asked[1:], told[:1], ["prefetch"] * 2)[0], {})
 
     def test_a_report_of_another_time_is_of_another_operation(self):
         operations = [{**OPERATIONS[1], "start_ns": 1000_000, "end_ns": 2000_000}]
         early, right = ({**REPORTS[1], "time_ns": 7_000_000 + at} for at in (500_000, 1500_000))
-        check.begin_times([early, right], 7_000_000)
+        pairing.begin_times([early, right], 7_000_000)
         self.assertEqual(failing(operations, [right]), [])
         self.assertEqual([name for name, _ in failing(operations, [early])], ["hole-p", "(all)"])
 
@@ -241,7 +238,7 @@ class RunningAgain(unittest.TestCase):
 
     def test_what_a_failed_check_lacks(self):
         def one(reports):
-            return [it for it in check.check_recording(OPERATIONS, reports, TABLE, FEATURES) if not it.passed]
+            return [it for it in scenario.check_recording(OPERATIONS, reports, TABLE, FEATURES) if not it.passed]
         self.assertTrue(all(it.says_less for it in one(REPORTS[1:])))
         inferred = copy.deepcopy(REPORTS)
         inferred[1]["confidence"] = "inferred"
@@ -280,7 +277,3 @@ class Pages(unittest.TestCase):
 
     def test_nothing_granted_shows_nothing(self):
         self.assertEqual(len(pages.problems([], [])), 1)
-
-
-if __name__ == "__main__":
-    unittest.main(buffer=True)

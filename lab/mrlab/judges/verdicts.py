@@ -3,9 +3,10 @@
 
 from collections import Counter
 
-import check
-from check import RIGHT, SKIPPED, UNKNOWN, UNSEEN, WEAKER, WRONG
-from scenarios import choose
+from mrlab.judges import pairing, scenario
+from mrlab.judges.scenario import RIGHT, SKIPPED, UNKNOWN, UNSEEN, WEAKER, WRONG
+from mrlab.results import Check
+from mrlab.scenarios import choose
 
 MARKS = {RIGHT: "right", WEAKER: "weaker", UNKNOWN: "unknown", UNSEEN: "unseen", WRONG: "WRONG", SKIPPED: "-"}
 
@@ -16,9 +17,21 @@ class Verdict:
         self.row, self.verdict, self.page, self.problems = row, verdict, page, list(problems)
         self.weak = False
 
-    def __str__(self):
-        text = f"[{self.kernel} {self.group}] {self.verdict.upper()} {self.scenario} {self.operation}:"
-        return text + "".join(f"\n         {problem}" for problem in self.problems)
+    @property
+    def is_bad(self):
+        """Whether it fails: where hooks are forced off an answer may say less, never something else."""
+        return self.verdict == WRONG if self.weak else self.verdict not in (RIGHT, SKIPPED)
+
+    @property
+    def where(self):
+        return f"{self.kernel} {self.group}"
+
+    def check(self):
+        """The verdict as a result among others."""
+        name, what = self.scenario, f"{self.operation} {self.verdict}"
+        if self.verdict == SKIPPED:
+            return Check(name, what, skipped=self.problems[0])
+        return Check(name, what, (self.problems or [self.verdict]) if self.is_bad else [])
 
     @property
     def key(self):
@@ -32,11 +45,11 @@ def of_group(kernel, group, ran, table):
     """A verdict for every operation of a group that was run, and for every report that nothing stands behind."""
     failures = [operation for operation in ran.operations if operation["expect_errno"] is not None]
     rows = [choose(table, failure["scenario"].split(":")[-1], failure, group.features) for failure in failures]
-    pairs, taken = check.pair_up(failures, ran.reports, [check.reported_as(*both) for both in zip(failures, rows)])
+    pairs, taken = pairing.pair_up(failures, ran.reports, [pairing.reported_as(*both) for both in zip(failures, rows)])
     verdicts = []
     for number, (failure, row) in enumerate(zip(failures, rows)):
         report = ran.reports[pairs[number]] if number in pairs else None
-        verdict, problems = check.worth(failure, report, row, group.features)
+        verdict, problems = scenario.worth(failure, report, row, group.features)
         verdicts.append(Verdict(kernel, group.name, failure["scenario"].split(":")[0], failure["op"], row, verdict,
                                 failure["bad_page"], problems))
     for operation in ran.operations:
@@ -49,7 +62,7 @@ def of_group(kernel, group, ran, table):
     for index, report in enumerate(ran.reports):
         if index not in taken:
             verdicts.append(Verdict(kernel, group.name, "(nothing failed)", report.get("operation", "?"), None, WRONG, None,
-                                    [f"reported though nothing failed: {check.shown(report)}"]))
+                                    [f"reported though nothing failed: {pairing.shown(report)}"]))
     for line in ran.skipped:
         verdicts.append(Verdict(kernel, group.name, line["scenario"].split(":")[0], "-", None, SKIPPED, None, [line["skipped"]]))
     for one in verdicts:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lab/bad-input tries, as data: a command line of sh, and what must come of it."""
+"""The cases of lab/bad-input, as data: a command line of sh, and what must come of it."""
 
 
 class Case:
@@ -47,7 +47,7 @@ GUEST = [
     Case("the watched process ends", "$M record -q -o rec -p $(sh -c 'sleep 40 >/dev/null & echo $!')", 0, leaves="rec", whole="rec"),
     Case("ring buffer too small", "$M record -o rec --ring-size 4 -- sh -c 'workload crowd crowd crowd >/dev/null'", 0, prints=r"(?i)lost|no room",
          leaves="rec", cut="rec"),
-    Case("disk full", f"$M record -q -o full/rec -- sh -c 'workload crowd >/dev/null; exit 0'; s=$?; ls full/rec >&1; exit $s", 1,
+    Case("disk full", "$M record -q -o full/rec -- sh -c 'workload crowd >/dev/null; exit 0'; s=$?; ls full/rec >&1; exit $s", 1,
          notes=r"No space left", prepare="mkdir full; mount -t tmpfs -o size=40k none full", leaves="full", prints=r"metadata|^$"),
     # A crowd loses runs of hooks, and report says so: neither whole nor cut.
     Case("rotation", "$M record -q -o rec --max-size 256K --keep 2 -- sh -c 'for i in 1 2 3; do workload crowd crowd >/dev/null; done; exit 0'"
@@ -59,7 +59,7 @@ GUEST = [
          notes=r"written to rec/part-000001", leaves="rec", cut="rec"),
     Case("rotation: kill -9", f"setsid sh -c '({READY}; sleep 4; kill -KILL $$) & exec $M record -q -o rec --max-size 1M -- sleep 30'", 137,
          leaves="rec", cut="rec"),
-    Case("rotation: disk full", f"$M record -q -o full/rec --max-size 256K -- sh -c 'for i in 1 2 3 4 5 6; do workload crowd >/dev/null; done; exit 0'",
+    Case("rotation: disk full", "$M record -q -o full/rec --max-size 256K -- sh -c 'for i in 1 2 3 4 5 6; do workload crowd >/dev/null; done; exit 0'",
          1, notes=r"No space left", prepare="mkdir full; mount -t tmpfs -o size=200k none full", leaves="full"),
     Case("flight recorder: disk full", "$M record -q -o full/rec --ring 1M -- workload hole-p", 1,
          notes=r"No space left", prepare="mkdir full; mount -t tmpfs -o size=12k none full", leaves="full"),

@@ -3,7 +3,8 @@
 
 import shlex
 
-from scenarios import Version, missing_need
+from mrlab.kernels import Version
+from mrlab.scenarios import missing_need
 
 
 class Group:

@@ -1,14 +1,9 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Exports recordings to every format and reads the results with readers that are not ours.
+"""How exports are judged: readers that are not ours find the same (time, thread, function, errno, address) of every operation in each.
 
-Usage: lab/export_check.py MRTRACE RECORDING...
+Of every recording alone, and of two and more merged. Used where they are there: babeltrace2, jsonschema, Perfetto's own protobuf classes;
+what is skipped is said."""
 
-The same (time, thread, function, errno, address) of every operation must come out of each, of every recording alone,
-and of two and more merged. Used where they are
-there: babeltrace2, jsonschema, Perfetto's own protobuf classes; what is skipped is said.
-Ends with "N passed, N failed, N skipped"; the exit status is 1 when something failed.
-"""
 import collections
 import csv
 import json
@@ -18,35 +13,23 @@ import re
 import sqlite3
 import stat
 import subprocess
-import sys
 import tempfile
 
-import perfetto_check
+from mrlab.judges import perfetto
+from mrlab.results import Judge
 
 Counter = collections.Counter
 
 
-class Results:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
+class Exports(Judge):
+    """The checks of one export; `same` compares two Counters."""
 
-    def check(self, name, ok, detail=""):
-        if ok:
-            self.passed += 1
-            print(f"ok   {name}")
-        else:
-            self.failed += 1
-            print(f"FAIL {name}" + (f": {detail}" if detail else ""))
+    def __init__(self):
+        super().__init__("exports")
 
     def same(self, name, one, other):
-        """Both are Counters."""
         missing, extra = one - other, other - one
-        self.check(name, not missing and not extra,
-                   f"missing {list(missing.items())[:3]}, not expected {list(extra.items())[:3]}")
-
-    def skip(self, name, why):
-        self.skipped += 1
-        print(f"skip {name}: {why}")
+        self.holds(name, not missing and not extra, f"missing {list(missing.items())[:3]}, not expected {list(extra.items())[:3]}")
 
 
 def hexadecimal(value):
@@ -82,14 +65,14 @@ def check_jsonl(results, mrtrace, recordings, path):
     failures = [line for line in lines if line["type"] == "failure"]
     operations = [line for line in lines if line["type"] == "operation"]
     header, footer = lines[0], lines[-1]
-    results.check("jsonl: a header first, a footer last, one of each",
+    results.holds("jsonl: a header first, a footer last, one of each",
                   [line["type"] for line in lines if line["type"] in ("header", "footer")] == ["header", "footer"]
                   and header["type"] == "header" and footer["type"] == "footer")
-    results.check("jsonl: the footer counts what is there",
+    results.holds("jsonl: the footer counts what is there",
                   (footer["events"], footer["failures"], footer["operations"])
                   == (len(events), len(failures), len(failures) + len(operations)), str(footer))
     results.same("jsonl: the footer's causes", Counter(footer["causes"]), Counter(f["cause"] for f in failures))
-    results.check("jsonl: complete, or a loss says what is missing",
+    results.holds("jsonl: complete, or a loss says what is missing",
                   footer["complete"] or any(line["type"] == "loss" for line in lines))
     reported = [json.loads(line) for line in run(mrtrace, "report", "--json", "--all", *recordings).splitlines()]
     canonical = lambda record: json.dumps({k: v for k, v in record.items() if k != "type"}, sort_keys=True)
@@ -106,12 +89,12 @@ def check_jsonl(results, mrtrace, recordings, path):
 def check_merged(results, header, lines):
     names = {one["name"] for one in header["recordings"]}
     records = [line for line in lines if line["type"] not in ("header", "footer")]
-    results.check("jsonl: every record names its recording", all(line.get("recording") in names for line in records))
+    results.holds("jsonl: every record names its recording", all(line.get("recording") in names for line in records))
     hosts = {one["name"]: one["kernel"]["hostname"] for one in header["recordings"]}
-    results.check("jsonl: failures and operations name its host", all(
+    results.holds("jsonl: failures and operations name its host", all(
         line["host"] == hosts[line["recording"]] for line in records if line["type"] in ("failure", "operation")))
     times = [line["time_ns"] for line in records if line["type"] == "event"]
-    results.check("jsonl: events are in order of wall-clock time", times == sorted(times))
+    results.holds("jsonl: events are in order of wall-clock time", times == sorted(times))
 
 
 def strict(schema):
@@ -137,7 +120,7 @@ def check_schema(results, mrtrace, lines):
                         ("jsonl: no member is missing in the schema", strict(schema))]:
         validator = jsonschema.Draft202012Validator(rules)
         bad = [line for line in lines if not validator.is_valid(line)]
-        results.check(name, not bad, f"{len(bad)} lines, the first {json.dumps(bad[0])[:300]}" if bad else "")
+        results.holds(name, not bad, f"{len(bad)} lines, the first {json.dumps(bad[0])[:300]}" if bad else "")
 
 
 def check_babeltrace(results, recordings, events):
@@ -161,11 +144,11 @@ def check_babeltrace(results, recordings, events):
 
 def check_csv(results, path, expected):
     data = path.read_bytes()
-    results.check("csv: lines end as RFC 4180 has it", data.endswith(b"\r\n"))
+    results.holds("csv: lines end as RFC 4180 has it", data.endswith(b"\r\n"))
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file, strict=True))
     header, rows = rows[0], rows[1:]
-    results.check("csv: every row has a cell for each column", all(len(row) == len(header) for row in rows))
+    results.holds("csv: every row has a cell for each column", all(len(row) == len(header) for row in rows))
     cells = [dict(zip(header, row)) for row in rows]
     number = lambda text: int(text) if text else None
     results.same("csv: the same operations", expected, Counter(
@@ -178,8 +161,8 @@ def check_csv(results, path, expected):
 def check_sqlite(results, path, expected, failures):
     base = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     ask = lambda sql: base.execute(sql).fetchall()
-    results.check("sqlite: integrity", ask("PRAGMA integrity_check") == [("ok",)])
-    results.check("sqlite: references", ask("PRAGMA foreign_key_check") == [])
+    results.holds("sqlite: integrity", ask("PRAGMA integrity_check") == [("ok",)])
+    results.holds("sqlite: references", ask("PRAGMA foreign_key_check") == [])
     results.same("sqlite: the same operations", expected, Counter(
         (row[0], row[1], row[2], row[3], hexadecimal(row[4])) for row in ask(
             "SELECT time_ns, tid, function, errno, ifnull(address, ifnull(request_address, mr_address)) "
@@ -187,7 +170,7 @@ def check_sqlite(results, path, expected, failures):
     totals = collections.Counter()
     for key, value in ask("SELECT key, value FROM recording WHERE key IN ('operations', 'failures')"):
         totals[key] += value
-    results.check("sqlite: totals by SQL are the recording's",
+    results.holds("sqlite: totals by SQL are the recording's",
                   ask("SELECT count(*), ifnull(sum(failed), 0) FROM operations")
                   == [(totals["operations"], totals["failures"])]
                   and ask("SELECT ifnull(sum(failures), 0) FROM failures_by_cause") == [(failures,)]
@@ -199,37 +182,19 @@ def check_sqlite(results, path, expected, failures):
             ask(f"SELECT * FROM {view}")
         except sqlite3.Error as error:
             broken.append(f"{view}: {error}")
-    results.check("sqlite: every view answers", not broken, "; ".join(broken))
+    results.holds("sqlite: every view answers", not broken, "; ".join(broken))
 
 
-def main():
-    if len(sys.argv) < 3:
-        print(__doc__)
-        return 2
-    mrtrace = os.path.abspath(sys.argv[1])
-    recordings = sys.argv[2:]
-    results = Results()
-    for recording in recordings:
-        check(results, mrtrace, [recording])
-    if len(recordings) > 1:
-        check(results, mrtrace, recordings)
-    print(f"{results.passed} passed, {results.failed} failed, {results.skipped} skipped")
-    return 1 if results.failed else 0
-
-
-def check(results, mrtrace, recordings):
+def checks(mrtrace, recordings):
     """Recordings of runs that are all different: exported together."""
-    print(f"== {' '.join(recordings)}")
+    results = Exports()
     with tempfile.TemporaryDirectory(prefix="mrtrace-export.") as directory:
         files = export(mrtrace, recordings, pathlib.Path(directory))
-        results.check("every file is its owner's alone",
+        results.holds("every file is its owner's alone",
                       all(stat.S_IMODE(os.stat(f).st_mode) == 0o600 for f in files.values()))
         expected, failures, events, losses = check_jsonl(results, mrtrace, recordings, files["jsonl"])
         check_csv(results, files["csv"], expected)
         check_sqlite(results, files["sqlite"], expected, failures)
-        perfetto_check.check(results, files["perfetto"], expected, failures, events, losses,
+        perfetto.check(results, files["perfetto"], expected, failures, events, losses,
                              recordings if len(recordings) > 1 else [])
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return results.checks

@@ -8,7 +8,7 @@ import bisect
 import collections
 import os
 
-import check
+from mrlab.judges import pairing
 
 SYSCALLS = ("reg_mr", "rereg_mr", "advise_mr")
 # Both are CLOCK_MONOTONIC; the kernel's programs read it in a way that may be behind by a little.
@@ -24,7 +24,7 @@ class Planned:
 
     def __init__(self, line, row):
         self.line, self.row = line, row
-        self.kind = check.reported_as(line, row)
+        self.kind = pairing.reported_as(line, row)
         self.surprised = not line["ok"]  # then the plan was wrong, and no answer is judged by it
         self.fails = line["expect_errno"] is not None and not self.surprised
         self.start, self.end = line["start_ns"], line["end_ns"]
@@ -60,7 +60,7 @@ def describe(report):
     request = report.get("request", {})
     where = f" request {request.get('address')}+{request.get('length')}" if request else ""
     chain = " <- ".join(f"{one['function']} {one['result']}" for one in report.get("chain", []))
-    return (f"{check.shown(report)} {report.get('confidence', report.get('result'))} {report.get('delivered', '')}{where}{times}"
+    return (f"{pairing.shown(report)} {report.get('confidence', report.get('result'))} {report.get('delivered', '')}{where}{times}"
             + (f" repeats {report['repeats_after_ns']}" if "repeats_after_ns" in report else "")
             + (f" [{chain}]" if chain else "") + (f" incomplete: {report['incomplete']}" if report.get("incomplete") else ""))
 
@@ -169,7 +169,7 @@ class Pairing:
 
 
 def same(left, right):
-    return check.same_number(left, right)
+    return pairing.same_number(left, right)
 
 
 def complaints(planned, report):
@@ -185,7 +185,7 @@ def complaints(planned, report):
         found.append(f"delivered: {delivered} is told as {report['delivered']}")
     if report.get("comm") not in ("workload", None):
         found.append(f"comm: {report['comm']}")
-    page = check.page_of(report)
+    page = pairing.page_of(report)
     if line["bad_page"] and page and not same(line["bad_page"], page):
         found.append(f"page: {line['bad_page']} is told as {page}")
     begin, length = int(line["address"], 16), line["length"]

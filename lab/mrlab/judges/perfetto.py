@@ -173,12 +173,12 @@ def check(results, path, expected, failures, events, losses, names):
     slices = list(nesting(trace))
     # A time that does not fit is left out by the others and cannot be in a trace: none in a sound recording.
     results.same("perfetto: the same operations", expected, operations(trace, slices))
-    results.check("perfetto: names, tracks and slices fit together", not trace.problems, str(trace.problems[:3]))
-    results.check("perfetto: times are CLOCK_MONOTONIC with the wall clock beside it, of several recordings the wall clock",
+    results.holds("perfetto: names, tracks and slices fit together", not trace.problems, str(trace.problems[:3]))
+    results.holds("perfetto: times are CLOCK_MONOTONIC with the wall clock beside it, of several recordings the wall clock",
                   trace.primary == (REALTIME if names else MONOTONIC) and REALTIME in trace.clocks)
     if names:
         groups = {u for u, t in trace.tracks.items() if not t[5]}
-        results.check("perfetto: a group for each recording, and processes of none have the number of another's",
+        results.holds("perfetto: a group for each recording, and processes of none have the number of another's",
                       len(groups) == len(names) and not any(t[3] or t[4] for t in trace.tracks.values()))
     check_tracks(results, trace)
     check_layers(results, trace, slices, events)
@@ -195,15 +195,15 @@ def check(results, path, expected, failures, events, losses, names):
 def check_tracks(results, trace):
     threads = [u for u in trace.tracks if trace.thread(u) is not None]
     processes = {u for u, t in trace.tracks.items() if t[3] or trace.merged and trace.depth(u) == 1}
-    results.check("perfetto: every thread's track is in its process's",
+    results.holds("perfetto: every thread's track is in its process's",
                   all(trace.tracks[u][5][0] in processes for u in threads))
     wrong = [event for event in trace.events if (event[2][9][0] == COUNTER) != bool(trace.tracks[event[2][11][0]][8])]
-    results.check("perfetto: counters on counter tracks, and nothing else", not wrong)
+    results.holds("perfetto: counters on counter tracks, and nothing else", not wrong)
     names = {t[2][0].decode() for t in trace.tracks.values() if t[8]}
     wanted = {"records lost", "runs missed"} if trace.events else set()
     if threads:
         wanted |= {"operations", "failed operations", "records"}
-    results.check("perfetto: counters of rates and of loss", wanted <= names, str(names))
+    results.holds("perfetto: counters of rates and of loss", wanted <= names, str(names))
 
 
 def check_layers(results, trace, slices, events):
@@ -232,7 +232,7 @@ def check_counters(results, trace, events, root=None):
     sent = [e for e in events if e["kind"] not in ("counter", "account", "symbol", "cgroup", "pages")]
     told = lambda name, total: points[name][:1] == [0] and (not hooks or points[name][-1] == total and points[name] == sorted(points[name]))
     # Rates over tenths of a second.
-    results.check("perfetto: counters add up to the events", not events or (
+    results.holds("perfetto: counters add up to the events", not events or (
         sum(points["operations"]) == 10 * len(operations)
         and sum(points["failed operations"]) == 10 * sum(1 for e in operations if e["result"] < 0)
         and sum(points["records"]) == 10 * len(sent)
@@ -247,19 +247,19 @@ def check_losses(results, trace, losses):
 
 
 def check_flows(results, trace, slices, failures):
-    began, ended, calls = {}, {}, 0
+    began, ended = {}, {}
     for time, _, event, annotations, name in trace.events:
         for flow in event[47]:
             began[flow] = (time, annotations)
         for flow in event[48]:
             ended[flow] = time
-    results.check("perfetto: each page's flow ends in a call, not before it begins",
+    results.holds("perfetto: each page's flow ends in a call, not before it begins",
                   began.keys() == ended.keys() and all(began[f][0] <= ended[f] for f in began))
-    results.check("perfetto: a page tells its address, its flags where its entry is known, who decided, and the cause",
+    results.holds("perfetto: a page tells its address, its flags where its entry is known, who decided, and the cause",
                   all({"address", "decided by", "cause"} <= a.keys() and ("raw" in a) == ("flags" in a)
                       for _, a in began.values()))
     failed = sum(1 for begin, _, _ in slices if "operation" in begin[3] and "errno" in begin[3])
-    results.check("perfetto: every failure is there", failed == failures, f"{failed} of {failures}")
+    results.holds("perfetto: every failure is there", failed == failures, f"{failed} of {failures}")
 
 
 def check_classes(results, data, trace):
@@ -279,7 +279,7 @@ def check_classes(results, data, trace):
                 unknown += list(UnknownFieldSet(part))
     except ImportError:
         pass
-    results.check("perfetto: Perfetto's own classes read every field",
+    results.holds("perfetto: Perfetto's own classes read every field",
                   len(message.packet) == len(trace.packets) and not unknown)
     events = sum(1 for packet in message.packet if packet.HasField("track_event"))
-    results.check("perfetto: and see the same events", events == len(trace.events))
+    results.holds("perfetto: and see the same events", events == len(trace.events))

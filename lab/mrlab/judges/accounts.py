@@ -2,15 +2,10 @@
 """What a recording says became of every call and record of every hook, and whether its numbers agree."""
 
 import json
-import subprocess
+
+from mrlab.tracer import exported
 
 CLASSES = ("reported", "cut", "aggregated", "filtered", "unstarted", "missed", "missed_returns")
-
-
-def exported(mrtrace, recording):
-    """The lines of the export to JSON Lines."""
-    done = subprocess.run([mrtrace, "export", recording, "--to", "jsonl"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    return done.stdout.splitlines()
 
 
 def read(mrtrace, recording):

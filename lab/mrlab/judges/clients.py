@@ -1,55 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compares what the clients said with what mrtrace reported of them. Arguments: the tracer, the guest's output, the kernel."""
+"""How real clients are judged: what they said is compared with what mrtrace reported of them."""
 
-import json
 import os
 import re
-import subprocess
-import sys
 
-
-def text(path):
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
+from mrlab import tracer
+from mrlab.files import raw_text
+from mrlab.results import Judge
 
 
 class Client:
-    def __init__(self, tracer, directory, name):
+    """A client's own words, and the recording of it."""
+
+    def __init__(self, mrtrace, directory, name):
         self.name = name
         self.path = os.path.join(directory, name)
-        self.status = text(os.path.join(self.path, "status")).strip()
-        self.said = text(os.path.join(self.path, "client")) + text(os.path.join(self.path, "server"))
+        self.status = raw_text(os.path.join(self.path, "status")).strip()
+        self.said = raw_text(os.path.join(self.path, "client")) + raw_text(os.path.join(self.path, "server"))
         recording = os.path.join(self.path, "recording")
-        done = subprocess.run([tracer, "report", "--json", "--all", recording], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, check=False)
+        done = tracer.call(mrtrace, "report", "--json", "--all", recording)
         self.trouble = done.stderr.strip() if done.returncode == 0 else f"report ended with {done.returncode}: {done.stderr.strip()}"
-        self.operations = [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else []
+        self.operations = tracer.objects(done.stdout) if done.returncode == 0 else []
         self.failures = [one for one in self.operations if "errno" in one]
-
-
-passed = failed = 0
-
-
-def check(name, what, problems):
-    global passed, failed
-    if problems:
-        failed += 1
-        print(f"FAIL {name}: {what}")
-        for problem in problems:
-            print(f"         {problem}")
-    else:
-        passed += 1
-        print(f"ok   {name}: {what}")
 
 
 def shown(one):
     return f"{one['operation']} {one.get('errno')} {one.get('cause')} ({one.get('confidence')}): {one.get('summary', '')}"
 
 
-def check_pingpong(client, must_work):
+def check_pingpong(check, client, must_work):
     # -o and -O ask for the device's capabilities first and give up by themselves where there are none.
     by_itself = "support" in client.said
     works = client.status == "0"
@@ -62,7 +41,7 @@ def check_pingpong(client, must_work):
         check(client.name, "nothing is reported, as nothing failed", list(map(shown, client.failures)))
 
 
-def check_rpma(client, odp):
+def check_rpma(check, client, odp):
     if odp:
         check(client.name, "registers the fsdax file", [] if "registered" in client.said else [client.said])
     problems = []
@@ -80,7 +59,7 @@ def check_rpma(client, odp):
           problems and problems + list(map(shown, client.failures)))
 
 
-def check_pyverbs(client):
+def check_pyverbs(check, client):
     ran = re.search(r"^Ran (\d+) tests?", client.said, re.M)
     outcomes = {word: len(re.findall(rf"\.\.\. {word}", client.said)) for word in ("ok", "skipped", "ERROR", "FAIL")}
     check(client.name, f"runs: {ran.group(1) if ran else 0} tests, {outcomes}", [] if ran else [client.said[-1500:]])
@@ -90,20 +69,23 @@ def check_pyverbs(client):
         print("".join(f"         {line}\n" for line in sorted({shown(one) for one in client.failures})), end="")
 
 
-def main():
-    tracer, directory, kernel = sys.argv[1:]
-    clients = {name: Client(tracer, directory, name) for name in
+def judged(mrtrace, directory):
+    """(whether there was on-demand paging, checks) of a guest's output."""
+    clients = {name: Client(mrtrace, directory, name) for name in
                ("pingpong", "pingpong-odp", "pingpong-prefetch", "pingpong-implicit", "rpma", "pyverbs")}
     odp = any("ON_DEMAND" in one.get("mr", {}).get("access", []) and "errno" not in one
               for one in clients["pingpong-odp"].operations)
-    print(f"{kernel}: on-demand paging: {'yes' if odp else 'no'}")
+    checks = []
+
+    def check(name, what, problems):
+        judge = Judge(name)
+        judge.check(what, problems)
+        checks.extend(judge.checks)
+
     for name, client in clients.items():
         check(name, "the recording is read", [client.trouble] if client.trouble else [])
         if name.startswith("pingpong"):
-            check_pingpong(client, name == "pingpong")
-    check_rpma(clients["rpma"], odp)
-    check_pyverbs(clients["pyverbs"])
-    return 1 if failed else 0
-
-
-sys.exit(main())
+            check_pingpong(check, client, name == "pingpong")
+    check_rpma(check, clients["rpma"], odp)
+    check_pyverbs(check, clients["pyverbs"])
+    return odp, checks

@@ -6,8 +6,10 @@ that the kernel skipped, or records that were lost; and, by lab/boot itself, whe
 died. How many did is told, and more than 2 % of the guests are too many."""
 
 import os
-import sys
 import tempfile
+
+from mrlab.files import say
+from mrlab.results import Check
 
 WRONG, WEAKER = "wrong", "weaker"
 ATTEMPTS = 3
@@ -49,10 +51,10 @@ class Reruns:
             if number == ATTEMPTS or not may_run_again(complaints):
                 return result
             self.again.append((name, "; ".join(text for _, text in complaints)))
-            print(f"lab: {name}: AGAIN (what this run left is in {out}.{number}): the kernel skipped hooks, as the recording counts, and "
-                  "answers are weaker for it:", file=sys.stderr, flush=True)
+            say(f"{name}: AGAIN (what this run left is in {out}.{number}): the kernel skipped hooks, as the recording counts, and "
+                "answers are weaker for it:")
             for _, text in complaints:
-                print(f"lab:   {text}", file=sys.stderr, flush=True)
+                say(f"  {text}")
             os.rename(out, f"{out}.{number}")
             if os.path.exists(out + ".log"):
                 os.rename(out + ".log", f"{out}.{number}.log")
@@ -77,3 +79,7 @@ class Reruns:
             print(f"ran again: {name}: {reason}")
         print(f"{number} of {guests} guests ran again, {allowed(guests)} may")
         return [f"{number} of {guests} guests ran again, and only {allowed(guests)} may"] if number > allowed(guests) else []
+
+    def check(self):
+        """For the end of a stage: the guests that ran again are printed, with why; too many are a failure."""
+        return Check("guests", "few ran again", self.tell())

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The judge of the storm must notice every way an answer can be wrong. Run: python3 lab/planned_test.py"""
+"""The judge of the storm must notice every way an answer can be wrong. Run: lab/unit"""
 
 import copy
 import unittest
 
-import planned
-from scenarios import Scenario, choose
+from mrlab.judges import planned
+from mrlab.scenarios import Scenario, choose
 
 FEATURES = {"odp"}
 OFFSET = 1_000_000_000_000
@@ -137,7 +137,3 @@ class Storm(unittest.TestCase):
         lines[3].update(ok=False, errno="EPERM")
         found = result(changed(3, errno="EPERM", cause="pin-memlock-forbidden"), lines).counts()
         self.assertEqual((found["surprises"], found["wrong"], found["planned"]), (1, 0, 7))
-
-
-if __name__ == "__main__":
-    unittest.main(buffer=True)
