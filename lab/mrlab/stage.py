@@ -17,11 +17,11 @@ from mrlab.results import Check, Results
 class Stage:
     """Use: add options to `parser`, `begin()`, add to `results`, `return end()`."""
 
-    def __init__(self, name, doc, kernels=None):
-        """kernels: how many of them are named: "*" (default: newest), or None where the command has an option of its own."""
+    def __init__(self, name, doc, on_kernels=False):
+        """on_kernels: the command's arguments are names of kernels (default: newest), and nothing else."""
         self.name = name
         self.parser = argparse.ArgumentParser(prog=f"lab/{name}", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-        if kernels == "*":
+        if on_kernels:
             self.parser.add_argument("kernels", nargs="*", default=["newest"], metavar="KERNEL", help="names for lab/fetch (default: newest)")
         self.results, self.reruns = Results(), reruns.Reruns()
         self.options = self.out = self.programs = None
@@ -78,7 +78,7 @@ class Stage:
         """Prints which guests ran again, where what is left is, and the totals. The command's exit status."""
         if guests:
             self.results.add("all", self.reruns.check())
-        if self._kept or self.results.failed:
+        if self.out and (self._kept or self.results.failed):
             say(f"what the guests left is in {self.out}")
         elif self.out:
             shutil.rmtree(self.out, ignore_errors=True)

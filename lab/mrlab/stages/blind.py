@@ -99,7 +99,7 @@ def run_kernel(kernel, stage):
 
 
 def main():
-    stage = Stage("blind", __doc__, kernels="*")
+    stage = Stage("blind", __doc__, on_kernels=True)
     stage.keep_option()
     options = stage.parse()
     stage.begin(options.keep)

@@ -122,7 +122,7 @@ def run_kernel(kernel, stage):
 
 
 def main():
-    stage = Stage("filters", __doc__, kernels="*")
+    stage = Stage("filters", __doc__, on_kernels=True)
     stage.parser.add_argument("--quick", action="store_true", help="fewer filters, and fentry alone")
     stage.keep_option()
     options = stage.parse()

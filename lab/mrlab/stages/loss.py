@@ -56,7 +56,7 @@ def run_kernel(kernel, stage):
 
 
 def main():
-    stage = Stage("loss", __doc__, kernels="*")
+    stage = Stage("loss", __doc__, on_kernels=True)
     stage.keep_option()
     options = stage.parse()
     stage.needs("babeltrace2")

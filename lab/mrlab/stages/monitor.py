@@ -32,7 +32,7 @@ def run_kernel(kernel, stage):
 
 
 def main():
-    stage = Stage("monitor", __doc__, kernels="*")
+    stage = Stage("monitor", __doc__, on_kernels=True)
     stage.parser.add_argument("--long", action="store_true", help="100 reloads and 1000 processes, rather than 6 and 24")
     stage.parser.add_argument("--reloads", type=int, help="another number of them")
     stage.parser.add_argument("--births", type=int, help="another number of processes")

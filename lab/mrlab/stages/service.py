@@ -25,7 +25,7 @@ def run_kernel(kernel, stage):
 
 
 def main():
-    stage = Stage("service", __doc__, kernels="*")
+    stage = Stage("service", __doc__, on_kernels=True)
     stage.keep_option()
     options = stage.parse()
     for path in PROGRAMS:

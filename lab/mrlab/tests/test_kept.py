@@ -4,12 +4,14 @@
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 from mrlab import scenarios, tracer
 from mrlab.files import raw_text, read_json_lines
-from mrlab.judges import accounts, bad_input, blind, doctor, live, monitor, privileges, scenario, service
+from mrlab.judges import accounts, bad_input, blind, clients, doctor, live, monitor, planned, privileges, scenario, service
 from mrlab.kernels import Version
 from mrlab.results import Check, Judge, Results, Unsaid
 from mrlab.stages import blind as blind_stage
@@ -91,6 +93,59 @@ class Scenarios(Kept):
             self.assertTrue(self.failed(), line)
             self.write("report.jsonl", "".join(lines + [line]))
             self.assertTrue(self.failed(), line)
+
+
+class Storm(Kept):
+    what = "storm"
+
+    def counts(self, change=None):
+        """What became of one process's part of a storm; `change` gets the reports."""
+        table = scenarios.load(os.path.join(self.place, "scenarios.tsv"))
+        operations, _ = read_json_lines(os.path.join(self.place, "operations.jsonl"))
+        reports, _ = read_json_lines(os.path.join(self.place, "report.jsonl"))
+        if change:
+            change(reports)
+        return planned.Result(planned.plan(operations, table, NEWEST, scenarios.choose), reports, int(raw_text(self.place, "offset"))).counts()
+
+    def test_what_was_reported_is_right(self):
+        found = self.counts()
+        self.assertEqual((found["planned"], found["proved"] + found["inferred"], found["unsaid"], found["wrong"]), (found["present"], found["present"], 0, 0))
+        self.assertGreater(found["planned"], 15)
+
+    def test_any_other_answer_is_wrong(self):
+        reports, _ = read_json_lines(os.path.join(self.place, "report.jsonl"))
+        for number in (number for number, one in enumerate(reports) if "cause" in one):
+            for key, value in (("cause", "mapping-device-of-another"), ("errno", "ENODATA"), ("comm", "other"), ("time_ns", reports[number]["time_ns"] + 10**10)):
+                with self.subTest(number=number, key=key):
+                    self.assertGreater(self.counts(lambda all_of_them: all_of_them[number].update({key: value}))["wrong"], 0)
+
+    def test_what_is_left_out_is_unsaid_and_what_is_told_twice_is_wrong(self):
+        reports, _ = read_json_lines(os.path.join(self.place, "report.jsonl"))
+        for number in (number for number, one in enumerate(reports) if "cause" in one):
+            left_out = self.counts(lambda all_of_them: all_of_them.pop(number))
+            self.assertEqual((left_out["unsaid"], left_out["wrong"]), (1, 0))
+            self.assertEqual(self.counts(lambda all_of_them: all_of_them.append(dict(reports[number])))["wrong"], 1)
+
+
+class Clients(Kept):
+    """mrtrace's own answers are kept beside the recordings' names, and read instead of a recording."""
+
+    what = "clients"
+
+    def judged(self):
+        def kept_answer(_, *words):
+            return subprocess.CompletedProcess(words, 0, raw_text(f"{words[-1]}.{words[0]}"), "")
+        with unittest.mock.patch.object(tracer, "call", kept_answer):
+            odp, checks = clients.judged("mrtrace", self.place)
+        self.assertTrue(odp)
+        return [one for one in checks if one.failed]
+
+    def test_what_clients_say_and_what_is_reported(self):
+        self.assert_each_fails([("pingpong/status", "0", "1"), ("pingpong/recording.report", '"operation":"reg_mr"', '"operation":"rereg_mr"'),
+                                ("pingpong/recording.report", '"result":', '"errno":"EFAULT","cause":"unknown","result":'),
+                                ("rpma/client", "registered", "gave up"), ("rpma/recording.report", '"pin-fsdax"', '"unknown"'),
+                                ("rpma/recording.report", '"recovered_by"', '"followed_by"'), ("pyverbs/client", "Ran ", "Walked "),
+                                ("pyverbs/recording.report", '"cause":"', '"cause":"unknown","was":"')], self.judged)
 
 
 class Doctor(Kept):
