@@ -4,7 +4,6 @@
 import json
 
 from mrlab.judges.pairing import page_of, pair_up, reported_as, same_number, shown
-from mrlab.kernels import Version
 from mrlab.results import Check, Unsaid
 from mrlab.scenarios import choose
 
