@@ -59,11 +59,24 @@ let package = Package(
         "Terminal",
       ],
       path: "\(layers)/Export"),
+    .target(
+      name: "Report",
+      dependencies: [
+        "CEvents", "Diagnosis", "Events", "Explain", "Model", "Operations", "Recording", "Terminal",
+      ],
+      path: "\(layers)/Report"),
+    .target(
+      name: "Agent",
+      dependencies: [
+        "CBPF", "CEvents", "Diagnosis", "Events", "Explain", "Kernel", "Live", "Model", "Monitor",
+        "Operations", "Pump", "Recording", "Report", "Terminal",
+      ],
+      path: "\(layers)/Agent"),
     .executableTarget(
       name: "mrtrace",
       dependencies: [
-        "CBPF", "Diagnosis", "Events", "Explain", "Export", "Kernel", "Live", "Model", "Monitor",
-        "Operations", "Pump", "Recording", "Terminal",
+        "Agent", "Diagnosis", "Export", "Kernel", "Model", "Monitor", "Recording", "Report",
+        "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "\(layers)/CLI"),
@@ -82,9 +95,9 @@ let package = Package(
     .testTarget(
       name: "TraceAgentTests",
       dependencies: [
-        "CBPF", "CRecording", "CEvents", "CHTTP", "CSQLite", "Diagnosis", "Events", "Explain",
-        "Export", "Kernel", "Live", "Model", "Monitor", "Operations", "Pump", "Recording",
-        "Terminal", "mrtrace",
+        "Agent", "CBPF", "CRecording", "CEvents", "CHTTP", "CSQLite", "Diagnosis", "Events",
+        "Explain", "Export", "Kernel", "Live", "Model", "Monitor", "Operations", "Pump",
+        "Recording", "Report", "Terminal", "mrtrace",
       ],
       resources: [.copy("Fixtures")]),
   ],

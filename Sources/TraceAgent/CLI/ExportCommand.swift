@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Agent
 import ArgumentParser
 import Export
 import Glibc
-import Recording
+import Terminal
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -74,17 +75,21 @@ struct ExportCommand: ParsableCommand {
     _ = signal(SIGPIPE, SIG_IGN)
     if schema { return Output.results(JSONLinesSchema.text) }
     guard let format else { return }
-    let isComplete: Bool
+    let outcome: ExportJob.Outcome
     do throws(ExportError) {
-      isComplete = try ExportJob(
-        directories: directories, format: format, output: output, force: force
-      ).run()
+      let job = try ExportJob(
+        directories: directories, format: format, output: output, force: force)
+      for note in job.notes { Output.notes("mrtrace: \(note)\n") }
+      let progress = ExportProgress()
+      defer { progress.clear() }
+      outcome = try job.run(progress: progress.show)
     } catch {
       // As "report | head" does: the output ends, and that is no failure.
       if error == .readerGone { return }
       throw Output.fail(error.sentence)
     }
-    if strict, !isComplete {
+    for sentence in outcome.sentences { Output.notes("mrtrace: \(sentence)\n") }
+    if strict, !outcome.isComplete {
       Output.notes(ExitStatus.lostNote(directories))
       throw ExitCode(ExitStatus.lost)
     }
@@ -92,3 +97,11 @@ struct ExportCommand: ParsableCommand {
 }
 
 extension ExportFormat: ExpressibleByArgument {}
+
+/// "export: 42 %" on standard error, where that is a terminal.
+private final class ExportProgress {
+  private var line = ProgressLine(style: Output.style(of: STDERR_FILENO))
+
+  func show(_ part: Double) { Output.notes(line.show("export: \(Int(part * 100)) %")) }
+  func clear() { Output.notes(line.clear()) }
+}

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Agent
 import ArgumentParser
-import Glibc
 import Kernel
 import Model
 
-/// Of options that monitor has too.
+/// The help of options that monitor has too.
 extension ArgumentHelp {
   static let comm = ArgumentHelp(
     "Watch threads and processes of this name, at most 15 bytes. Repeatable.", valueName: "name")
@@ -73,35 +73,13 @@ struct FilterOptions: ParsableArguments {
     return request
   }
 
-  /// Besides processes.
-  private var request: FilterRequest { (try? read()) ?? FilterRequest() }
-
-  /// What is asked for besides processes. Throws where it cannot be had.
-  func filter() throws(RecordFailure) -> OperationFilter {
-    var groups: [UInt64] = []
-    for path in cgroup {
-      do throws(ControlGroups.Missing) {
-        groups.append(try ControlGroups.number(of: path))
-      } catch {
-        throw .cgroup(path, error)
-      }
-    }
-    if follow, !pids.isEmpty, !PIDNamespace.ownsProc() { throw .procOfOthers }
-    for pid in pids where kill(pid, 0) != 0 && Glibc.errno == ESRCH {
-      throw .kernel(.processGone(pid: Int(pid)))
-    }
-    return request.filter(cgroups: groups)
-  }
-
-  /// Sentences for what may be meant otherwise; nothing that hinders.
-  func notes(_ facts: KernelFacts) -> [String] {
-    request.notes(facts, byProcess: !pids.isEmpty)
-  }
-
-  /// For the screen and for messages: "pid 4242 and children", "comm server", "errno EFAULT".
-  var words: [String] {
-    guard !pids.isEmpty else { return request.words }
-    let numbers = pids.map { "\($0)" }.joined(separator: ", ")
-    return ["pid \(numbers)\(follow ? " and children" : "")"] + request.words
+  /// Without COMMAND, which is no filter. What cannot be has been refused.
+  var subject: TraceSubject {
+    var subject = TraceSubject()
+    subject.pids = pids
+    subject.all = all
+    subject.follow = follow
+    subject.request = (try? read()) ?? FilterRequest()
+    return subject
   }
 }

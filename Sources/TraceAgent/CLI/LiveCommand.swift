@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Agent
 import ArgumentParser
-import Glibc
 import Kernel
-import Model
-import Recording
 
 struct LiveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,8 +25,6 @@ struct LiveCommand: ParsableCommand {
         mrtrace live --interval 10 --json | jq 'select(.type == "failure")'
       """)
 
-  enum Screen: String, CaseIterable, ExpressibleByArgument { case auto, always, never }
-
   @Option(help: "Seconds between two looks.")
   var interval = 1.0
 
@@ -42,7 +38,7 @@ struct LiveCommand: ParsableCommand {
     help: """
       The screen: auto, always (also with NO_COLOR, then without colour), or never (plain lines).
       """)
-  var screen: Screen = .auto
+  var screen: ScreenChoice = .auto
 
   @Option(
     help: """
@@ -69,36 +65,41 @@ struct LiveCommand: ParsableCommand {
     if let duration, !(duration > 0 && duration < 1e9) {
       throw ValidationError("--duration must be a number of seconds, more than 0.")
     }
-    if replay != nil, !command.isEmpty || !tracing.watched.words.isEmpty || tracing.all {
+    if replay != nil, takesSubject {
       throw ValidationError("--replay shows a recording: it takes neither COMMAND nor filters.")
     }
     if !(speed > 0 && speed <= 1e9) { throw ValidationError("--speed must be more than 0.") }
     if json, screen == .always { throw ValidationError("--json has no screen.") }
   }
 
+  private var takesSubject: Bool {
+    let subject = tracing.settings.subject
+    return subject.all || !subject.command.isEmpty || !subject.words.isEmpty
+  }
+
+  private var settings: LiveSettings {
+    var settings = LiveSettings()
+    settings.interval = interval
+    settings.duration = duration
+    settings.isJSON = json
+    settings.screen = screen
+    return settings
+  }
+
   func run() throws {
     let status: Int32
-    do throws(RecordFailure) {
+    do throws(AgentError) {
       if let replay {
-        var session: LiveReplay
-        do throws(RecordingError) {
-          session = try LiveReplay(self, path: replay)
-        } catch {
-          throw .recording(error)
-        }
+        var session = try LiveReplay(settings, speed: speed, path: replay)
         status = try session.show()
       } else {
-        status = try LiveSession(self).run()
+        status = try LiveSession(settings, tracing.settings, detail: detail).run()
       }
     } catch {
       throw Output.fail(error.sentence)
     }
     if status != 0 { throw ExitCode(status) }
   }
-
-  var command: [String] { tracing.command }
-
-  func settings(_ filter: OperationFilter) -> TracerSettings {
-    tracing.settings(filter, detail: detail, statistics: true)
-  }
 }
+
+extension ScreenChoice: ExpressibleByArgument {}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Agent
 import ArgumentParser
 import Kernel
 
@@ -25,7 +26,7 @@ struct MRTrace: ParsableCommand {
         mrtrace doctor
         mrtrace explain EFAULT
       """,
-    version: version,
+    version: Version.current,
     subcommands: [
       RecordCommand.self, LiveCommand.self, MonitorCommand.self, ReportCommand.self,
       ExportCommand.self, DoctorCommand.self,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Agent
 import ArgumentParser
 import Kernel
 import Monitor
@@ -158,8 +159,8 @@ struct MonitorCommand: ParsableCommand {
       throw Output.wrongUsage(error.sentence)
     }
     if check { return }
-    do throws(RecordFailure) {
-      try MonitorSession.run(self, settings)
+    do throws(AgentError) {
+      try MonitorSession.run(settings, reread: self.settings)
     } catch {
       throw Output.fail(error.sentence)
     }

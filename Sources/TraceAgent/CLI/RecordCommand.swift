@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Agent
 import ArgumentParser
-import Glibc
 import Kernel
-import Model
 
 struct RecordCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -88,7 +87,7 @@ struct RecordCommand: ParsableCommand {
       The live screen while it records: auto (on a terminal, and without COMMAND, which may write there), always \
       (COMMAND's output to the terminal comes when the screen has gone), never.
       """)
-  var live: LiveCommand.Screen = .auto
+  var live: ScreenChoice = .auto
 
   @Flag(name: .shortAndLong, help: "Do not print the diagnosis at the end.")
   var quiet = false
@@ -112,22 +111,33 @@ struct RecordCommand: ParsableCommand {
     }
   }
 
+  private var storage: RecordSettings.Storage {
+    if let size = ring {
+      return .ring(size: size.bytes, keep: keep ?? RecordSettings.keptParts)
+    }
+    return maxSize.map { .parts(size: $0.bytes, keep: keep) } ?? .whole
+  }
+
+  private var settings: RecordSettings {
+    var settings = RecordSettings(tracing: tracing.settings)
+    settings.output = output
+    settings.storage = storage
+    settings.duration = duration
+    settings.detail = detail
+    settings.faultCodes = faultCodes
+    settings.screen = live
+    settings.isQuiet = quiet
+    settings.isStrict = strict
+    return settings
+  }
+
   func run() throws {
     let status: Int32
-    do throws(RecordFailure) {
-      status = try RecordSession(self).run()
+    do throws(AgentError) {
+      status = try RecordSession(settings).run()
     } catch {
       throw Output.fail(error.sentence)
     }
     if status != 0 { throw ExitCode(status) }
-  }
-
-  var command: [String] { tracing.command }
-
-  func settings(_ filter: OperationFilter) -> TracerSettings {
-    var settings = tracing.settings(
-      filter, detail: detail, statistics: RecordLive.isWanted(self))
-    settings.faultCodes = faultCodes
-    return settings
   }
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Agent
 import ArgumentParser
 import Glibc
 import Recording
+import Report
 import Terminal
 
 struct ReportCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Agent
 import ArgumentParser
 import Kernel
 
@@ -34,38 +35,15 @@ struct TracingOptions: ParsableArguments {
     if ringSize < 4 || ringSize & (ringSize - 1) != 0 || ringSize > 1 << 20 {
       throw ValidationError("--ring-size must be a power of two from 4 to 1048576 (KiB).")
     }
-    if !command.isEmpty, !pids.isEmpty {
+    if !command.isEmpty, !watched.pids.isEmpty {
       throw ValidationError("give either COMMAND or -p, not both.")
     }
   }
 
-  var pids: [Int32] { watched.pids }
-  var all: Bool { watched.all }
-  var follow: Bool { watched.follow }
-
-  /// The filter, and that COMMAND can be run: better before the seconds of attaching.
-  func filter() throws(RecordFailure) -> OperationFilter {
-    if let name = command.first {
-      switch ChildProcess.find(name, path: Output.environment("PATH")) {
-      case .success: break
-      case .failure(.noent): throw .commandNotFound(name)
-      case .failure(let errno): throw .commandNotRun(name, errno)
-      }
-    }
-    return try watched.filter()
-  }
-
-  func settings(
-    _ filter: OperationFilter, detail: TracerSettings.Detail, statistics: Bool
-  ) -> TracerSettings {
-    var settings = TracerSettings(
-      detail: detail, processes: pids.map { UInt32(bitPattern: $0) },
-      filters: !all && (!pids.isEmpty || !command.isEmpty),
-      follow: !all && (follow || !command.isEmpty), statistics: statistics,
-      without: Set(noHook.compactMap(HookPlan.Family.init(rawValue:))), unhooked: Set(noHook),
-      ringSize: ringSize << 10)
-    settings.filter = filter
-    return settings
+  var settings: TracingSettings {
+    var subject = watched.subject
+    subject.command = command
+    return TracingSettings(subject: subject, unhooked: noHook, ringSize: ringSize)
   }
 }
 

@@ -25,7 +25,7 @@ package struct MonitorConfiguration: Equatable, Sendable {
   // What is settled when the monitor starts.
   package var memory = 16 << 20
   package var ringSize = 1 << 20
-  package var detail = "failures"
+  package var detail = TracerSettings.Detail.failures
   package var pinModules = false
   package var filter = FilterRequest()
 
@@ -93,10 +93,12 @@ package struct MonitorConfiguration: Equatable, Sendable {
       guard bytes & (bytes - 1) == 0 else { throw wrong("must be a power of two from 4K to 1G") }
       ringSize = bytes
     case "detail":
-      guard ["failures", "operations"].contains(value) else {
+      guard let wanted = TracerSettings.Detail(rawValue: value),
+        [.failures, .operations].contains(wanted)
+      else {
         throw wrong("must be failures or operations")
       }
-      detail = value
+      detail = wanted
     case "pin-modules": pinModules = try yes()
     default:
       guard let kind = FilterRequest.Kind(rawValue: key) else {

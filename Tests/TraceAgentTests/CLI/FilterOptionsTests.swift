@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Agent
 import ArgumentParser
 import Kernel
 import Model
@@ -23,16 +24,18 @@ import Testing
       "--comm", "server", "--comm", "client", "--device", "rxe0",
       "--errno", "EFAULT,eperm", "--errno", "14,95",
     ])
-    let filter = try options.filter()
+    let filter = try options.subject.filter()
     #expect(filter.comms == ["server", "client"])
     #expect(filter.devices == ["rxe0"])
     #expect(filter.errnos.map(\.description) == ["EFAULT", "EPERM", "EOPNOTSUPP"])
     #expect(
-      options.words == ["comm server, client", "device rxe0", "errno EFAULT, EPERM, EOPNOTSUPP"])
+      options.subject.words == [
+        "comm server, client", "device rxe0", "errno EFAULT, EPERM, EOPNOTSUPP",
+      ])
   }
 
   @Test func nothingIsAskedForByDefault() throws {
-    let filter = try FilterOptions.parse([]).filter()
+    let filter = try FilterOptions.parse([]).subject.filter()
     #expect(filter == OperationFilter())
     #expect(!filter.asksForOwner)
   }
@@ -67,8 +70,8 @@ import Testing
 
   @Test func aGroupThatIsNotThereIsNamed() throws {
     let options = try FilterOptions.parse(["--cgroup", "/no/such/group"])
-    do throws(RecordFailure) {
-      _ = try options.filter()
+    do throws(AgentError) {
+      _ = try options.subject.filter()
       Issue.record("a group that is not there was accepted")
     } catch {
       #expect(error.sentence.hasPrefix("--cgroup /no/such/group: "))
@@ -77,8 +80,8 @@ import Testing
 
   @Test func aProcessThatIsNotThereIsNamed() throws {
     let options = try FilterOptions.parse(["-p", "\(Int32.max)"])
-    do throws(RecordFailure) {
-      _ = try options.filter()
+    do throws(AgentError) {
+      _ = try options.subject.filter()
       Issue.record("a process that is not there was accepted")
     } catch {
       #expect(error.sentence == "there is no process \(Int32.max)")

@@ -57,7 +57,7 @@ import Testing
     #expect(settings.linesPerMinute == 5)
     #expect(settings.memory == 512 << 10)
     #expect(settings.ringSize == 64 << 10)
-    #expect(settings.detail == "operations")
+    #expect(settings.detail == .operations)
     #expect(settings.pinModules)
     #expect(settings.filter.comms == ["server", "a client"])
     #expect(settings.filter.cgroups == ["/system.slice/server.service"])

@@ -11,7 +11,7 @@ import Testing
 
 @testable import Export
 @testable import Recording
-@testable import mrtrace
+@testable import Report
 
 /// Whatever is taken away from a real recording, doubled or put in another order, what is then said of a failure is
 /// the same cause, a weaker confidence, or unknown: never another cause, never another kind of operation, never

@@ -6,7 +6,7 @@ import Foundation
 import Testing
 
 @testable import Recording
-@testable import mrtrace
+@testable import Report
 
 /// Recordings of other versions: every fixture is kept, and reads the same for ever.
 @Suite struct FormatVersionTests {

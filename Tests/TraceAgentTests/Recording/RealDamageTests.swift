@@ -7,8 +7,8 @@ import Testing
 
 @testable import Export
 @testable import Recording
+@testable import Report
 @testable import Terminal
-@testable import mrtrace
 
 /// A real recording, cut off at every byte and with every byte changed: no crash, no record that
 /// was not written, and a sentence for what is missing.

@@ -4,7 +4,7 @@ import Model
 import Testing
 
 @testable import Recording
-@testable import mrtrace
+@testable import Report
 
 /// What a recording says of what it could not see.
 @Suite struct RecordedSightTests {
