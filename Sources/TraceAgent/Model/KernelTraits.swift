@@ -41,72 +41,9 @@ package struct KernelTraits: Equatable, Sendable {
 
 /// Which special PTEs `hmm_vma_handle_pte()` rejects.
 package enum SpecialRule: String, Equatable, Sendable, CaseIterable {
-  /// Not told by the kernel's symbols: the fix of 2021 (4b42fb213678) leaves no trace in kallsyms or BTF. A
+  /// Not told by the kernel's symbols: ``DevmapFix`` leaves no trace in kallsyms or BTF. A
   /// special+devmap entry is rejected by a kernel without it, accepted by one with it.
   case devmapUnknown = "devmap-unknown"
   /// Kernels whose page tables have no DEVMAP bit: every special PTE without page, but the zero page.
   case noDevmap = "no-devmap"
-}
-
-/// The layout of page-table entries, chosen by architecture and generation.
-package struct PageTableFormat: Equatable, Sendable {
-  /// arm64 is only explained: the agent itself runs on x86-64.
-  package enum Architecture: String, Sendable, CaseIterable { case x86_64, arm64 }
-
-  package var architecture: Architecture
-  /// The software bit that says DEVMAP: 58 (before 6.6), 57 (6.6 to 6.16), nil (gone).
-  package var devmapBit: Int?
-  /// Bit 58 is SAVED_DIRTY (6.6 and later).
-  package var savedDirtyBit: Int?
-  /// The lowest swap type that is not a swap file, and what the types from there on mean.
-  package var swapTypes: SwapTypes
-  /// 4 or 5.
-  package var levels: Int
-  /// Userfaultfd's write protection has a bit: everywhere but before 5.7.
-  package var hasUffdWP = true
-  /// Where the bits of arm64 lie; nil on x86-64.
-  package var arm64: Arm64Layout?
-
-  package init(
-    architecture: Architecture, devmapBit: Int?, savedDirtyBit: Int?, swapTypes: SwapTypes,
-    levels: Int
-  ) {
-    self.architecture = architecture
-    self.devmapBit = devmapBit
-    self.savedDirtyBit = savedDirtyBit
-    self.swapTypes = swapTypes
-    self.levels = levels
-  }
-}
-
-/// One numbering of non-swap "swap" types (`enum` in include/linux/swap.h).
-package struct SwapTypes: Equatable, Sendable {
-  package var maxSwapFiles: UInt8
-  package var hwpoison: UInt8
-  package var migrationRead: UInt8
-  package var migrationReadExclusive: UInt8?
-  package var migrationWrite: UInt8
-  package var deviceWrite: UInt8?
-  package var deviceRead: UInt8?
-  /// Device-exclusive entries: one or two types.
-  package var deviceExclusive: [UInt8]
-  package var pteMarker: UInt8?
-  package var swapinError: UInt8?
-
-  package init(
-    maxSwapFiles: UInt8, hwpoison: UInt8, migrationRead: UInt8, migrationReadExclusive: UInt8?,
-    migrationWrite: UInt8, deviceWrite: UInt8?, deviceRead: UInt8?, deviceExclusive: [UInt8],
-    pteMarker: UInt8?, swapinError: UInt8?
-  ) {
-    self.maxSwapFiles = maxSwapFiles
-    self.hwpoison = hwpoison
-    self.migrationRead = migrationRead
-    self.migrationReadExclusive = migrationReadExclusive
-    self.migrationWrite = migrationWrite
-    self.deviceWrite = deviceWrite
-    self.deviceRead = deviceRead
-    self.deviceExclusive = deviceExclusive
-    self.pteMarker = pteMarker
-    self.swapinError = swapinError
-  }
 }

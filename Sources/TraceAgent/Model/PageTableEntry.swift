@@ -65,3 +65,27 @@ package struct DecodedEntry: Equatable, Sendable {
     }
   }
 }
+
+extension DecodedEntry.Kind {
+  /// The name of what a swap-type entry stands for; empty for all others.
+  var softName: String {
+    switch self {
+    case .swap: return "SWAP"
+    case .migrationRead: return "MIGRATION_READ"
+    case .migrationReadExclusive: return "MIGRATION_READ_EXCLUSIVE"
+    case .migrationWrite: return "MIGRATION_WRITE"
+    case .hwpoison: return "HWPOISON"
+    case .devicePrivateRead: return "DEVICE_PRIVATE_READ"
+    case .devicePrivateWrite: return "DEVICE_PRIVATE_WRITE"
+    case .deviceExclusive: return "DEVICE_EXCLUSIVE"
+    case .swapinError: return "SWAPIN_ERROR"
+    case .marker(let marker):
+      var names: [String] = []
+      if marker.contains(.guardRegion) { names.append("GUARD") }
+      if marker.contains(.poisoned) { names.append("POISONED") }
+      if marker.contains(.uffdWP) { names.append("UFFD_WP") }
+      return names.isEmpty ? "PTE_MARKER" : "PTE_MARKER_" + names.joined(separator: "_")
+    case .none, .present, .table, .protnone, .bad: return ""
+    }
+  }
+}

@@ -1,15 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension PageTableFormat {
-  /// Reads one entry of `level` (arch/x86/include/asm/pgtable.h, pgtable-invert.h).
-  package func decode(_ raw: UInt64, level: PageTableLevel) -> DecodedEntry {
-    switch architecture {
-    case .x86_64: X86Entry(raw: raw, level: level, format: self).decoded
-    case .arm64: Arm64Entry(raw: raw, level: level, format: self).decoded
-    }
-  }
-}
-
 /// One x86-64 entry under one kernel's rules.
 struct X86Entry {
   let raw: UInt64
@@ -149,47 +139,5 @@ struct X86Entry {
       names.append("ANON_EXCLUSIVE")
     }
     return names
-  }
-}
-
-extension SwapTypes {
-  /// What a non-present entry of swap type `type` is.
-  func kind(type: UInt8, offset: UInt64) -> DecodedEntry.Kind {
-    switch type {
-    case ..<maxSwapFiles: .swap(type: type)
-    case hwpoison: .hwpoison
-    case migrationRead: .migrationRead
-    case migrationReadExclusive: .migrationReadExclusive
-    case migrationWrite: .migrationWrite
-    case deviceRead: .devicePrivateRead
-    case deviceWrite: .devicePrivateWrite
-    case pteMarker: .marker(PTEMarker(rawValue: offset))
-    case swapinError: .swapinError
-    default: deviceExclusive.contains(type) ? .deviceExclusive : .bad
-    }
-  }
-}
-
-extension DecodedEntry.Kind {
-  /// The name of what a swap-type entry stands for; empty for all others.
-  var softName: String {
-    switch self {
-    case .swap: return "SWAP"
-    case .migrationRead: return "MIGRATION_READ"
-    case .migrationReadExclusive: return "MIGRATION_READ_EXCLUSIVE"
-    case .migrationWrite: return "MIGRATION_WRITE"
-    case .hwpoison: return "HWPOISON"
-    case .devicePrivateRead: return "DEVICE_PRIVATE_READ"
-    case .devicePrivateWrite: return "DEVICE_PRIVATE_WRITE"
-    case .deviceExclusive: return "DEVICE_EXCLUSIVE"
-    case .swapinError: return "SWAPIN_ERROR"
-    case .marker(let marker):
-      var names: [String] = []
-      if marker.contains(.guardRegion) { names.append("GUARD") }
-      if marker.contains(.poisoned) { names.append("POISONED") }
-      if marker.contains(.uffdWP) { names.append("UFFD_WP") }
-      return names.isEmpty ? "PTE_MARKER" : "PTE_MARKER_" + names.joined(separator: "_")
-    case .none, .present, .table, .protnone, .bad: return ""
-    }
   }
 }
