@@ -106,21 +106,20 @@ struct ExplainCommand: ParsableCommand {
     if let cause = Cause.named(name) {
       Output.results(
         json ? CauseJSON.line(cause) + "\n" : CauseText.page(cause, style: style))
-    } else if name == "unknown" {
+    } else if name == Diagnosis.unknown {
       Output.results(json ? CauseJSON.unknownLine + "\n" : CauseText.unknown(style: style))
     } else if let errno = Errno(spelled: word) {
-      let text = errno.description
       Output.results(
         json
-          ? CauseJSON.errnoLine(text, number: errno.rawValue, Cause.all) + "\n"
-          : CauseText.errno(text, number: errno.rawValue, Cause.all, style: style))
+          ? CauseJSON.errnoLine(errno, Cause.all) + "\n"
+          : CauseText.errno(errno, Cause.all, style: style))
     } else {
       throw Output.wrongUsage(noSuch(word))
     }
   }
 
   private func noSuch(_ word: String) -> String {
-    let names = Cause.all.map(\.name) + ["unknown", "pte", "pmd", "pud"]
+    let names = Cause.all.map(\.name) + [Diagnosis.unknown, "pte", "pmd", "pud"]
     let near = NearestName.of(word.lowercased(), in: names)
     guard !near.isEmpty else {
       return "\"\(word)\" is no cause and no errno; \"mrtrace explain\" lists all causes"

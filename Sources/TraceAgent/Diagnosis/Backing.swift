@@ -3,7 +3,7 @@
 import Model
 
 // What stands behind a mapping, as the rules ask for it.
-extension Case {
+extension Failure {
   /// As it was when the mapping was recorded; of huge pages, as it was when their fault failed.
   func backing(of mapping: MappingEvidence) -> BackingEvidence? {
     guard mapping.found else { return nil }
@@ -26,7 +26,7 @@ struct NoBlock {
   var advice: [String]?
 }
 
-extension Case {
+extension Failure {
   /// tmpfs and ext4 run a function of their own where there is no block, and tmpfs has its numbers.
   func noBlock(at page: UInt64) -> NoBlock? {
     guard let mapping = mapping(at: page), mapping.found, !mapping.isHugeTLB,
@@ -40,10 +40,10 @@ extension Case {
   ) -> NoBlock? {
     guard let now = backing(of: mapping), let blocks = now.blocks else { return nil }
     let refused = operation.backings.last {
-      $0.address == 0 && $0.function == Case.tmpfsTeller && $0.identity == now.identity
+      $0.address == 0 && $0.function == Failure.tmpfsTeller && $0.identity == now.identity
     }
     // It would have been seen to be refused a page.
-    if refused == nil && wouldHaveSeen(Case.tmpfsTeller) { return nil }
+    if refused == nil && wouldHaveSeen(Failure.tmpfsTeller) { return nil }
     let used = blocks.areUsedUp ? blocks : refused?.blocks.flatMap { $0.areUsedUp ? $0 : nil }
     if let used {
       let isSure = refused != nil && blocks.areUsedUp
@@ -51,7 +51,7 @@ extension Case {
         confidence: isSure ? .proved : .inferred,
         text: "a page of its tmpfs, which has none to give: \(used.used) of \(used.max) are used "
           + "(\(used.max << 12) bytes)" + (isSure ? "" : ", or were a moment before or after"),
-        advice: Case.tmpfsAdvice)
+        advice: Failure.tmpfsAdvice)
     }
     guard refused != nil else { return nil }
     let room = blocks.max == 0 ? "it has no limit" : "\(blocks.used) of \(blocks.max) are used"
@@ -59,18 +59,18 @@ extension Case {
       confidence: .inferred,
       text: "a page that its tmpfs refused (ENOSPC or EDQUOT), though not for its size (\(room)): "
         + "for a quota, or for vm.overcommit_memory=2",
-      advice: Case.tmpfsAdvice)
+      advice: Failure.tmpfsAdvice)
   }
 
   private func ext4Full(_ file: MappingEvidence.File) -> NoBlock? {
     let refused = operation.backings.last {
-      $0.address == 0 && $0.function == Case.ext4Teller && $0.device == file.device
+      $0.address == 0 && $0.function == Failure.ext4Teller && $0.device == file.device
     }
     guard refused != nil else { return nil }
     return NoBlock(
       confidence: .proved,
       text: "a block of the file system, which has none to give (ENOSPC: ext4 gave up after "
-        + "\(Case.ext4Teller)())")
+        + "\(Failure.ext4Teller)())")
   }
 
   /// The function that a file system runs only where it has no block; nil: it has none, or it is not

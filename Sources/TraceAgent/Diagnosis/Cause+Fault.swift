@@ -10,31 +10,31 @@ extension Cause {
     Cause(
       "fault-hwpoison", sites: ["H7b", "P12"],
       brief: "the page fault met broken memory or a bad block",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check: "the fault handler met broken memory or a bad block: VM_FAULT_HWPOISON",
       advice: brokenMemory,
       references: [
         "mm/memory.c: do_swap_page(), "
           + "handle_pte_marker()", "fs/dax.c: dax_fault_iter()", "ndctl-list(1)",
       ]
-    ) { scene in
-      var found = scene.failedFault(code: "VM_FAULT_HWPOISON") { site in
+    ) { failure in
+      var found = failure.failedFault(code: "VM_FAULT_HWPOISON") { site in
         if let result = site.result {
           if result.isDisjoint(with: [.hwpoison, .hwpoisonLarge]) { return nil }
-          return scene.mayBeUserPoison(site.page, site.entry)
+          return failure.mayBeUserPoison(site.page, site.entry)
             ? "met a POISONED marker, which UFFDIO_POISON leaves as well as broken memory"
             : "met broken memory or a bad block"
         }
         switch site.entry?.kind {
         case .hwpoison: return "met the HWPOISON entry that memory_failure() left"
         case .marker(let marker) where marker.contains(.poisoned):
-          return scene.mayBeUserPoison(site.page, site.entry)
+          return failure.mayBeUserPoison(site.page, site.entry)
             ? "met a POISONED marker, which UFFDIO_POISON leaves as well as broken memory"
             : "met a POISONED marker: its data is lost"
         default: return nil
         }
       }
-      if case .fault(let site) = scene.locus, scene.mayBeUserPoison(site.page, site.entry) {
+      if case .fault(let site) = failure.locus, failure.mayBeUserPoison(site.page, site.entry) {
         found?.advice = [userPoison] + brokenMemory
       }
       return found
@@ -42,7 +42,7 @@ extension Cause {
     Cause(
       "fault-sigsegv", sites: ["H7d", "P10"],
       brief: "the page fault was not permitted: guard page, protection key, flags",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check: "handle_mm_fault(): VM_FAULT_SIGSEGV",
       advice: [
         "A guard (madvise MADV_GUARD_INSTALL): keep it out of the MR or remove it.",
@@ -53,8 +53,8 @@ extension Cause {
         "mm/memory.c: handle_mm_fault(), handle_pte_marker()", "pkeys(7)",
         "madvise(2): MADV_GUARD_INSTALL",
       ]
-    ) { scene in
-      scene.failedFault(code: "VM_FAULT_SIGSEGV") { site in
+    ) { failure in
+      failure.failedFault(code: "VM_FAULT_SIGSEGV") { site in
         var isGuard = false
         if case .marker(let marker)? = site.entry?.kind {
           isGuard = marker.contains(.guardRegion) && !marker.contains(.poisoned)
@@ -63,29 +63,29 @@ extension Cause {
         if isGuard { return "met a guard marker (MADV_GUARD_INSTALL)" }
         return site.result == nil ? nil : "is not permitted (VM_FAULT_SIGSEGV)"
       }
-        ?? scene.keyRefused()
+        ?? failure.keyRefused()
     },
     Cause(
       "fault-out-of-memory", sites: ["H7c", "P12"],
       brief: "the page fault found no memory, of the host or of its cgroup",
-      errnos: ["EFAULT", "ENOMEM"],
+      errnos: [.fault, .nomem],
       check: "handle_mm_fault(): VM_FAULT_OOM",
       advice: [
         "No page could be had for this fault: raise the memory limit of the cgroup (memory.max) or "
           + "free memory; dmesg and memory.events say which limit was met."
       ],
       references: ["mm/memory.c: handle_mm_fault()", "Documentation/admin-guide/cgroup-v2.rst"]
-    ) { scene in
-      scene.failedFault(code: "VM_FAULT_OOM") { site in
+    ) { failure in
+      failure.failedFault(code: "VM_FAULT_OOM") { site in
         if let result = site.result {
           return result.contains(.outOfMemory) ? "found no memory" : nil
         }
         // 7.3 keeps the code: vm_fault_to_errno() makes -ENOMEM of nothing else.
-        let walk = scene.walks.first
+        let walk = failure.walks.first
         return walk?.function == "hmm_range_fault_locked"
-          && walk?.result == -Int64(Errno.nomem.rawValue) ? "found no memory" : nil
+          && walk?.errno == .nomem ? "found no memory" : nil
       }
-        ?? scene.pinWithoutMemory()
+        ?? failure.pinWithoutMemory()
     },
   ]
 }
@@ -105,7 +105,7 @@ extension Cause {
     + "ask that program first. Nothing in dmesg says that memory is broken then."
 }
 
-extension Case {
+extension Failure {
   /// A poison marker where a userfaultfd may have set it.
   func mayBeUserPoison(_ page: UInt64?, _ entry: DecodedEntry?) -> Bool {
     guard let page, case .marker(let marker)? = entry?.kind, marker.contains(.poisoned),
@@ -162,8 +162,8 @@ extension Case {
       because: "\(place(page)) has protection key \(mapping.flags.protectionKey), to which the "
         + "registering thread seems to have no access: nothing else there refuses the pin",
       links: [
-        .init(function: "arch_vma_access_permitted", result: "false", seen: .inferred),
-        .init(function: "check_vma_flags", result: "-EFAULT", seen: .inferred),
+        .init(function: "arch_vma_access_permitted", result: .word("false"), seen: .inferred),
+        .init(function: "check_vma_flags", result: .errno(.fault), seen: .inferred),
       ])
   }
 
@@ -176,16 +176,16 @@ extension Case {
       let result = VMFault(rawValue: witness.result).intersection(.failures)
       return Diagnosis.Link(
         function: functions[witness.witness] ?? witness.witness,
-        result: VMFault.names(result.rawValue).joined(separator: "|"), seen: .direct)
+        result: .word(VMFault.names(result.rawValue).joined(separator: "|")), seen: .direct)
     }
     if links.isEmpty, let code {
-      links.append(.init(function: "handle_mm_fault", result: code, seen: .inferred))
+      links.append(.init(function: "handle_mm_fault", result: .word(code), seen: .inferred))
     }
-    if let walk = walks.first, let errno = Errno(result: walk.result) {
+    if let walk = walks.first, let errno = walk.errno {
       links.append(
         .init(
           function: traits.faultsOutsideWalk ? "hmm_do_fault" : "hmm_vma_fault",
-          result: "-\(errno)", seen: .replayed))
+          result: .errno(errno), seen: .replayed))
     }
     return links
   }

@@ -8,7 +8,7 @@ extension Cause {
     Cause(
       "mr-range-exceeded", sites: ["U5", "V11", "V12", "V13", "V16", "V17"],
       brief: "the access reaches outside the MR",
-      errnos: ["EFAULT", "EINVAL"],
+      errnos: [.fault, .inval],
       check:
         "ib_umem_odp_map_dma_and_lock(): user_virt < ib_umem_start() or user_virt + bcnt > "
         + "ib_umem_end(); mlx5 pagefault_mr(); soft-RoCE mr_check_range()",
@@ -26,7 +26,7 @@ extension Cause {
     Cause(
       "mr-not-writable", sites: ["V9", "V10", "V15"],
       brief: "a write to an MR that was registered without write access",
-      errnos: ["EPERM", "EINVAL", "EFAULT"],
+      errnos: [.perm, .inval, .fault],
       check: "the driver: write access and !umem->writable; soft-RoCE: "
         + "lookup_mr(IB_ACCESS_LOCAL_WRITE)",
       advice: [
@@ -40,7 +40,7 @@ extension Cause {
     Cause(
       "mr-key-invalid", sites: ["V9", "V10", "V13"],
       brief: "the key is unknown, of another protection domain, or not of an on-demand MR",
-      errnos: ["EINVAL", "ENOENT", "EPERM", "EFAULT"],
+      errnos: [.inval, .noent, .perm, .fault],
       check: "soft-RoCE: lookup_mr(); mlx5: get_prefetchable_mr()",
       advice: [
         "Use the lkey of an MR of the same protection domain and device that is still registered; "
@@ -55,20 +55,24 @@ extension Cause {
 
   // MARK: mr-range-exceeded
 
-  @Sendable private static func rangeExceeded(_ scene: Case) -> Finding? {
-    if let check = scene.layer("mr_check_range"), check.result == -22, check.arguments.count >= 3 {
-      return rangeOfSoftRoCE(scene, start: check.arguments[1], length: check.arguments[2])
+  @Sendable private static func rangeExceeded(_ failure: Failure) -> Finding? {
+    if let check = failure.layer("mr_check_range"), check.errno == .inval,
+      check.arguments.count >= 3
+    {
+      return rangeOfSoftRoCE(failure, start: check.arguments[1], length: check.arguments[2])
     }
-    guard scene.errno == .fault, scene.walks.isEmpty, scene.ranges.isEmpty, !scene.isOfPinnedMR
+    guard failure.errno == .fault, failure.walks.isEmpty, failure.ranges.isEmpty,
+      !failure.isOfPinnedMR
     else { return nil }
-    if let map = scene.failedMap {
-      guard map.result == -14, scene.isInsideUmem(map) == false, let region = scene.region else {
+    if let map = failure.failedMap {
+      guard map.errno == .fault, failure.isInsideUmem(map) == false, let region = failure.region
+      else {
         return nil
       }
       let (start, length) = (map.arguments[1], map.arguments[2])
       var text = outside(start, length, region)
       // soft-RoCE hands over the iova of an access as if it were the address.
-      if let iova = scene.operation.mr.iova, let address = scene.operation.mr.address,
+      if let iova = failure.operation.mr.iova, let address = failure.operation.mr.address,
         iova != address, start >= iova, start &- iova < region.length
       {
         text +=
@@ -77,8 +81,8 @@ extension Cause {
       return Finding(.proved, because: text)
     }
     // The segment fails by itself where fewer pages were mapped than it covers.
-    if let segment = scene.layer("pagefault_single_data_segment"), segment.result == -14,
-      scene.layers.count == 1, scene.passedMap, scene.operation.umemIdentity != nil
+    if let segment = failure.layer("pagefault_single_data_segment"), segment.errno == .fault,
+      failure.layers.count == 1, failure.passedMap, failure.operation.umemIdentity != nil
     {
       return Finding(
         .inferred,
@@ -86,17 +90,18 @@ extension Cause {
           "the access reaches beyond the pages that could be mapped for it, unless its key is "
           + "stale")
     }
-    guard let fault = scene.layer("pagefault_mr"), fault.result == -14, fault.arguments.count >= 3,
-      scene.layer("ib_umem_odp_alloc_child") == nil
+    guard let fault = failure.layer("pagefault_mr"), fault.errno == .fault,
+      fault.arguments.count >= 3,
+      failure.layer("ib_umem_odp_alloc_child") == nil
     else { return nil }
-    return rangeOfMLX5(scene, start: fault.arguments[1], length: fault.arguments[2])
+    return rangeOfMLX5(failure, start: fault.arguments[1], length: fault.arguments[2])
   }
 
   /// mr_check_range() refuses an MR of another kind with the same errno.
   private static func rangeOfSoftRoCE(
-    _ scene: Case, start: UInt64, length: UInt64
+    _ failure: Failure, start: UInt64, length: UInt64
   ) -> Finding? {
-    guard let iova = scene.operation.mr.iova, let size = scene.operation.mr.length else {
+    guard let iova = failure.operation.mr.iova, let size = failure.operation.mr.length else {
       return Finding(
         .inferred,
         because:
@@ -109,17 +114,17 @@ extension Cause {
   }
 
   /// pagefault_mr() checks iova and umem before it maps anything.
-  private static func rangeOfMLX5(_ scene: Case, start: UInt64, length: UInt64) -> Finding? {
-    guard let region = scene.region, let range = scene.umemRange else { return nil }
-    if scene.operation.mr.address == 0 && scene.operation.mr.length == .max {
+  private static func rangeOfMLX5(_ failure: Failure, start: UInt64, length: UInt64) -> Finding? {
+    guard let region = failure.region, let range = failure.umemRange else { return nil }
+    if failure.operation.mr.address == 0 && failure.operation.mr.length == .max {
       // An implicit MR: pagefault_implicit_mr() ends where user space does.
-      let last = UInt64(1) << (scene.traits.pageTables.levels == 5 ? 56 : 47)
+      let last = UInt64(1) << (failure.traits.pageTables.levels == 5 ? 56 : 47)
       guard start >= last || last &- start < length else { return nil }
       return Finding(
         .proved, because: outside(start, length, AddressRange(start: 0, length: last)))
     }
     // The iova in an on-demand umem is not filled in.
-    guard let iova = scene.operation.mr.iova else { return nil }
+    guard let iova = failure.operation.mr.iova else { return nil }
     let address = region.start &+ (start &- iova)
     guard start < iova || address >= range.end || range.end &- address < length else { return nil }
     return Finding(
@@ -136,30 +141,32 @@ extension Cause {
 
   // MARK: mr-not-writable
 
-  @Sendable private static func notWritable(_ scene: Case) -> Finding? {
-    guard scene.walks.isEmpty, scene.ranges.isEmpty, scene.failedMap == nil else { return nil }
-    if let access = writeAccess(scene) { return access }
-    guard scene.operation.kind == .adviseMR else { return nil }
-    let asksWrite = scene.operation.advice?.advice == 1
-    let access = scene.isOfOneMR ? scene.access : nil
+  @Sendable private static func notWritable(_ failure: Failure) -> Finding? {
+    guard failure.walks.isEmpty, failure.ranges.isEmpty, failure.failedMap == nil else {
+      return nil
+    }
+    if let access = writeAccess(failure) { return access }
+    guard failure.operation.kind == .adviseMR else { return nil }
+    let asksWrite = failure.operation.advice?.advice == 1
+    let access = failure.isOfOneMR ? failure.access : nil
     let text =
-      "the MR\(scene.key) is registered without write access, and PREFETCH_WRITE asks for it"
-    if let rxe = scene.layer("rxe_ib_advise_mr") {
+      "the MR\(failure.key) is registered without write access, and PREFETCH_WRITE asks for it"
+    if let rxe = failure.layer("rxe_ib_advise_mr") {
       // A mapping that may not be written has this errno too, by way of HMM.
-      if rxe.result == -1, asksWrite, access.map({ !$0.isWritable }) ?? scene.passedMap {
+      if rxe.errno == .perm, asksWrite, access.map({ !$0.isWritable }) ?? failure.passedMap {
         return Finding(.proved, because: text)
       }
-      if rxe.result == -22, let access, !access.contains(.localWrite) {
+      if rxe.errno == .inval, let access, !access.contains(.localWrite) {
         return Finding(
           .proved,
           because:
-            "the MR\(scene.key) is registered without LOCAL_WRITE, without which soft-RoCE's "
+            "the MR\(failure.key) is registered without LOCAL_WRITE, without which soft-RoCE's "
             + "lookup_mr() does not find it for any advice",
-          links: [.init(function: "lookup_mr", result: "NULL", seen: .replayed)])
+          links: [.init(function: "lookup_mr", result: .word("NULL"), seen: .replayed)])
       }
     }
     // The same errno stands for a foreign protection domain.
-    if let mlx5 = scene.layer("get_prefetchable_mr"), mlx5.result == -1, asksWrite, let access,
+    if let mlx5 = failure.layer("get_prefetchable_mr"), mlx5.errno == .perm, asksWrite, let access,
       !access.isWritable
     {
       return Finding(.proved, because: text)
@@ -169,66 +176,69 @@ extension Cause {
 
   /// rxe_odp_map_range_and_lock(mr, iova, length, flags): the range was mapped, and still is not as
   /// the access needs it.
-  private static func writeAccess(_ scene: Case) -> Finding? {
-    guard let map = scene.layer("rxe_odp_map_range_and_lock"), map.result == -14,
-      map.arguments.count >= 4, map.arguments[3] & 1 == 0, scene.passedMap
+  private static func writeAccess(_ failure: Failure) -> Finding? {
+    guard let map = failure.layer("rxe_odp_map_range_and_lock"), map.errno == .fault,
+      map.arguments.count >= 4, map.arguments[3] & 1 == 0, failure.passedMap
     else { return nil }
-    guard let access = scene.access else {
+    guard let access = failure.access else {
       return Finding(
         .inferred,
         because:
-          "the MR\(scene.key) is not writable, and the access writes to it, unless the range "
+          "the MR\(failure.key) is not writable, and the access writes to it, unless the range "
           + "was invalidated at that moment")
     }
     guard !access.isWritable else { return nil }
     return Finding(
       .proved,
-      because: "the MR\(scene.key) is registered without write access, and the access writes to it")
+      because:
+        "the MR\(failure.key) is registered without write access, and the access writes to it")
   }
 
   // MARK: mr-key-invalid
 
   /// Advice for an MR that is pinned: the umem says so where the driver came that far, else the
   /// registration of that key, which is the newest.
-  private static func keyOfPinnedMR(_ scene: Case) -> Finding? {
-    guard scene.operation.kind == .adviseMR || scene.operation.kind == .prefetch else { return nil }
-    let registration = scene.operation.keyRegistration
+  private static func keyOfPinnedMR(_ failure: Failure) -> Finding? {
+    guard failure.operation.kind == .adviseMR || failure.operation.kind == .prefetch else {
+      return nil
+    }
+    let registration = failure.operation.keyRegistration
     let isPinned = registration?.access.map { !AccessFlags(rawValue: $0).contains(.onDemand) }
-    let key = scene.operation.lkey.map { "lkey \(hex(UInt64($0)))" } ?? "the key"
+    let key = failure.operation.lkey.map { "lkey \(hex(UInt64($0)))" } ?? "the key"
     var text = "\(key) is that of a pinned MR, which cannot be advised"
     if isPinned == true, let address = registration?.address, let length = registration?.length {
       text +=
         ": \(count(length, "byte")) from \(hex(address)) on were registered without ON_DEMAND"
     }
-    if scene.isOfPinnedMR { return Finding(.proved, because: text) }
+    if failure.isOfPinnedMR { return Finding(.proved, because: text) }
     guard isPinned == true else { return nil }
     // Up to 5.10 nothing is read of such a umem.
-    if scene.failedMap != nil, scene.umem?.pageShift == nil, !scene.sawHMMFail() {
+    if failure.failedMap != nil, failure.umem?.pageShift == nil, !failure.sawHMMFail() {
       return Finding(.proved, because: text)
     }
     // The answer of mlx5 to such a key and to one that it does not know.
-    if let mlx5 = scene.layer("get_prefetchable_mr"), mlx5.result == -2 {
+    if let mlx5 = failure.layer("get_prefetchable_mr"), mlx5.errno == .noent {
       return Finding(.proved, because: text)
     }
-    guard scene.isBare, scene.errno == .inval || scene.errno == .noent,
-      scene.operation.driverHasAdvise != false
+    guard failure.isBare, failure.errno == .inval || failure.errno == .noent,
+      failure.operation.driverHasAdvise != false
     else { return nil }
     return Finding(
-      .inferred, because: text + "; the driver\(scene.ofDevice) does not say what it refused")
+      .inferred, because: text + "; the driver\(failure.ofDevice) does not say what it refused")
   }
 
-  @Sendable private static func keyInvalid(_ scene: Case) -> Finding? {
-    if let pinned = keyOfPinnedMR(scene) { return pinned }
-    guard scene.walks.isEmpty, scene.ranges.isEmpty, scene.failedMap == nil,
-      scene.layer("pagefault_mr") == nil
+  @Sendable private static func keyInvalid(_ failure: Failure) -> Finding? {
+    if let pinned = keyOfPinnedMR(failure) { return pinned }
+    guard failure.walks.isEmpty, failure.ranges.isEmpty, failure.failedMap == nil,
+      failure.layer("pagefault_mr") == nil
     else { return nil }
-    if let segment = scene.layer("pagefault_single_data_segment"), segment.result == -14 {
-      return keyOfSegment(scene)
+    if let segment = failure.layer("pagefault_single_data_segment"), segment.errno == .fault {
+      return keyOfSegment(failure)
     }
-    guard scene.operation.kind == .adviseMR else { return nil }
-    let access = scene.isOfOneMR ? scene.access : nil
-    let key = scene.operation.lkey.map { "lkey \(hex(UInt64($0)))" } ?? "the lkey"
-    if let rxe = scene.layer("rxe_ib_advise_mr"), rxe.result == -22, scene.passedMap {
+    guard failure.operation.kind == .adviseMR else { return nil }
+    let access = failure.isOfOneMR ? failure.access : nil
+    let key = failure.operation.lkey.map { "lkey \(hex(UInt64($0)))" } ?? "the lkey"
+    if let rxe = failure.layer("rxe_ib_advise_mr"), rxe.errno == .inval, failure.passedMap {
       if let access, !access.contains(.localWrite) { return nil }
       let why =
         "no MR of this protection domain has it"
@@ -237,15 +247,15 @@ extension Cause {
             + "advice" : "")
       return Finding(
         .proved, because: "\(key) names no MR that can be advised: \(why)",
-        links: [.init(function: "lookup_mr", result: "NULL", seen: .replayed)])
+        links: [.init(function: "lookup_mr", result: .word("NULL"), seen: .replayed)])
     }
-    guard let mlx5 = scene.layer("get_prefetchable_mr") else { return nil }
+    guard let mlx5 = failure.layer("get_prefetchable_mr") else { return nil }
     let why: String
-    switch mlx5.result {
-    case -2: why = "no MR has it, or the one that has it is not on demand"
-    case -22: why = "it is not the key of an MR"
-    case -1
-    where scene.operation.advice.map { $0.advice != 1 } ?? false || access?.isWritable ?? false:
+    switch mlx5.errno {
+    case .noent: why = "no MR has it, or the one that has it is not on demand"
+    case .inval: why = "it is not the key of an MR"
+    case .perm
+    where failure.operation.advice.map { $0.advice != 1 } ?? false || access?.isWritable ?? false:
       why = "its MR belongs to another protection domain"
     default: return nil
     }
@@ -254,9 +264,9 @@ extension Cause {
 
   /// pagefault_single_data_segment() fails by itself for a stale variant of a key, a key that is
   /// neither an MR's nor a window's, too many indirections, and a range mapped in part.
-  private static func keyOfSegment(_ scene: Case) -> Finding? {
-    guard scene.layers.count == 1, scene.passedHMM, scene.wouldHaveSeen("pagefault_mr"),
-      scene.operation.umemIdentity == nil
+  private static func keyOfSegment(_ failure: Failure) -> Finding? {
+    guard failure.layers.count == 1, failure.passedHMM, failure.wouldHaveSeen("pagefault_mr"),
+      failure.operation.umemIdentity == nil
     else { return nil }
     return Finding(
       .inferred,
@@ -266,7 +276,7 @@ extension Cause {
   }
 }
 
-extension Case {
+extension Failure {
   /// The range was mapped into the umem, or nothing was to be mapped.
   var passedMap: Bool {
     failedMap == nil && wouldHaveSeen("ib_umem_odp_map_dma_and_lock") && passedHMM

@@ -9,7 +9,7 @@ extension Cause {
     Cause(
       "mapping-missing", sites: ["H1", "H12", "P6"],
       brief: "nothing is mapped there: unmapped, freed, or the MR is longer than the mapping",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check: "hmm_vma_walk_hole(): !walk->vma; __get_user_pages(): no VMA",
       advice: [
         "Nothing is mapped there: it was unmapped or freed while the MR still covered it, or the "
@@ -20,34 +20,35 @@ extension Cause {
       references: [
         "mm/hmm.c: hmm_vma_walk_hole(), hmm_do_fault()", "mm/gup.c: __get_user_pages()",
       ]
-    ) { scene in
-      switch scene.locus {
+    ) { failure in
+      switch failure.locus {
       case .gap(let page):
         return Finding(
           .proved, page: page,
-          because: "no mapping holds page \(hex(page))\(scene.gap(page))\(scene.notCopied(page))",
-          links: [.init(function: "hmm_vma_walk_hole", result: "-EFAULT", seen: .replayed)],
-          advice: scene.adviceForChild(page))
+          because:
+            "no mapping holds page \(hex(page))\(failure.gap(page))\(failure.notCopied(page))",
+          links: [.init(function: "hmm_vma_walk_hole", result: .errno(.fault), seen: .replayed)],
+          advice: failure.adviceForChild(page))
       case .vanished(let page):
         return Finding(
           .proved, page: page,
           because: "the mapping of page \(hex(page)) went away before it could be faulted in"
-            + scene.gap(page),
-          links: [.init(function: "hmm_do_fault", result: "-EFAULT", seen: .replayed)])
+            + failure.gap(page),
+          links: [.init(function: "hmm_do_fault", result: .errno(.fault), seen: .replayed)])
       default:
-        var found = scene.pin(.missing) { refusal in
-          "no mapping holds page \(hex(refusal.page))\(scene.gap(refusal.page))"
-            + scene.notCopied(refusal.page)
+        var found = failure.pin(.missing) { refusal in
+          "no mapping holds page \(hex(refusal.page))\(failure.gap(refusal.page))"
+            + failure.notCopied(refusal.page)
         }
         let page = found?.page
-        found?.advice = page.flatMap(scene.adviceForChild)
+        found?.advice = page.flatMap(failure.adviceForChild)
         return found
       }
     },
     Cause(
       "mapping-device", sites: ["H2", "P5"],
       brief: "the mapping is a device's memory (VM_IO, VM_PFNMAP)",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check:
         "hmm_vma_walk_test(), check_vma_flags(): vm_flags & (VM_IO | VM_PFNMAP)",
       advice: [
@@ -59,18 +60,18 @@ extension Cause {
       references: [
         "mm/hmm.c: hmm_vma_walk_test()", "mm/gup.c: check_vma_flags()", "ibv_reg_dmabuf_mr(3)",
       ]
-    ) { scene in
+    ) { failure in
       let text = { (page: UInt64, mapping: MappingEvidence) in
-        "\(scene.place(page)) is device memory: its mapping has "
+        "\(failure.place(page)) is device memory: its mapping has "
           + "\(list(VMAFlags.names(mapping.vmFlags & VMAFlags([.io, .pfnMap]).rawValue, of: nil))) set"
       }
-      return scene.refusedMapping(.device, text: text)
-        ?? scene.pin(.device) { text($0.page, $0.mapping) }
+      return failure.refusedMapping(.device, text: text)
+        ?? failure.pin(.device) { text($0.page, $0.mapping) }
     },
     Cause(
       "mapping-not-readable", sites: ["H2", "P7"],
       brief: "the mapping may not be read: PROT_NONE, write-only or execute-only",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check: "hmm_vma_walk_test(), check_vma_flags(): !(vm_flags & VM_READ)",
       advice: [
         "The mapping is PROT_NONE, write-only or execute-only: mprotect() it readable before the "
@@ -78,17 +79,17 @@ extension Cause {
           + "PROT_NONE)."
       ],
       references: ["mm/hmm.c: hmm_vma_walk_test()", "mm/gup.c: check_vma_flags()"]
-    ) { scene in
+    ) { failure in
       let text = { (page: UInt64) in
-        "\(scene.place(page)) may not be read: its mapping has no VM_READ"
+        "\(failure.place(page)) may not be read: its mapping has no VM_READ"
       }
-      return scene.refusedMapping(.notReadable) { page, _ in text(page) }
-        ?? scene.pin(.notReadable) { text($0.page) }
+      return failure.refusedMapping(.notReadable) { page, _ in text(page) }
+        ?? failure.pin(.notReadable) { text($0.page) }
     },
     Cause(
       "mapping-mixedmap", sites: ["H2"],
       brief: "the mapping is VM_MIXEDMAP, which this old kernel refuses as a whole",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check:
         "hmm_vma_walk_test(): vm_flags & VM_MIXEDMAP (before 5.10.94 and 5.17, and where that fix is lacking)",
       advice: [
@@ -99,22 +100,22 @@ extension Cause {
         "mm/hmm.c: hmm_vma_walk_test()",
         "commit 87c01d57fa23 (mm/hmm.c: allow VM_MIXEDMAP to work with hmm_range_fault)",
       ]
-    ) { scene in
+    ) { failure in
       // Of what any kernel refuses there, this is all that the mapping has: whatever its version says.
-      guard case .refusedMapping(let page) = scene.locus, let mapping = scene.mapping(at: page),
+      guard case .refusedMapping(let page) = failure.locus, let mapping = failure.mapping(at: page),
         mapping.found, mapping.flags.contains(.mixedMap),
-        HMMRules(scene.traits).refusal(of: mapping.flags.subtracting(.mixedMap)) == nil
+        HMMRules(failure.traits).refusal(of: mapping.flags.subtracting(.mixedMap)) == nil
       else { return nil }
       return Finding(
         .proved, page: page,
-        because: "\(scene.place(page)) is in a VM_MIXEDMAP mapping, which this kernel's "
+        because: "\(failure.place(page)) is in a VM_MIXEDMAP mapping, which this kernel's "
           + "hmm_vma_walk_test() refuses",
         rejected: .mapping(mapping.flags))
     },
     Cause(
       "mapping-not-writable", sites: ["H8", "P7"],
       brief: "write access was asked for, and the mapping is read-only",
-      errnos: ["EPERM", "EFAULT"],
+      errnos: [.perm, .fault],
       check:
         "hmm_vma_fault() (7.3: hmm_do_fault()), check_vma_flags(): write wanted and !(vm_flags & "
         + "VM_WRITE)",
@@ -125,24 +126,25 @@ extension Cause {
           + "comes at the first write.",
       ],
       references: ["mm/hmm.c: hmm_vma_fault(), hmm_do_fault()", "mm/gup.c: check_vma_flags()"]
-    ) { scene in
-      if case .notWritable(let page) = scene.locus {
-        guard let mapping = scene.mapping(at: page), mapping.found,
-          HMMRules(scene.traits).refusesWrite(to: mapping.flags)
+    ) { failure in
+      if case .notWritable(let page) = failure.locus {
+        guard let mapping = failure.mapping(at: page), mapping.found,
+          HMMRules(failure.traits).refusesWrite(to: mapping.flags)
         else { return nil }
         return Finding(
           .proved, page: page,
-          because: "\(scene.place(page)) may not be written: write access was asked for, and its "
+          because: "\(failure.place(page)) may not be written: write access was asked for, and its "
             + "mapping has no VM_WRITE",
           links: [
             .init(
-              function: scene.traits.faultsOutsideWalk ? "hmm_do_fault" : "hmm_vma_fault",
-              result: "-EPERM", seen: .replayed)
+              function: failure.traits.faultsOutsideWalk ? "hmm_do_fault" : "hmm_vma_fault",
+              result: .errno(.perm), seen: .replayed)
           ], rejected: .write(mapping.flags))
       }
-      return scene.pin(.notWritable) { refusal in
-        let writes = scene.pinRequest?.access.isWritable ?? true
-        return "\(scene.place(refusal.page)) may not be written: its mapping has no VM_WRITE, and "
+      return failure.pin(.notWritable) { refusal in
+        let writes = failure.pinRequest?.access.isWritable ?? true
+        return
+          "\(failure.place(refusal.page)) may not be written: its mapping has no VM_WRITE, and "
           + (writes
             ? "the MR is writable"
             : "this kernel pins even a read-only MR for writing, which a shared mapping does not "
@@ -152,10 +154,10 @@ extension Cause {
   ]
 }
 
-extension Case {
+extension Failure {
   /// An ancestor has kept the mapping of `page` for itself.
   private func kept(_ page: UInt64) -> ForkedEvidence? {
-    operation.forked.last { Case.page(of: $0.address) == page }
+    operation.forked.last { Failure.page(of: $0.address) == page }
   }
 
   /// Ends the sentence where the process is a child that was not given its parent's memory.

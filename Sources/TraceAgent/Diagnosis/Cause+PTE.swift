@@ -4,17 +4,23 @@ import Model
 
 // Entries that HMM rejects without trying a fault (mm/hmm.c).
 extension Cause {
+  /// "5.15, 5.14.6, 5.13.19 or 5.10.67"
+  private static let fixedReleases: String = {
+    let names = DevmapFix.newestFirst
+    return "\(names.dropLast().joined(separator: ", ")) or \(names[names.count - 1])"
+  }()
+
   static let pteCauses: [Cause] = [
     Cause(
       "pte-special-devmap", sites: ["H3a"],
       brief:
         "a special+devmap PTE of an fsdax file was rejected although the page was there as asked: the bug of 2021",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check:
         "hmm_vma_handle_pte(): pte_special() && !is_zero_pfn(), without the exception for "
         + "pte_devmap()",
       advice: [
-        "Run a kernel with the fix: 5.15, 5.14.6, 5.13.19 or 5.10.67, or later ones.",
+        "Run a kernel with the fix: \(fixedReleases), or later ones.",
         "Until then have the file mapped by 2 MiB entries, which are not affected: extents and "
           + "mapping aligned to 2 MiB (mkfs.ext4 -E stride=512,stripe_width=512 or mkfs.xfs -d "
           + "su=2m,sw=1, then fallocate).",
@@ -23,21 +29,21 @@ extension Cause {
       ],
       references: [
         "mm/hmm.c: hmm_vma_handle_pte()",
-        "commit 4b42fb213678 (mm/hmm: bypass devmap pte when all pfn requested flags are "
-          + "fulfilled)",
+        "commit \(DevmapFix.commit) (\(DevmapFix.subject))",
         "https://github.com/pmem/rpma/issues/1142",
       ]
-    ) { scene in
-      scene.refusedEntry(.specialDevmap) { refused in
+    ) { failure in
+      failure.refusedEntry(.specialDevmap) { refused in
         "is mapped by a PTE with \(list(refused.softFlags)) set, and this kernel's "
           + "hmm_vma_handle_pte() takes every special PTE for one without a struct page (the 2021 "
-          + "fsdax bug, fixed by 4b42fb213678 in 5.15, 5.14.6, 5.13.19, 5.10.67)"
+          + "fsdax bug, fixed by \(DevmapFix.commit) in "
+          + "\(DevmapFix.newestFirst.joined(separator: ", ")))"
       }
     },
     Cause(
       "pte-special", sites: ["H3", "P11"],
       brief: "the page is a raw page frame without struct page",
-      errnos: ["EFAULT", "EEXIST"],
+      errnos: [.fault, .exist],
       check: "hmm_vma_handle_pte(): !vm_normal_page() && !is_zero_pfn()",
       advice: [
         "This memory is a device's or firmware's: it has no struct page, and the kernel cannot "
@@ -46,17 +52,17 @@ extension Cause {
         "Otherwise copy through ordinary memory.",
       ],
       references: ["mm/hmm.c: hmm_vma_handle_pte()", "mm/memory.c: vm_normal_page()"]
-    ) { scene in
-      scene.refusedEntry(.special) { refused in
+    ) { failure in
+      failure.refusedEntry(.special) { refused in
         "is mapped by a PTE with \(list(refused.softFlags)) set: raw memory without a struct page, "
           + "which hmm_vma_handle_pte() rejects"
       }
-        ?? scene.pinnedSpecial()
+        ?? failure.pinnedSpecial()
     },
     Cause(
       "pte-hwpoison", sites: ["H4"],
       brief: "the page-table entry marks broken memory",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check: "hmm_vma_handle_pte(): a non-present entry that is neither swap, device nor migration",
       advice: [
         "The memory under this page is broken and its data is lost: see dmesg and rasdaemon for "
@@ -68,12 +74,12 @@ extension Cause {
         "mm/hmm.c: hmm_vma_handle_pte()", "mm/memory-failure.c: memory_failure()",
         "Documentation/mm/hwpoison.rst",
       ]
-    ) { scene in
-      scene.refusedEntry(.hwpoison) { _ in
+    ) { failure in
+      failure.refusedEntry(.hwpoison) { _ in
         "holds the HWPOISON entry that memory_failure() leaves for broken memory, and "
           + "hmm_vma_handle_pte() rejects it"
       }
-        ?? scene.refusedEntry(.swapinError) { _ in
+        ?? failure.refusedEntry(.swapinError) { _ in
           "could not be read back from swap (its PTE is SWAPIN_ERROR), and hmm_vma_handle_pte() "
             + "rejects it"
         }
@@ -81,19 +87,19 @@ extension Cause {
     Cause(
       "pte-marker", sites: ["H4"],
       brief: "the page-table entry is a guard or poison marker",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check: "hmm_vma_handle_pte(): a PTE marker other than userfaultfd's (7.0 and later)",
       advice: markers,
       references: [
         "mm/hmm.c: hmm_vma_handle_pte()", "madvise(2): MADV_GUARD_INSTALL",
         "include/linux/swapops.h: PTE_MARKER_GUARD, PTE_MARKER_POISONED",
       ]
-    ) { scene in
-      var found = scene.refusedEntry(.marker) { refused in
+    ) { failure in
+      var found = failure.refusedEntry(.marker) { refused in
         "holds the PTE marker \(list(refused.entry.flags)), which hmm_vma_handle_pte() rejects"
       }
-      if case .refusedEntry(let refused) = scene.locus,
-        scene.mayBeUserPoison(refused.page, refused.entry)
+      if case .refusedEntry(let refused) = failure.locus,
+        failure.mayBeUserPoison(refused.page, refused.entry)
       {
         found?.advice = [userPoison] + markers
       }
@@ -102,7 +108,7 @@ extension Cause {
     Cause(
       "pte-device-private", sites: ["H4", "H5"],
       brief: "the page lives in another device's memory",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check: "hmm_vma_handle_pte(): a device-private entry of another owner (before 5.19)",
       advice: [
         "The page lives in the memory of another device (a GPU). Let that device's runtime move "
@@ -110,8 +116,8 @@ extension Cause {
         "Newer kernels (6.1) fault such pages back by themselves.",
       ],
       references: ["mm/hmm.c: hmm_vma_handle_pte()", "Documentation/mm/hmm.rst"]
-    ) { scene in
-      scene.refusedEntry(.devicePrivate) { refused in
+    ) { failure in
+      failure.refusedEntry(.devicePrivate) { refused in
         "has been moved to the memory of another device (\(list(refused.entry.flags))), and this "
           + "kernel's hmm_vma_handle_pte() does not bring it back"
       }
@@ -119,25 +125,25 @@ extension Cause {
     Cause(
       "pmd-unexpected", sites: ["H5", "H6"],
       brief: "the PMD is neither a table, a huge page nor empty",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check: "hmm_vma_walk_pmd(): !pmd_present() and no migration, or pmd_bad()",
       advice: [
         "A PMD that is neither a table nor a huge page is a sign of a kernel bug or of broken "
           + "memory: look in dmesg for \"bad pmd\" and report it with this recording."
       ],
       references: ["mm/hmm.c: hmm_vma_walk_pmd(), hmm_vma_handle_absent_pmd()"]
-    ) { scene in
-      scene.refusedEntry(.pmdBad, in: "hmm_vma_walk_pmd") { refused in
+    ) { failure in
+      failure.refusedEntry(.pmdBad, in: "hmm_vma_walk_pmd") { refused in
         "lies under the PMD \(hex(refused.entry.raw)), which is neither a table nor a huge page"
       }
-        ?? scene.refusedEntry(.pmdNotPresent, in: "hmm_vma_walk_pmd") { refused in
+        ?? failure.refusedEntry(.pmdNotPresent, in: "hmm_vma_walk_pmd") { refused in
           "lies under the non-present PMD \(hex(refused.entry.raw)) (\(list(refused.entry.flags)))"
         }
     },
   ]
 }
 
-extension Case {
+extension Failure {
   /// follow_page_pte() of mm/gup.c: a present PTE without struct page, where the caller wants pages, is -EEXIST.
   /// Only VM_MIXEDMAP mappings hold such; the rest of check_vma_flags() has let it pass.
   fileprivate func pinnedSpecial() -> Finding? {
@@ -150,7 +156,7 @@ extension Case {
         && $0.flags.contains(.mixedMap)
     }
     guard let mapping = mixed.min(by: { $0.address < $1.address }) else { return nil }
-    let page = Case.page(of: mapping.address)
+    let page = Failure.page(of: mapping.address)
     guard let entry = tables.lowest(at: page), entry.isPresentLeaf, entry.isSpecial,
       !entry.isDevmap, entry.pfn != traits.zeroPFN
     else { return nil }
@@ -159,7 +165,7 @@ extension Case {
       because:
         "\(place(page)) is mapped by a PTE with SPECIAL set: raw memory without a struct page, "
         + "which cannot be pinned",
-      links: [.init(function: "follow_page_pte", result: "-EEXIST", seen: .replayed)])
+      links: [.init(function: "follow_page_pte", result: .errno(.exist), seen: .replayed)])
   }
 }
 
@@ -170,7 +176,7 @@ extension RefusedEntry {
   }
 }
 
-extension Case {
+extension Failure {
   /// A finding if HMM stopped at an entry for `reason`; `text` follows the page's name.
   fileprivate func refusedEntry(
     _ reason: RefusedEntry.Reason, in function: String = "hmm_vma_handle_pte",
@@ -181,7 +187,7 @@ extension Case {
     if let doubt = refused.doubt { because += ", \(doubt)" }
     return Finding(
       refused.doubt == nil ? .proved : .inferred, page: refused.page, because: because,
-      links: [.init(function: function, result: "-EFAULT", seen: .replayed)],
+      links: [.init(function: function, result: .errno(.fault), seen: .replayed)],
       rejected: .entry(refused))
   }
 }

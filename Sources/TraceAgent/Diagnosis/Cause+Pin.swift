@@ -8,7 +8,7 @@ extension Cause {
     Cause(
       "pin-fsdax", sites: ["P4"],
       brief: "long-term pins of fsdax memory are refused by design",
-      errnos: ["EOPNOTSUPP"],
+      errnos: [.opnotsupp],
       check: "check_vma_flags() (5.10: check_dax_vmas()): FOLL_LONGTERM and vma_is_fsdax()",
       advice: [
         "By design: the file system could not take such pages back. Register with "
@@ -17,16 +17,16 @@ extension Cause {
         "Or use device-dax (/dev/dax*) instead of a file, or copy through ordinary memory.",
       ],
       references: ["mm/gup.c: check_vma_flags()", "Documentation/core-api/pin_user_pages.rst"]
-    ) { scene in
-      scene.pin(.fsdax) { refusal in
-        "\(scene.place(refusal.page)) is fsdax memory, of which the kernel refuses every long-term "
+    ) { failure in
+      failure.pin(.fsdax) { refusal in
+        "\(failure.place(refusal.page)) is fsdax memory, of which the kernel refuses every long-term "
           + "pin"
       }
     },
     Cause(
       "pin-file-backed", sites: ["P8"],
       brief: "a shared file mapping that needs dirty tracking may not be pinned for writing",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check: "check_vma_flags(): a long-term write pin and vma_needs_dirty_tracking()",
       advice: [
         "Use anonymous memory, tmpfs, hugetlbfs or a private mapping for the buffer; data written "
@@ -36,9 +36,9 @@ extension Cause {
       references: [
         "mm/gup.c: writable_file_mapping_allowed()", "mm/vma.c: vma_needs_dirty_tracking()",
       ]
-    ) { scene in
-      scene.pin(.fileBacked) { refusal in
-        "\(scene.place(refusal.page)) is a shared writable mapping of a file whose file system "
+    ) { failure in
+      failure.pin(.fileBacked) { refusal in
+        "\(failure.place(refusal.page)) is a shared writable mapping of a file whose file system "
           + "must be told of every write\(refusal.asking), and this kernel refuses to pin it for "
           + "writing"
       }
@@ -46,16 +46,16 @@ extension Cause {
     Cause(
       "pin-secretmem", sites: ["P9"],
       brief: "memfd_secret memory can never be pinned",
-      errnos: ["EFAULT"], check: "check_vma_flags(): vma_is_secretmem()",
+      errnos: [.fault], check: "check_vma_flags(): vma_is_secretmem()",
       advice: ["memfd_secret(2) memory can never be given to a device: use another buffer."],
       references: ["mm/gup.c: check_vma_flags()", "memfd_secret(2)"]
-    ) { scene in
-      scene.pin(.secret) { "page \(hex($0.page)) is memfd_secret memory" }
+    ) { failure in
+      failure.pin(.secret) { "page \(hex($0.page)) is memfd_secret memory" }
     },
     Cause(
       "pin-memlock-limit", sites: ["P3"],
       brief: "more memory is pinned than RLIMIT_MEMLOCK allows",
-      errnos: ["ENOMEM"],
+      errnos: [.nomem],
       check: "ib_umem_get(): pinned_vm + pages > RLIMIT_MEMLOCK and no CAP_IPC_LOCK",
       advice: [
         "Raise the limit: \"ulimit -l unlimited\", LimitMEMLOCK=infinity in a systemd unit, "
@@ -69,27 +69,27 @@ extension Cause {
     Cause(
       "pin-memlock-forbidden", sites: ["P1"],
       brief: "RLIMIT_MEMLOCK is 0: the process may not pin at all",
-      errnos: ["EPERM"],
+      errnos: [.perm],
       check: "ib_umem_get(): !can_do_mlock(), RLIMIT_MEMLOCK is 0 and no CAP_IPC_LOCK",
       advice: [
         "RLIMIT_MEMLOCK is 0: raise it (\"ulimit -l unlimited\", LimitMEMLOCK=infinity in a "
           + "systemd unit, \"--ulimit memlock=-1\" of a container)."
       ],
       references: ["mm/mlock.c: can_do_mlock()", "getrlimit(2): RLIMIT_MEMLOCK"]
-    ) { scene in
+    ) { failure in
       // No other check of ib_umem_get() gives EPERM.
-      guard let request = scene.pinRequest, request.errno == .perm,
-        scene.memlock(of: request)?.memlockLimit ?? 0 == 0
+      guard let request = failure.pinRequest, request.errno == .perm,
+        failure.memlock(of: request)?.memlockLimit ?? 0 == 0
       else { return nil }
       return Finding(
         .proved,
         because: "the process may not pin memory at all: its RLIMIT_MEMLOCK is 0",
-        links: [.init(function: "can_do_mlock", result: "false", seen: .replayed)])
+        links: [.init(function: "can_do_mlock", result: .word("false"), seen: .replayed)])
     },
     Cause(
       "pin-migration-failed", sites: ["P13"],
       brief: "a page in memory that must stay movable could not be moved out of it for the pin",
-      errnos: ["ENOMEM"],
+      errnos: [.nomem],
       check: "migrate_longterm_unpinnable_folios(): migrate_pages() left pages behind",
       advice: [
         "Pages of ZONE_MOVABLE and of CMA memory may not be pinned for long, and must be moved out "
@@ -108,7 +108,7 @@ extension Cause {
     Cause(
       "pin-peer-memory", sites: ["P5", "P14"],
       brief: "the memory of a GPU or another PCI device cannot be pinned by address",
-      errnos: ["EFAULT", "EREMOTEIO"],
+      errnos: [.fault, .remoteio],
       check: "check_vma_flags(): VM_IO | VM_PFNMAP of a GPU's file; try_grab_folio(): a P2PDMA "
         + "page without FOLL_PCI_P2PDMA",
       advice: [
@@ -124,32 +124,32 @@ extension Cause {
   ]
 
   /// migrate_pages() is recorded only for a long-term pin, and only where it left pages behind.
-  @Sendable private static func migrationFailed(_ scene: Case) -> Finding? {
-    guard let request = scene.pinRequest, request.errno == .nomem,
-      let migration = scene.operation.layers.last(where: { $0.function == "migrate_pages" })
+  @Sendable private static func migrationFailed(_ failure: Failure) -> Finding? {
+    guard let request = failure.pinRequest, request.errno == .nomem,
+      let migration = failure.operation.layers.last(where: { $0.function == "migrate_pages" })
     else { return nil }
     let left =
       migration.result > 0
       ? count(UInt64(migration.result), "page") + " could not be moved"
-      : "moving the pages failed with \(Errno(result: migration.result)?.description ?? "?")"
-    let folio = scene.operation.folios.first
+      : "moving the pages failed with \(migration.errno?.description ?? "?")"
+    let folio = failure.operation.folios.first
     return Finding(
-      .proved, page: folio.flatMap { scene.address(of: $0) },
+      .proved, page: folio.flatMap { failure.address(of: $0) },
       because: "the range has pages in \(folio?.memory ?? "memory that must stay movable"), out of "
         + "which a long-term pin has to move them, and \(left)"
-        + (folio.map { ": \(scene.describe($0))" } ?? ""),
+        + (folio.map { ": \(failure.describe($0))" } ?? ""),
       links: [
-        .init(function: "migrate_pages", result: "\(migration.result)", seen: .direct),
+        .init(function: "migrate_pages", result: .word("\(migration.result)"), seen: .direct),
         .init(
-          function: "__gup_longterm_locked", result: "-ENOMEM", seen: .replayed),
+          function: "__gup_longterm_locked", result: .errno(.nomem), seen: .replayed),
       ])
   }
 
-  @Sendable private static func peerMemory(_ scene: Case) -> Finding? {
-    if let found = scene.pin(
+  @Sendable private static func peerMemory(_ failure: Failure) -> Finding? {
+    if let found = failure.pin(
       .peer,
       text: { refusal in
-        let file = refusal.mapping.file.map { " of \(scene.name(of: $0))" } ?? ""
+        let file = refusal.mapping.file.map { " of \(failure.name(of: $0))" } ?? ""
         return "page \(hex(refusal.page))\(file) is a GPU's or accelerator's memory, which cannot "
           + "be pinned by address"
       })
@@ -158,23 +158,25 @@ extension Cause {
     }
     // Nothing else in ib_umem_get() gives this errno: such a page cannot be pinned, and so never
     // comes to be mapped for DMA.
-    guard let request = scene.pinRequest, request.errno == .remoteio else { return nil }
+    guard let request = failure.pinRequest, request.errno == .remoteio else { return nil }
     // Pages are pinned in order: the first of such a mapping is the one.
-    let page = scene.operation.mappings.filter(\.isPeerToPeer).map { Case.page(of: $0.address) }
-      .filter { $0 >= request.firstPage && $0 &- request.firstPage < request.size }.min()
+    let page = failure.operation.mappings.filter(\.isPeerToPeer).map {
+      Failure.page(of: $0.address)
+    }
+    .filter { $0 >= request.firstPage && $0 &- request.firstPage < request.size }.min()
     return Finding(
       .proved, page: page,
-      because: (page.map(scene.place) ?? "a page of the range")
+      because: (page.map(failure.place) ?? "a page of the range")
         + " is memory of a PCI device (P2PDMA), which cannot be pinned by address",
-      links: [.init(function: "try_grab_folio", result: "-EREMOTEIO", seen: .replayed)])
+      links: [.init(function: "try_grab_folio", result: .errno(.remoteio), seen: .replayed)])
   }
 
-  @Sendable private static func memlockLimit(_ scene: Case) -> Finding? {
+  @Sendable private static func memlockLimit(_ failure: Failure) -> Finding? {
     // Checked before the first page is pinned: what failed behind it excludes it.
-    guard let request = scene.pinRequest, request.errno == .nomem, !request.overflows,
-      !scene.operation.layers.contains(where: { $0.function == "migrate_pages" }),
-      scene.operation.faults.isEmpty,
-      let umem = scene.memlock(of: request), umem.mayLock != true, let pinned = umem.pinnedPages,
+    guard let request = failure.pinRequest, request.errno == .nomem, !request.overflows,
+      !failure.operation.layers.contains(where: { $0.function == "migrate_pages" }),
+      failure.operation.faults.isEmpty,
+      let umem = failure.memlock(of: request), umem.mayLock != true, let pinned = umem.pinnedPages,
       let limit = umem.memlockLimit, pinned &+ request.pages > limit >> 12
     else { return nil }
     let already = pinned == 0 ? "nothing" : count(pinned, "page")
@@ -204,7 +206,7 @@ extension MappingEvidence {
   }
 }
 
-extension Case {
+extension Failure {
   /// The limit is known not to have been met.
   func isWithinMemlock(_ request: PinRequest) -> Bool {
     guard let umem = memlock(of: request) else { return false }

@@ -9,7 +9,7 @@ extension Cause {
     Cause(
       "rdma-cgroup-limit", sites: ["Q1"],
       brief: "the control group has as many RDMA objects as it may have",
-      errnos: ["EAGAIN"],
+      errnos: [.again],
       check: "rdmacg_try_charge(): usage + 1 > max in the task's control group or one above it",
       advice: [
         "Raise the group's limit (\"rxe0 hca_object=…\" into its rdma.max; in a container or a "
@@ -22,21 +22,21 @@ extension Cause {
         "kernel/cgroup/rdma.c: rdmacg_try_charge()",
         "Documentation/admin-guide/cgroup-v2.rst: RDMA",
       ]
-    ) { scene in
-      guard scene.errno == .again, scene.isRegistration, scene.isBare,
-        let refusal = scene.refusal(.rdmaCgroup), let usage = refusal.usage,
+    ) { failure in
+      guard failure.errno == .again, failure.isRegistration, failure.isBare,
+        let refusal = failure.refusal(.rdmaCgroup), let usage = refusal.usage,
         let limit = refusal.limit
       else { return nil }
       return Finding(
         .proved,
-        because: "\(scene.group(refusal)) has \(usage) of the \(limit) objects of the device"
-          + "\(scene.named) that its limit allows (hca_object in rdma.max)",
-        links: [.init(function: "rdmacg_try_charge", result: "-EAGAIN", seen: .replayed)])
+        because: "\(failure.group(refusal)) has \(usage) of the \(limit) objects of the device"
+          + "\(failure.named) that its limit allows (hca_object in rdma.max)",
+        links: [.init(function: "rdmacg_try_charge", result: .errno(.again), seen: .replayed)])
     },
     Cause(
       "device-removed", sites: ["Q2"],
       brief: "the device is gone: removed, reset, or its driver unloaded",
-      errnos: ["EIO"],
+      errnos: [.io],
       check: "ib_uverbs_get_ucontext_file(): ib_uverbs_device.ib_dev is NULL",
       advice: [
         "Close the device and open it again: what was made with it is gone. The program learns of it "
@@ -48,8 +48,9 @@ extension Cause {
         "drivers/infiniband/core/uverbs_main.c: ib_uverbs_remove_one()",
         "drivers/infiniband/core/rdma_core.c: alloc_uobj()",
       ]
-    ) { scene in
-      guard scene.errno == .io, scene.isBare, let refusal = scene.refusal(.deviceRemoved) else {
+    ) { failure in
+      guard failure.errno == .io, failure.isBare, let refusal = failure.refusal(.deviceRemoved)
+      else {
         return nil
       }
       return Finding(
@@ -57,13 +58,13 @@ extension Cause {
         because: "the device\(refusal.device.map { " of \($0)" } ?? "") was removed while the "
           + "process had it open",
         links: [
-          .init(function: "ib_uverbs_get_ucontext_file", result: "-EIO", seen: .replayed)
+          .init(function: "ib_uverbs_get_ucontext_file", result: .errno(.io), seen: .replayed)
         ])
     },
     Cause(
       "killed", sites: ["Q11"],
       brief: "the process is being killed, and the kernel gives up what it was doing for it",
-      errnos: ["EINTR", "EAGAIN"],
+      errnos: [.intr, .again],
       check: "__get_user_pages(), mmap_read_lock_killable(): SIGKILL is pending",
       advice: [
         "The failure is not the registration's: find out who kills the process. A scheduler or a "
@@ -77,23 +78,23 @@ extension Cause {
   ]
 
   /// Whatever is to end a thread is SIGKILL to it by then: EINTR has no other reason in a pin.
-  @Sendable private static func killed(_ scene: Case) -> Finding? {
-    guard let refusal = scene.refusal(.killed), [.intr, .again].contains(scene.errno) else {
+  @Sendable private static func killed(_ failure: Failure) -> Finding? {
+    guard let refusal = failure.refusal(.killed), [.intr, .again].contains(failure.errno) else {
       return nil
     }
-    let deepest = scene.layers.first
+    let deepest = failure.layers.first
     let isWaiting =
-      scene.errno == .intr || scene.pinRequest?.errno == .again
+      failure.errno == .intr || failure.pinRequest?.errno == .again
     return Finding(
       isWaiting ? .proved : .inferred,
-      because: "the process is being killed\(scene.killer(refusal)), and the kernel broke off "
+      because: "the process is being killed\(failure.killer(refusal)), and the kernel broke off "
         + (deepest.map { "\($0.function)()" } ?? "what it was doing for it")
         + (isWaiting ? "" : ", unless it failed for another reason just before"),
-      links: [.init(function: "fatal_signal_pending", result: "true", seen: .replayed)])
+      links: [.init(function: "fatal_signal_pending", result: .word("true"), seen: .replayed)])
   }
 }
 
-extension Case {
+extension Failure {
   func refusal(_ what: RefusalEvidence.What) -> RefusalEvidence? {
     operation.refusals.last { $0.what == what }
   }

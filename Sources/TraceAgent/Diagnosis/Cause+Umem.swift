@@ -8,7 +8,7 @@ extension Cause {
     Cause(
       "length-invalid", sites: ["U1", "H13", "P2"],
       brief: "the length is zero, or leaves the address space",
-      errnos: ["EINVAL", "EOVERFLOW"],
+      errnos: [.inval, .overflow],
       check: "ib_umem_get(), ib_init_umem_odp(): address + length wraps, or no page",
       advice: [
         "Check the length: it is zero, or address and length together leave the address space."
@@ -20,7 +20,7 @@ extension Cause {
     Cause(
       "page-list-allocation", sites: ["U1", "U3"],
       brief: "no memory for the list of the MR's pages",
-      errnos: ["ENOMEM"],
+      errnos: [.nomem],
       check: "ib_init_umem_odp(): no memory for the page list; soft-RoCE: alloc_mr_page_info()",
       advice: [
         "An on-demand MR needs 8 to 16 bytes of kernel memory for every page of its length, in one "
@@ -30,8 +30,8 @@ extension Cause {
         "drivers/infiniband/core/umem_odp.c: ib_init_umem_odp()",
         "drivers/infiniband/sw/rxe/rxe_mr.c: alloc_mr_page_info()",
       ]
-    ) { scene in
-      if let layer = scene.layer("ib_umem_odp_get"), layer.result == -12,
+    ) { failure in
+      if let layer = failure.layer("ib_umem_odp_get"), layer.errno == .nomem,
         layer.arguments.count >= 3
       {
         return Finding(
@@ -40,9 +40,10 @@ extension Cause {
             + "\(count(layer.arguments[2], "byte")) of address space")
       }
       // The pages are pinned by then; left is soft-RoCE's own list of them, in one piece.
-      guard let rxe = scene.layer("rxe_reg_user_mr"), rxe.result == -12, scene.layers.count == 1,
-        scene.access?.contains(.onDemand) == false, let length = scene.operation.mr.length,
-        scene.wouldHaveSeen("ib_umem_get", "__ib_umem_get_va")
+      guard let rxe = failure.layer("rxe_reg_user_mr"), rxe.errno == .nomem,
+        failure.layers.count == 1,
+        failure.access?.contains(.onDemand) == false, let length = failure.operation.mr.length,
+        failure.wouldHaveSeen("ib_umem_get", "__ib_umem_get_va")
       else { return nil }
       return Finding(
         .inferred,
@@ -51,7 +52,7 @@ extension Cause {
     Cause(
       "invalidation-livelock", sites: ["U7", "H10"],
       brief: "the mappings kept changing for a second while they were being mapped",
-      errnos: ["EBUSY"],
+      errnos: [.busy],
       check: "ib_umem_odp_map_dma_and_lock(): -EBUSY for a second",
       advice: [
         "Another thread keeps changing these mappings (munmap, mprotect, madvise, fork with "
@@ -62,8 +63,8 @@ extension Cause {
         "drivers/infiniband/core/umem_odp.c: ib_umem_odp_map_dma_and_lock()",
         "mm/hmm.c: hmm_range_fault()",
       ]
-    ) { scene in
-      guard let layer = scene.layer("ib_umem_odp_map_dma_and_lock"), layer.result == -16 else {
+    ) { failure in
+      guard let layer = failure.layer("ib_umem_odp_map_dma_and_lock"), layer.errno == .busy else {
         return nil
       }
       return Finding(
@@ -73,7 +74,7 @@ extension Cause {
     Cause(
       "owner-exited", sites: ["U6", "V12"],
       brief: "the process that registered the memory is gone",
-      errnos: ["EINVAL", "EFAULT"],
+      errnos: [.inval, .fault],
       check: "ib_umem_odp_map_dma_and_lock(): no owning task, or !mmget_not_zero()",
       advice: [
         "The process that registered the memory has exited or called exec() while another still "
@@ -85,7 +86,7 @@ extension Cause {
     Cause(
       "mm-unstable", sites: ["H11"],
       brief: "the out-of-memory killer is tearing down the address space",
-      errnos: ["EFAULT"],
+      errnos: [.fault],
       check: "hmm_range_fault_unlocked_timeout(): check_stable_address_space() (7.3)",
       advice: [
         "The process is being killed for want of memory, and its pages are taken away already: see "
@@ -97,7 +98,7 @@ extension Cause {
     Cause(
       "page-size-mismatch", sites: ["U8"],
       brief: "the MR was registered with IBV_ACCESS_HUGETLB, and its memory is in smaller pages",
-      errnos: ["EINVAL"],
+      errnos: [.inval],
       check: "ib_umem_odp_map_dma_and_lock(): hmm_order + PAGE_SHIFT < page_shift",
       advice: [
         "Register without IBV_ACCESS_HUGETLB, or take the memory from hugetlbfs (mmap MAP_HUGETLB) "
@@ -107,28 +108,28 @@ extension Cause {
       find: pageSizeMismatch),
   ]
 
-  @Sendable private static func lengthInvalid(_ scene: Case) -> Finding? {
-    if let request = scene.pinRequest, request.errno == .inval {
+  @Sendable private static func lengthInvalid(_ failure: Failure) -> Finding? {
+    if let request = failure.pinRequest, request.errno == .inval {
       guard request.overflows || request.pages == 0 || request.pages > UInt64(UInt32.max) else {
         return nil
       }
       return Finding(.proved, because: text(request.address, request.size))
     }
-    if let layer = scene.layer("ib_umem_odp_get"), layer.arguments.count >= 3 {
+    if let layer = failure.layer("ib_umem_odp_get"), layer.arguments.count >= 3 {
       let (address, size) = (layer.arguments[1], layer.arguments[2])
       let (end, wraps) = address.addingReportingOverflow(size)
       let huge = layer.arguments.count >= 4 && layer.arguments[3] & 0x80 != 0
       let isEmpty = size == 0 && address & (huge ? 1 << 21 - 1 : 4095) == 0
       guard
-        layer.result == -75 && (wraps || (end &+ 4095) & ~4095 < end)
-          || layer.result == -22 && isEmpty
+        layer.errno == .overflow && (wraps || (end &+ 4095) & ~4095 < end)
+          || layer.errno == .inval && isEmpty
       else { return nil }
       return Finding(.proved, because: text(address, size))
     }
     // walk_page_range() refuses an empty range.
-    guard let map = scene.layer("ib_umem_odp_map_dma_and_lock"), map.result == -22,
-      !scene.isOfPinnedMR,
-      map.arguments.count >= 3, map.arguments[2] == 0, let shift = scene.umem?.pageShift,
+    guard let map = failure.layer("ib_umem_odp_map_dma_and_lock"), map.errno == .inval,
+      !failure.isOfPinnedMR,
+      map.arguments.count >= 3, map.arguments[2] == 0, let shift = failure.umem?.pageShift,
       shift < 64,
       map.arguments[1] & (UInt64(1) << UInt64(shift) &- 1) == 0
     else { return nil }
@@ -145,53 +146,57 @@ extension Cause {
 
   /// By exclusion: -EINVAL has no other source for a range inside the MR, of one page size, that
   /// HMM did not refuse.
-  @Sendable private static func ownerExited(_ scene: Case) -> Finding? {
+  @Sendable private static func ownerExited(_ failure: Failure) -> Finding? {
     // Nothing else in ib_umem_odp_alloc_child() gives this errno.
-    if let child = scene.layer("ib_umem_odp_alloc_child"), child.result == -14 {
+    if let child = failure.layer("ib_umem_odp_alloc_child"), child.errno == .fault {
       return Finding(
         .proved, because: "the process that registered the MR is gone",
-        links: [.init(function: "mmget_not_zero", result: "false", seen: .replayed)])
+        links: [.init(function: "mmget_not_zero", result: .word("false"), seen: .replayed)])
     }
     // Who registers is there.
-    guard !scene.isRegistration, !scene.isOfPinnedMR, let map = scene.failedMap, map.result == -22,
-      !scene.sawHMMFail(),
-      scene.umem?.pageShift == 12, scene.isInsideUmem(map) == true, map.arguments[2] > 0,
+    guard !failure.isRegistration, !failure.isOfPinnedMR, let map = failure.failedMap,
+      map.errno == .inval,
+      !failure.sawHMMFail(),
+      failure.umem?.pageShift == 12, failure.isInsideUmem(map) == true, map.arguments[2] > 0,
       // Up to 6.12 an empty access mask is refused as well; the oldest kernels are told by their
       // DEVMAP bit.
-      map.arguments[3] != 0 || scene.traits.pageTables.devmapBit == nil
+      map.arguments[3] != 0 || failure.traits.pageTables.devmapBit == nil
     else { return nil }
     return Finding(
       .proved, because: "the process that registered the MR is gone",
-      links: [.init(function: "mmget_not_zero", result: "false", seen: .inferred)])
+      links: [.init(function: "mmget_not_zero", result: .word("false"), seen: .inferred)])
   }
 
   /// The whole answer of hmm_range_fault_unlocked_timeout(): hmm_range_fault_locked() was not
   /// called, or would have been seen to fail.
-  @Sendable private static func unstable(_ scene: Case) -> Finding? {
-    guard scene.traits.faultsOutsideWalk, !scene.sawHMMFail(but: unlockedRange),
-      scene.wouldHaveSeen("hmm_range_fault_locked"), let range = scene.ranges.last,
-      range.function == unlockedRange, range.result == -14
+  @Sendable private static func unstable(_ failure: Failure) -> Finding? {
+    guard failure.traits.faultsOutsideWalk, !failure.sawHMMFail(but: unlockedRange),
+      failure.wouldHaveSeen("hmm_range_fault_locked"), let range = failure.ranges.last,
+      range.function == unlockedRange, range.errno == .fault
     else { return nil }
     return Finding(
       .proved, because: "the address space is being torn down by the out-of-memory killer",
       links: [
-        .init(function: "check_stable_address_space", result: "VM_FAULT_SIGBUS", seen: .replayed)
+        .init(
+          function: "check_stable_address_space", result: .word("VM_FAULT_SIGBUS"), seen: .replayed)
       ])
   }
 
   private static let unlockedRange = "hmm_range_fault_unlocked_timeout"
 
   /// The same errno as of an owner that is gone, and by the same function.
-  @Sendable private static func pageSizeMismatch(_ scene: Case) -> Finding? {
-    guard let map = scene.failedMap, map.result == -22, !scene.sawHMMFail(), !scene.isOfPinnedMR,
+  @Sendable private static func pageSizeMismatch(_ failure: Failure) -> Finding? {
+    guard let map = failure.failedMap, map.errno == .inval, !failure.sawHMMFail(),
+      !failure.isOfPinnedMR,
       map.arguments[2] > 0,
-      let shift = scene.umem?.pageShift, shift > 12, shift < 64, scene.isInsideUmem(map) == true
+      let shift = failure.umem?.pageShift, shift > 12, shift < 64, failure.isInsideUmem(map) == true
     else { return nil }
     let size = UInt64(1) << UInt64(shift)
     // Who registers, or asks for memory of its own, is alive.
     let isAlive =
-      scene.isRegistration
-      || scene.operation.kind == .adviseMR && scene.umem?.ownerPID == scene.operation.runner.pid
+      failure.isRegistration
+      || failure.operation.kind == .adviseMR
+        && failure.umem?.ownerPID == failure.operation.runner.pid
     return Finding(
       isAlive ? .proved : .inferred,
       because: "the MR is registered with HUGETLB, for pages of \(count(size, "byte")), and memory "

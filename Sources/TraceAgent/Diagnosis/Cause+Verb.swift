@@ -8,7 +8,7 @@ extension Cause {
     Cause(
       "odp-unsupported", sites: ["V3", "V6", "P16"],
       brief: "the device or its driver has no on-demand paging",
-      errnos: ["EINVAL", "EOPNOTSUPP"],
+      errnos: [.inval, .opnotsupp],
       check: "ib_check_mr_access(): IB_ACCESS_ON_DEMAND and no IBK_ON_DEMAND_PAGING",
       advice: [
         "This device or driver has no on-demand paging (soft-RoCE has it since 6.15, mlx5 with "
@@ -23,7 +23,7 @@ extension Cause {
     Cause(
       "advise-unsupported", sites: ["V8"],
       brief: "the driver has no prefetch, or not the one that was asked for",
-      errnos: ["EOPNOTSUPP"],
+      errnos: [.opnotsupp],
       check:
         "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR(): no ops.advise_mr; the driver's advise_mr: "
         + "an advice that it does not know",
@@ -32,33 +32,36 @@ extension Cause {
           + "the advice out, the first access faults the pages in."
       ],
       references: ["drivers/infiniband/core/uverbs_std_types_mr.c", "ibv_advise_mr(3)"]
-    ) { scene in
-      guard scene.operation.kind == .adviseMR, scene.errno == .opnotsupp else { return nil }
-      if scene.isBare, scene.operation.driverHasAdvise == false {
-        return Finding(.proved, because: "the driver\(scene.ofDevice) does not implement advise_mr")
+    ) { failure in
+      guard failure.operation.kind == .adviseMR, failure.errno == .opnotsupp else { return nil }
+      if failure.isBare, failure.operation.driverHasAdvise == false {
+        return Finding(
+          .proved, because: "the driver\(failure.ofDevice) does not implement advise_mr")
       }
       // The driver's first check; nothing behind it has this errno.
-      guard let driver = scene.layer("rxe_ib_advise_mr", "mlx5_ib_advise_mr"), driver.result == -95,
-        driver.arguments.count >= 2, scene.failedMap == nil
+      guard let driver = failure.layer("rxe_ib_advise_mr", "mlx5_ib_advise_mr"),
+        driver.errno == .opnotsupp,
+        driver.arguments.count >= 2, failure.failedMap == nil
       else { return nil }
       return Finding(
         .proved,
-        because: "the driver\(scene.ofDevice) does not know advice "
+        because: "the driver\(failure.ofDevice) does not know advice "
           + "\(UInt32(truncatingIfNeeded: driver.arguments[1]))")
     },
     Cause(
       "address-misaligned", sites: ["V1"],
       brief: "iova and address differ in their offset within a page",
-      errnos: ["EINVAL"],
+      errnos: [.inval],
       check: "ib_uverbs_reg_mr(): (start ^ hca_va) & ~PAGE_MASK",
       advice: [
         "Give ibv_reg_mr_iova() an iova with the same offset in its page as the address, or use "
           + "ibv_reg_mr()."
       ],
       references: ["drivers/infiniband/core/uverbs_cmd.c: ib_uverbs_reg_mr()", "ibv_reg_mr(3)"]
-    ) { scene in
-      guard scene.isRegistration, scene.errno == .inval, scene.isBare, scene.isMisaligned == true,
-        let address = scene.operation.mr.address, let iova = scene.operation.mr.iova
+    ) { failure in
+      guard failure.isRegistration, failure.errno == .inval, failure.isBare,
+        failure.isMisaligned == true,
+        let address = failure.operation.mr.address, let iova = failure.operation.mr.iova
       else { return nil }
       return Finding(
         .proved,
@@ -68,7 +71,7 @@ extension Cause {
     Cause(
       "access-flags-invalid", sites: ["V2", "V4", "V7", "U10"],
       brief: "the access flags contradict each other, or the device does not offer them",
-      errnos: ["EINVAL", "EOPNOTSUPP"],
+      errnos: [.inval, .opnotsupp],
       check:
         "ib_check_mr_access(): remote write or atomic without LOCAL_WRITE, an unknown flag, or "
         + "FLUSH_… that the device does not offer; rxe_reg_user_mr(): what soft-RoCE does not do",
@@ -85,143 +88,148 @@ extension Cause {
       ], find: accessFlags),
   ]
 
-  @Sendable private static func accessFlags(_ scene: Case) -> Finding? {
-    guard scene.isRegistration, let access = scene.access else { return nil }
-    return refusedByCore(scene, access) ?? refusedByDriver(scene, access)
+  @Sendable private static func accessFlags(_ failure: Failure) -> Finding? {
+    guard failure.isRegistration, let access = failure.access else { return nil }
+    return refusedByCore(failure, access) ?? refusedByDriver(failure, access)
   }
 
   /// ib_check_mr_access(), before the driver is asked.
-  private static func refusedByCore(_ scene: Case, _ access: AccessFlags) -> Finding? {
-    guard scene.isBare else { return nil }
+  private static func refusedByCore(_ failure: Failure, _ access: AccessFlags) -> Finding? {
+    guard failure.isBare else { return nil }
     let fault: String
     let flush = access.intersection([.flushGlobal, .flushPersistent])
-    if scene.errno == .inval {
+    if failure.errno == .inval {
       // Three checks have this errno here: alignment comes first, on-demand paging last (up to 6.1).
-      guard scene.isMisaligned == false else { return nil }
+      guard failure.isMisaligned == false else { return nil }
       if let found = access.fault {
         fault = found
-      } else if !flush.isEmpty, scene.kernelLacksFlush {
+      } else if !flush.isEmpty, failure.kernelLacksFlush {
         fault = "hold FLUSH flags, which this kernel does not know"
       } else {
         return nil
       }
-    } else if scene.errno == .opnotsupp, access.fault == nil,
-      let offered = scene.operation.deviceFlush.map(AccessFlags.init(rawValue:))
+    } else if failure.errno == .opnotsupp, access.fault == nil,
+      let offered = failure.operation.deviceFlush.map(AccessFlags.init(rawValue:))
     {
       // A device without on-demand paging has this errno too, and is checked before.
-      guard !access.contains(.onDemand) || scene.operation.deviceHasODP == true else { return nil }
+      guard !access.contains(.onDemand) || failure.operation.deviceHasODP == true else {
+        return nil
+      }
       let lacking = flush.subtracting(offered)
       guard !lacking.isEmpty else { return nil }
       fault =
         "ask for \(list(AccessFlags.names(lacking.rawValue))), which the device"
-        + "\(scene.named) does not offer"
+        + "\(failure.named) does not offer"
     } else {
       return nil
     }
     return Finding(
-      .proved, because: "the access flags \(scene.flagNames) \(fault)",
-      links: [.init(function: "ib_check_mr_access", result: "-\(scene.errno)", seen: .replayed)])
+      .proved, because: "the access flags \(failure.flagNames) \(fault)",
+      links: [.init(function: "ib_check_mr_access", result: .errno(failure.errno), seen: .replayed)]
+    )
   }
 
-  private static func refusedByDriver(_ scene: Case, _ access: AccessFlags) -> Finding? {
+  private static func refusedByDriver(_ failure: Failure, _ access: AccessFlags) -> Finding? {
     // U10: an implicit MR has no page size.
-    if let implicit = scene.layer("ib_umem_odp_alloc_implicit"), implicit.result == -22,
+    if let implicit = failure.layer("ib_umem_odp_alloc_implicit"), implicit.errno == .inval,
       access.contains(.hugetlb)
     {
       return Finding(
         .proved,
-        because: "the access flags \(scene.flagNames) ask for HUGETLB, which an implicit on-demand "
+        because:
+          "the access flags \(failure.flagNames) ask for HUGETLB, which an implicit on-demand "
           + "MR cannot have")
     }
-    guard let rxe = scene.layer("rxe_reg_user_mr"), scene.pinRequest == nil,
-      scene.layer("ib_umem_odp_get") == nil
+    guard let rxe = failure.layer("rxe_reg_user_mr"), failure.pinRequest == nil,
+      failure.layer("ib_umem_odp_get") == nil
     else { return nil }
     // rxe_odp_mr_init_user() ends there for every implicit MR: -EINVAL up to 7.2.
-    if [-95, -22].contains(rxe.result), access.contains(.onDemand),
-      scene.operation.mr.address == 0, scene.operation.mr.length == .max
+    if rxe.errno == .opnotsupp || rxe.errno == .inval, access.contains(.onDemand),
+      failure.operation.mr.address == 0, failure.operation.mr.length == .max
     {
       return Finding(
         .proved,
         because: "an implicit on-demand MR (address 0, all of the address space) was asked for, "
           + "which soft-RoCE does not have",
         links: [
-          .init(function: "rxe_odp_mr_init_user", result: "-\(scene.errno)", seen: .replayed)
+          .init(function: "rxe_odp_mr_init_user", result: .errno(failure.errno), seen: .replayed)
         ])
     }
-    if rxe.result == -95 {
+    if rxe.errno == .opnotsupp {
       let lacking = access.subtracting(.softRoCE)
       guard !lacking.isEmpty else { return nil }
       return Finding(
         .proved,
-        because: "the access flags \(scene.flagNames) ask for "
+        because: "the access flags \(failure.flagNames) ask for "
           + "\(list(AccessFlags.names(lacking.rawValue))), which soft-RoCE does not have")
     }
     // The pages are pinned by then, or that would have been seen to fail with the same errno.
-    guard rxe.result == -22, access.contains(.flushPersistent), !access.contains(.onDemand),
-      scene.wouldHaveSeen("ib_umem_get", "__ib_umem_get_va")
+    guard rxe.errno == .inval, access.contains(.flushPersistent), !access.contains(.onDemand),
+      failure.wouldHaveSeen("ib_umem_get", "__ib_umem_get_va")
     else { return nil }
     return Finding(
       .proved,
       because:
-        "the access flags \(scene.flagNames) ask for FLUSH_PERSISTENT, and the range has pages "
+        "the access flags \(failure.flagNames) ask for FLUSH_PERSISTENT, and the range has pages "
         + "that are not persistent memory",
       links: [
-        .init(function: "rxe_mr_fill_pages_from_sgt", result: "-EINVAL", seen: .replayed)
+        .init(function: "rxe_mr_fill_pages_from_sgt", result: .errno(.inval), seen: .replayed)
       ])
   }
 
-  @Sendable private static func odpUnsupported(_ scene: Case) -> Finding? {
-    guard let access = scene.access, access.contains(.onDemand) else { return nil }
-    if let request = scene.pinRequest, request.errno == .opnotsupp,
+  @Sendable private static func odpUnsupported(_ failure: Failure) -> Finding? {
+    guard let access = failure.access, access.contains(.onDemand) else { return nil }
+    if let request = failure.pinRequest, request.errno == .opnotsupp,
       request.access.contains(.onDemand)
     {
       return Finding(
         .proved,
-        because: "the driver\(scene.ofDevice) took no notice of ON_DEMAND and would pin the "
+        because: "the driver\(failure.ofDevice) took no notice of ON_DEMAND and would pin the "
           + "memory, which \(request.function)() refuses")
     }
-    if let found = refusedByMLX5(scene) { return found }
-    guard scene.isRegistration, scene.operation.deviceHasODP == false, scene.isBare,
-      [.inval, .opnotsupp].contains(scene.errno), access.fault == nil
+    if let found = refusedByMLX5(failure) { return found }
+    guard failure.isRegistration, failure.operation.deviceHasODP == false, failure.isBare,
+      [.inval, .opnotsupp].contains(failure.errno), access.fault == nil
     else { return nil }
-    if scene.errno == .inval {
+    if failure.errno == .inval {
       // Checked before, with the same errno.
-      guard scene.isMisaligned == false, access.isDisjoint(with: [.flushGlobal, .flushPersistent])
+      guard failure.isMisaligned == false,
+        access.isDisjoint(with: [.flushGlobal, .flushPersistent])
       else { return nil }
     }
     return Finding(
       .proved,
-      because: "the device\(scene.named) has no on-demand paging, and the access flags ask for "
+      because: "the device\(failure.named) has no on-demand paging, and the access flags ask for "
         + "ON_DEMAND",
       links: [
-        .init(function: "ib_check_mr_access", result: "-\(scene.errno)", seen: .replayed)
+        .init(function: "ib_check_mr_access", result: .errno(failure.errno), seen: .replayed)
       ])
   }
 
   /// create_user_odp_mr(), before it asks for a umem.
-  private static func refusedByMLX5(_ scene: Case) -> Finding? {
-    guard let mlx5 = scene.layer("mlx5_ib_reg_user_mr"), mlx5.result == -22,
-      scene.layers.count == 1, scene.passedHMM, let length = scene.operation.mr.length
+  private static func refusedByMLX5(_ failure: Failure) -> Finding? {
+    guard let mlx5 = failure.layer("mlx5_ib_reg_user_mr"), mlx5.errno == .inval,
+      failure.layers.count == 1, failure.passedHMM, let length = failure.operation.mr.length
     else { return nil }
-    if scene.operation.mr.address == 0 && length == .max {
-      guard scene.wouldHaveSeen("ib_umem_odp_alloc_implicit") else { return nil }
-      let iova = scene.operation.mr.iova
+    if failure.operation.mr.address == 0 && length == .max {
+      guard failure.wouldHaveSeen("ib_umem_odp_alloc_implicit") else { return nil }
+      let iova = failure.operation.mr.iova
       return Finding(
         .proved,
         because: "an implicit on-demand MR was asked for, "
           + (iova.map { $0 != 0 } ?? false
-            ? "and its iova is not 0" : "which the device\(scene.named) does not offer"))
+            ? "and its iova is not 0" : "which the device\(failure.named) does not offer"))
     }
-    guard scene.wouldHaveSeen("ib_umem_odp_get") else { return nil }
+    guard failure.wouldHaveSeen("ib_umem_odp_get") else { return nil }
     return Finding(
       .inferred,
-      because: "the device\(scene.named) cannot update the tables of an on-demand MR of "
+      because: "the device\(failure.named) cannot update the tables of an on-demand MR of "
         + "\(count(length, "byte")) by itself (UMR)",
-      links: [.init(function: "mlx5r_umr_can_load_pas", result: "false", seen: .inferred)])
+      links: [.init(function: "mlx5r_umr_can_load_pas", result: .word("false"), seen: .inferred)])
   }
 }
 
-extension Case {
+extension Failure {
   var isRegistration: Bool { operation.kind == .regMR || operation.kind == .reregMR }
 
   /// ib_check_mr_access() of a kernel before "flush": no such capability was there to read.

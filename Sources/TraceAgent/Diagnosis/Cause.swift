@@ -12,19 +12,19 @@ package struct Cause: Sendable {
   /// The cause in one line, without a capital and a full stop.
   package let brief: String
   /// What the failing function or the verb can return for it.
-  package let errnos: [String]
+  package let errnos: [Errno]
   /// The kernel's check: function and condition.
   package let check: String
   package let advice: [String]
   /// Kernel functions, commits, documents.
   package let references: [String]
   /// The evidence, or nil where it is not there.
-  let find: @Sendable (Case) -> Finding?
+  let find: @Sendable (Failure) -> Finding?
 
   init(
-    _ name: String, sites: [String], brief: String, errnos: [String], check: String,
+    _ name: String, sites: [String], brief: String, errnos: [Errno], check: String,
     advice: [String], references: [String],
-    find: @escaping @Sendable (Case) -> Finding?
+    find: @escaping @Sendable (Failure) -> Finding?
   ) {
     self.name = name
     self.sites = sites
@@ -42,31 +42,4 @@ package struct Cause: Sendable {
     + umemCauses + dmaCauses + refusalCauses
 
   package static func named(_ name: String) -> Cause? { all.first { $0.name == name } }
-}
-
-/// What a rule found.
-struct Finding: Sendable {
-  var confidence: Diagnosis.Confidence
-  /// The failing page's address.
-  var page: UInt64?
-  /// Ends the sentence "reg_mr failed with EFAULT: …", no full stop.
-  var because: String
-  /// Links deeper than everything that was seen to fail.
-  var links: [Diagnosis.Link] = []
-  /// What a rule of the kernel rejected, where one did.
-  var rejected: Rejected?
-  /// What to do here, where that is not what the cause says.
-  var advice: [String]?
-
-  init(
-    _ confidence: Diagnosis.Confidence, page: UInt64? = nil, because: String,
-    links: [Diagnosis.Link] = [], rejected: Rejected? = nil, advice: [String]? = nil
-  ) {
-    self.confidence = confidence
-    self.page = page
-    self.because = because
-    self.links = links
-    self.rejected = rejected
-    self.advice = advice
-  }
 }

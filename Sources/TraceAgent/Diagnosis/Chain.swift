@@ -2,23 +2,23 @@
 
 import Model
 
-extension Case {
+extension Failure {
   /// From the deepest function that failed outward to the verb.
   func chain(_ finding: Finding?) -> [Diagnosis.Link] {
     var seen: [Diagnosis.Link] = []
     func add(_ function: FunctionName, _ result: Int64) {
       guard let errno = Errno(result: result), !seen.contains(where: { $0.function == function })
       else { return }
-      seen.append(.init(function: function, result: "-\(errno)", seen: .direct))
+      seen.append(.init(function: function, result: .errno(errno), seen: .direct))
     }
     for walk in walks { add(walk.function, walk.result) }
     for range in ranges { add(range.function, range.result) }
-    for layer in layers where !Case.isBelowFault(layer) {
+    for layer in layers where !Failure.isBelowFault(layer) {
       add(layer.function, layer.result)
     }
     // A worker's operation ends with the layer at which it began; where none was seen to fail, it is
     // the umem's.
-    if isVerb || !layers.contains(where: { !Case.isBelowFault($0) }) {
+    if isVerb || !layers.contains(where: { !Failure.isBelowFault($0) }) {
       add(verb, operation.result)
     }
 
@@ -28,11 +28,11 @@ extension Case {
     }
     let known = Set(seen.map(\.function))
     deeper.removeAll { known.contains($0.function) }
-    for layer in layers.reversed() where Case.isBelowFault(layer) {
+    for layer in layers.reversed() where Failure.isBelowFault(layer) {
       guard !deeper.contains(where: { $0.function == layer.function }),
-        let errno = Errno(result: layer.result)
+        let errno = layer.errno
       else { continue }
-      deeper.insert(.init(function: layer.function, result: "-\(errno)", seen: .direct), at: 0)
+      deeper.insert(.init(function: layer.function, result: .errno(errno), seen: .direct), at: 0)
     }
     return deeper + seen
   }

@@ -22,7 +22,7 @@ package func diagnose(
   let number = Int32(clamping: operation.result.magnitude)
   let errno = Errno(result: operation.result) ?? Errno(rawValue: number)
   let missed = PossibleMisses.of(operation, missed: missed, watched: watched)
-  let scene = Case(
+  let failure = Failure(
     operation, traits: traits, errno: errno, watched: watched, missed: missed,
     isDoubtful: fit.isDoubtful)
 
@@ -31,7 +31,7 @@ package func diagnose(
   // by index: of a copy of each cause every text would be counted
   var best: (cause: Cause, finding: Finding)?
   for index in causes.indices where !mayBeTwo {
-    guard let finding = causes[index].find(scene) else { continue }
+    guard let finding = causes[index].find(failure) else { continue }
     if best == nil || finding.confidence == .proved { best = (causes[index], finding) }
     if finding.confidence == .proved { break }
   }
@@ -40,18 +40,18 @@ package func diagnose(
     operation: operation, errno: errno,
     delivered: operation.kindSeen ? delivered(operation.kind) : nil)
   diagnosis.kernel = KernelRelease(traits.release)
-  diagnosis.chain = scene.chain(best?.finding)
-  diagnosis.incomplete = operation.incomplete + fit.reasons + scene.holes
-  if let page = best?.finding.page ?? (best == nil ? scene.stoppedAt : nil) {
-    diagnosis.page = scene.page(at: page)
-    diagnosis.mapping = scene.mapping(at: page)
-    diagnosis.fileOffset = scene.fileOffset(of: page)
-    diagnosis.backing = diagnosis.mapping.flatMap(scene.backing)
+  diagnosis.chain = failure.chain(best?.finding)
+  diagnosis.incomplete = operation.incomplete + fit.reasons + failure.holes
+  if let page = best?.finding.page ?? (best == nil ? failure.stoppedAt : nil) {
+    diagnosis.page = failure.page(at: page)
+    diagnosis.mapping = failure.mapping(at: page)
+    diagnosis.fileOffset = failure.fileOffset(of: page)
+    diagnosis.backing = diagnosis.mapping.flatMap(failure.backing)
   }
   let subject = "\(operation.subject) failed with \(errno)"
   guard let best else {
-    diagnosis.summary = "\(subject)\(scene.whatIsKnown)"
-    diagnosis.advice = UnknownAdvice(scene, sight: sight).lines
+    diagnosis.summary = "\(subject)\(failure.whatIsKnown)"
+    diagnosis.advice = UnknownAdvice(failure, sight: sight).lines
     return diagnosis
   }
   diagnosis.cause = best.cause.name
@@ -71,7 +71,7 @@ private func delivered(_ kind: Operation.Kind) -> Diagnosis.Delivered {
   }
 }
 
-extension Case {
+extension Failure {
   /// The rest of the sentence where no cause is proved: deepest function, page, state.
   fileprivate var whatIsKnown: String {
     var text = ""

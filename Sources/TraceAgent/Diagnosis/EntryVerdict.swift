@@ -34,7 +34,7 @@ package struct EntryVerdict: Equatable, Sendable {
   /// - Parameters:
   ///   - entry: decoded by the format of the same kernel.
   ///   - release: the kernel's.
-  ///   - hasDevmapFix: 4b42fb213678 is in; nil: not known.
+  ///   - hasDevmapFix: whether ``DevmapFix`` is in; nil: not known.
   /// - Returns: what its rules say.
   package static func of(
     _ entry: DecodedEntry, release: KernelRelease, hasDevmapFix: Bool?
@@ -105,8 +105,8 @@ package struct EntryVerdict: Equatable, Sendable {
     case .refuses:
       return "special, DEVMAP or not: the bug of 2021, -EFAULT (pte-special-devmap)"
     default:
-      return "refused (pte-special-devmap) unless the fix of 2021 is in: 5.10.67, 5.13.19, "
-        + "5.14.6, 5.15"
+      return "refused (pte-special-devmap) unless the fix of 2021 is in: "
+        + DevmapFix.releases.joined(separator: ", ")
     }
   }
 
@@ -163,22 +163,5 @@ extension HMMRules {
     if devmap == .refused || devmap == .accepted {
       devmap = hasDevmapFix.map { $0 ? .accepted : .refused } ?? .untold
     }
-  }
-}
-
-extension KernelRelease {
-  /// Whether 4b42fb213678 ("mm/hmm: bypass devmap pte when all pfn requested flags are fulfilled") is
-  /// in; nil where only the stable release tells, and `patch` is none (0, as in Debian's names).
-  package var hasDevmapFix: Bool? {
-    let fixed: Int
-    switch (major, minor) {
-    case (5, 15...), (6..., _): return true
-    case (5, 10): fixed = 67
-    case (5, 13): fixed = 19
-    case (5, 14): fixed = 6
-    case (5, 11), (5, 12): return false
-    default: return nil
-    }
-    return patch == 0 ? nil : patch >= fixed
   }
 }

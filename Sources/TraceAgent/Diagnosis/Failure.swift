@@ -2,11 +2,11 @@
 
 import Model
 
-/// A failed operation and its evidence, as the rules ask for it.
+/// A failed operation, as the rules of the causes ask about it: its evidence, the kernel's traits, what was watched.
 ///
 /// Addresses and sizes may come from a damaged recording: arithmetic on them wraps, and loops run
 /// over evidence, never over address ranges.
-struct Case: Sendable {
+struct Failure: Sendable {
   let operation: Operation
   let traits: KernelTraits
   let errno: Errno
@@ -34,9 +34,9 @@ struct Case: Sendable {
     self.errno = errno
     self.watched = watched
     self.missed = missed
-    walks = Case.lastAttempt(of: operation.walks.filter { Case.isFailure($0.result) })
-    ranges = operation.ranges.filter { Case.isFailure($0.result) }
-    layers = operation.layers.filter { Errno(result: $0.result) != nil }
+    walks = Failure.lastAttempt(of: operation.walks.filter { Failure.isFailure($0.result) })
+    ranges = operation.ranges.filter { Failure.isFailure($0.result) }
+    layers = operation.layers.filter { $0.errno != nil }
     tables = TableEvidence(operation, format: traits.pageTables)
     locus = Locator(self).locus
   }
@@ -82,7 +82,7 @@ struct Case: Sendable {
   /// The mapping that holds `page`, or the gap that does.
   func mapping(at page: UInt64) -> MappingEvidence? {
     operation.mappings.last { $0.found && $0.start <= page && page < $0.end }
-      ?? operation.mappings.last { !$0.found && Case.page(of: $0.address) == page }
+      ?? operation.mappings.last { !$0.found && Failure.page(of: $0.address) == page }
   }
 
   /// Byte offset of `page` in its file, whatever the file is.

@@ -69,16 +69,16 @@ struct Fit: Sendable {
 
   private mutating func collect() {
     returns = []
-    for walk in operation.walks where Case.isFailure(walk.result) {
-      guard let errno = Errno(result: walk.result) else { continue }
+    for walk in operation.walks where Failure.isFailure(walk.result) {
+      guard let errno = walk.errno else { continue }
       let isFaultPhase = walk.function == "hmm_range_fault_locked"
       returns.append(
         Return(
           function: isFaultPhase ? ErrnoFlow.faultPhase : walk.function, timeNs: walk.timeNs,
           errno: errno, range: walk.start < walk.end ? walk.start..<walk.end : nil))
     }
-    for range in operation.ranges where Case.isFailure(range.result) {
-      guard let errno = Errno(result: range.result) else { continue }
+    for range in operation.ranges where Failure.isFailure(range.result) {
+      guard let errno = range.errno else { continue }
       returns.append(
         Return(
           function: range.function, timeNs: range.timeNs, errno: errno,
@@ -86,7 +86,7 @@ struct Fit: Sendable {
     }
     // What a page fault or a pin calls is no link of the chain.
     for layer in operation.layers where ErrnoFlow.byFunction[layer.function] != nil {
-      guard let errno = Errno(result: layer.result) else { continue }
+      guard let errno = layer.errno else { continue }
       returns.append(
         Return(
           function: layer.function, timeNs: layer.timeNs, errno: errno, arguments: layer.arguments))

@@ -32,7 +32,7 @@ extension FolioEvidence {
   }
 }
 
-extension Case {
+extension Failure {
   /// Where the process has it: known of anonymous memory, and of a file by its mapping.
   func address(of folio: FolioEvidence) -> UInt64? {
     if let address = folio.address { return address }

@@ -7,7 +7,7 @@ private let rangeFaults = WatchedFunction.names(of: .range)
 private let pins = WatchedFunction.names(of: .pin)
 private let map: FunctionName = "ib_umem_odp_map_dma_and_lock"
 
-extension Case {
+extension Failure {
   /// Where the chain lacks a function of which runs were missed meanwhile, a reason each: it may have
   /// failed unseen.
   var holes: [String] { headless + missedRuns + unseenCallback }

@@ -42,7 +42,7 @@ struct HugePageShortage {
       text = HugePageShortage.limit(group, owner, size: size, file: "hugetlb.\(size).max")
       advice = [HugePageShortage.raise("hugetlb.\(size).max")]
     } else if !pool.hasAvailable {
-      let why = unreserved.map { ", and this mapping has none reserved: \($0)" } ?? ""
+      let why = unreserved.map { ", and this mapping has none reserved: \($0.rawValue)" } ?? ""
       let grow =
         pool.mayGrow ? "; the pool may grow, but no memory of that size in one piece was found" : ""
       text = "needs a huge page (\(size)), and there is none to give (\(numbers))\(why)\(grow)"
@@ -53,15 +53,18 @@ struct HugePageShortage {
     }
   }
 
-  /// Why the mapping has no page of its own in the pool; nil: it has.
+  /// Why a mapping has no page of its own in the pool, as a sentence says it.
+  private enum Unreserved: String {
+    case noReserve = "it was made with MAP_NORESERVE"
+    case cameByFork = "it is private and came by fork, which leaves the reservation with the parent"
+  }
+
+  /// nil: it has one.
   private static func unreserved(
     _ pool: BackingEvidence.Pool, _ mapping: MappingEvidence, isShared: Bool
-  ) -> String? {
-    if mapping.flags.contains(.noReserve) { return "it was made with MAP_NORESERVE" }
-    if !isShared && !pool.isReserveOwner {
-      return "it is private and came by fork, which leaves the reservation with the parent"
-    }
-    return nil
+  ) -> Unreserved? {
+    if mapping.flags.contains(.noReserve) { return .noReserve }
+    return !isShared && !pool.isReserveOwner ? .cameByFork : nil
   }
 
   private static func limit(
@@ -91,9 +94,12 @@ struct HugePageShortage {
     "Do not fork while huge pages are mapped privately, or map them shared, or keep them from the "
     + "child (madvise MADV_DONTFORK)."
 
-  private static func reserve(_ why: String) -> String {
-    why.contains("NORESERVE")
-      ? "Map without MAP_NORESERVE: then a pool that is too small is told by mmap()." : fork
+  private static func reserve(_ why: Unreserved) -> String {
+    switch why {
+    case .noReserve:
+      "Map without MAP_NORESERVE: then a pool that is too small is told by mmap()."
+    case .cameByFork: fork
+    }
   }
 
   /// As the files of the hugetlb controller have it.

@@ -38,9 +38,9 @@ struct KernelGeneration: Sendable {
     }
     // ODP goes through HMM since 5.10 (36f30e486dce).
     var all = [generation("5.10", to: "5.14", secret: false)]
-    // 4b42fb213678: special PTEs with DEVMAP pass.
+    // DevmapFix: special PTEs with DEVMAP pass.
     rules.devmap = .accepted
-    all.append(generation("5.15", to: "5.16", stable: ["5.10.67", "5.13.19", "5.14.6"]))
+    all.append(generation("5.15", to: "5.16", stable: DevmapFix.stable.map(\.description)))
     // 87c01d57fa23: VM_MIXEDMAP mappings are walked.
     rules.refusesMixedMap = false
     all.append(generation("5.17", to: "5.18", stable: ["5.10.94"]))

@@ -4,25 +4,25 @@ import Model
 
 /// Finds where HMM stopped (mm/hmm.c), from the deepest failing callback.
 struct Locator {
-  private let scene: Case
+  private let failure: Failure
 
-  init(_ scene: Case) { self.scene = scene }
+  init(_ failure: Failure) { self.failure = failure }
 
   var locus: Locus {
-    guard let walk = scene.walks.first else { return faultAlone }
+    guard let walk = failure.walks.first else { return faultAlone }
     let from = walk.last ?? walk.start
-    if walk.result == -Int64(Errno.perm.rawValue) { return .notWritable(Case.page(of: from)) }
+    if walk.errno == .perm { return .notWritable(Failure.page(of: from)) }
     if walk.function == "hmm_range_fault_locked" { return faultPhase(walk, from: from) }
     let witnesses = witnesses(from: min(from, walk.start), to: walk.pendingEnd ?? walk.end)
     if !witnesses.isEmpty { return .fault(site(of: walk, witnesses)) }
     switch walk.function {
-    case "hmm_vma_walk_test": return .refusedMapping(Case.page(of: walk.start))
+    case "hmm_vma_walk_test": return .refusedMapping(Failure.page(of: walk.start))
     case "hmm_vma_walk_hole":
-      return walk.hasVMA ? .fault(site(of: walk)) : .gap(Case.page(of: walk.start))
+      return walk.hasVMA ? .fault(site(of: walk)) : .gap(Failure.page(of: walk.start))
     case "hmm_vma_walk_hugetlb_entry": return .fault(site(of: walk))
     case "hmm_vma_walk_pud": return upper(walk, level: .pud)
     case "hmm_vma_walk_pmd": return upper(walk, level: .pmd)
-    case "hmm_vma_handle_pte": return Replay(scene, walk: walk, isDirect: true).locus
+    case "hmm_vma_handle_pte": return Replay(failure, walk: walk, isDirect: true).locus
     default: return .unclear
     }
   }
@@ -30,52 +30,52 @@ struct Locator {
   /// No callback was seen to fail, but a fault was: of a pin, or where the callbacks have no hook.
   private var faultAlone: Locus {
     let witnesses = witnesses(from: 0, to: .max)
-    guard let last = witnesses.last else { return UnseenCallback(scene)?.locus ?? pinStop }
-    let page = Case.page(of: last.address)
-    var site = FaultSite(from: page, end: page &+ Case.pageSize, witnesses: witnesses)
+    guard let last = witnesses.last else { return UnseenCallback(failure)?.locus ?? pinStop }
+    let page = Failure.page(of: last.address)
+    var site = FaultSite(from: page, end: page &+ Failure.pageSize, witnesses: witnesses)
     site.page = page
-    site.entry = scene.tables.lowest(at: page)
+    site.entry = failure.tables.lowest(at: page)
     return .fault(site)
   }
 
   /// A pin faults its range in order, so the first page that is not mapped as it wants is where it
   /// stopped, unless a mapping before that was refused.
   private var pinStop: Locus {
-    guard let request = scene.pinRequest, [.fault, .nomem].contains(request.errno),
+    guard let request = failure.pinRequest, [.fault, .nomem].contains(request.errno),
       !request.overflows
     else { return .none }
     let end = request.address &+ request.size
-    guard scene.tables.faultedRuns.contains(where: { $0 >= request.firstPage && $0 < end }) else {
+    guard failure.tables.faultedRuns.contains(where: { $0 >= request.firstPage && $0 < end }) else {
       return deadPage(from: request.firstPage, to: end)
     }
     let site = FaultSearch(
-      scene, from: request.firstPage, to: end, wantsWrite: request.access.isWritable
+      failure, from: request.firstPage, to: end, wantsWrite: request.access.isWritable
     ).site()
     guard let page = site.page else { return .none }
-    if let refusal = scene.pinRefusal, refusal.page <= page { return .none }
+    if let refusal = failure.pinRefusal, refusal.page <= page { return .none }
     return .fault(site)
   }
 
   /// Only single entries were read of the pin's range. Its first page was faulted first; else one
   /// that no fault can mend must stop it.
   private func deadPage(from start: UInt64, to end: UInt64) -> Locus {
-    if let entry = scene.tables.lowest(at: start), !entry.isPresentLeaf,
-      scene.pinRefusal.map({ start < $0.page }) ?? true
+    if let entry = failure.tables.lowest(at: start), !entry.isPresentLeaf,
+      failure.pinRefusal.map({ start < $0.page }) ?? true
     {
-      var site = FaultSite(from: start, end: start &+ Case.pageSize)
+      var site = FaultSite(from: start, end: start &+ Failure.pageSize)
       site.page = start
       site.entry = entry
       return .fault(site)
     }
-    let dead = scene.tables.levelAddresses.filter {
-      $0 >= start && $0 < end && scene.tables.lowest(at: $0)?.isDead == true
+    let dead = failure.tables.levelAddresses.filter {
+      $0 >= start && $0 < end && failure.tables.lowest(at: $0)?.isDead == true
     }
-    guard let page = dead.min(), scene.pinRefusal.map({ page < $0.page }) ?? true else {
+    guard let page = dead.min(), failure.pinRefusal.map({ page < $0.page }) ?? true else {
       return .none
     }
-    var site = FaultSite(from: page, end: page &+ Case.pageSize)
+    var site = FaultSite(from: page, end: page &+ Failure.pageSize)
     site.page = page
-    site.entry = scene.tables.lowest(at: page)
+    site.entry = failure.tables.lowest(at: page)
     site.isCertain = false
     return .fault(site)
   }
@@ -83,9 +83,9 @@ struct Locator {
   /// 7.3: hmm_do_fault() failed after the walk.
   private func faultPhase(_ walk: WalkEvidence, from: UInt64) -> Locus {
     let witnesses = witnesses(from: from, to: walk.pendingEnd ?? walk.end)
-    let page = Case.page(of: from)
+    let page = Failure.page(of: from)
     // mmap_lock is still held where this is seen: a mapping missing now was missing then.
-    if witnesses.isEmpty, let mapping = scene.mapping(at: page), !mapping.found {
+    if witnesses.isEmpty, let mapping = failure.mapping(at: page), !mapping.found {
       return .vanished(page)
     }
     return .fault(site(of: walk, witnesses))
@@ -94,9 +94,9 @@ struct Locator {
   /// All that saw the last fault of [from, end) that failed: fault handlers call one another for the
   /// same page, and each may have a hook.
   private func witnesses(from: UInt64, to end: UInt64) -> [FaultEvidence] {
-    let failed = scene.operation.faults.filter {
+    let failed = failure.operation.faults.filter {
       !VMFault(rawValue: $0.result).isDisjoint(with: .failures)
-        && $0.address >= Case.page(of: from) && $0.address < end
+        && $0.address >= Failure.page(of: from) && $0.address < end
     }
     guard let last = failed.last else { return [] }
     var kept: [FaultEvidence] = []
@@ -111,26 +111,26 @@ struct Locator {
 
   /// Handlers of huge pages get the address rounded down.
   private static func isSamePage(_ one: UInt64, _ other: UInt64) -> Bool {
-    Case.page(of: one) == Case.page(of: other)
+    Failure.page(of: one) == Failure.page(of: other)
       || (PageTableLevel.pmd.base(of: one) == one || PageTableLevel.pmd.base(of: other) == other)
         && PageTableLevel.pmd.base(of: one) == PageTableLevel.pmd.base(of: other)
   }
 
   /// hmm_vma_walk_pmd() and _pud() by the entry they found.
   private func upper(_ walk: WalkEvidence, level: PageTableLevel) -> Locus {
-    let entry = scene.traits.pageTables.decode(walk.entry, level: level)
+    let entry = failure.traits.pageTables.decode(walk.entry, level: level)
     switch entry.kind {
     case .none:
       // Tail-called hmm_vma_walk_hole(), unseen.
-      return walk.hasVMA ? .fault(site(of: walk)) : .gap(Case.page(of: walk.start))
+      return walk.hasVMA ? .fault(site(of: walk)) : .gap(Failure.page(of: walk.start))
     case .present, .protnone:
       // A leaf is never rejected; a fault for it can fail.
       return .fault(site(of: walk))
     case .table:
-      return level == .pmd ? Replay(scene, walk: walk, isDirect: false).locus : .unclear
+      return level == .pmd ? Replay(failure, walk: walk, isDirect: false).locus : .unclear
     case .devicePrivateRead, .devicePrivateWrite:
       // Device-private PMDs came with 7.x, which faults those of another owner.
-      return scene.traits.faultsOutsideWalk ? .unclear : .fault(site(of: walk))
+      return failure.traits.faultsOutsideWalk ? .unclear : .fault(site(of: walk))
     case .migrationRead, .migrationReadExclusive, .migrationWrite:
       return .unclear  // would have been -EBUSY
     case .bad where level == .pmd && walk.entry & 1 != 0:
@@ -143,10 +143,10 @@ struct Locator {
   private func refused(
     _ walk: WalkEvidence, _ entry: DecodedEntry, _ reason: RefusedEntry.Reason
   ) -> Locus {
-    .refusedEntry(.init(page: Case.page(of: walk.start), entry: entry, reason: reason))
+    .refusedEntry(.init(page: Failure.page(of: walk.start), entry: entry, reason: reason))
   }
 
   private func site(of walk: WalkEvidence, _ witnesses: [FaultEvidence] = []) -> FaultSite {
-    FaultSearch(scene, walk: walk).site(witnesses)
+    FaultSearch(failure, walk: walk).site(witnesses)
   }
 }

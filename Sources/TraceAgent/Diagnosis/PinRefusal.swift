@@ -10,7 +10,7 @@ struct PinRequest: Sendable {
   var size: UInt64
   var access: AccessFlags
 
-  var firstPage: UInt64 { Case.page(of: address) }
+  var firstPage: UInt64 { Failure.page(of: address) }
   /// addr + size wraps, or its page end does.
   var overflows: Bool {
     let (end, wraps) = address.addingReportingOverflow(size)
@@ -36,10 +36,10 @@ struct PinRefusal: Sendable {
   var writes: BackingEvidence.Writes?
 }
 
-extension Case {
+extension Failure {
   var pinRequest: PinRequest? {
     guard let layer = layer("ib_umem_get", "__ib_umem_get_va"), layer.arguments.count >= 4,
-      let errno = Errno(result: layer.result)
+      let errno = layer.errno
     else { return nil }
     return PinRequest(
       function: layer.function, errno: errno, address: layer.arguments[1],
@@ -59,7 +59,7 @@ extension Case {
       let writes = backing(of: mapping)?.writes
       if let reason = rules.refusal(of: mapping, writes: writes, access: request.access) {
         return PinRefusal(
-          reason: reason, page: Case.page(of: mapping.address), mapping: mapping, writes: writes)
+          reason: reason, page: Failure.page(of: mapping.address), mapping: mapping, writes: writes)
       }
     }
     return nil
@@ -74,7 +74,7 @@ extension Case {
     let function = reason == .missing ? "__get_user_pages" : "check_vma_flags"
     return Finding(
       .proved, page: refusal.page, because: text(refusal),
-      links: [.init(function: function, result: "-\(request.errno)", seen: .replayed)],
+      links: [.init(function: function, result: .errno(request.errno), seen: .replayed)],
       rejected: refusal.mapping.found ? .pin(refusal, access: request.access) : nil)
   }
 }

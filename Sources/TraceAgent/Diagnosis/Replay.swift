@@ -8,7 +8,7 @@ import Model
 /// The entries are those at the callback's end. `hmm_vma_walk.last` says whether a fault came in
 /// between: only hmm_vma_fault() and the wait for a migration set it, to the page they begin with.
 struct Replay {
-  private let scene: Case
+  private let failure: Failure
   private let walk: WalkEvidence
   /// hmm_vma_handle_pte() itself was seen: its first page decided, or began a fault.
   private let isDirect: Bool
@@ -16,23 +16,23 @@ struct Replay {
   private let rules: HMMRules
   private let entries: [(page: UInt64, entry: DecodedEntry)]
 
-  init(_ scene: Case, walk: WalkEvidence, isDirect: Bool) {
-    self.scene = scene
+  init(_ failure: Failure, walk: WalkEvidence, isDirect: Bool) {
+    self.failure = failure
     self.walk = walk
     self.isDirect = isDirect
-    wantsWrite = scene.wantsWrite(walk)
-    rules = HMMRules(scene.traits)
-    var entries = scene.tables.run(from: walk.start, to: walk.end)
+    wantsWrite = failure.wantsWrite(walk)
+    rules = HMMRules(failure.traits)
+    var entries = failure.tables.run(from: walk.start, to: walk.end)
     if isDirect && entries.isEmpty {
-      let entry = scene.traits.pageTables.decode(walk.entry, level: .pte)
-      entries = [(Case.page(of: walk.start), entry)]
+      let entry = failure.traits.pageTables.decode(walk.entry, level: .pte)
+      entries = [(Failure.page(of: walk.start), entry)]
     }
     self.entries = entries
   }
 
   var locus: Locus {
     switch faultBegan {
-    case true?: return .fault(FaultSearch(scene, walk: walk).site())
+    case true?: return .fault(FaultSearch(failure, walk: walk).site())
     case false?: return rejected
     case nil: return rejectedOrFaulted
     }
@@ -40,7 +40,7 @@ struct Replay {
 
   /// This callback started a fault: yes, no, or not told (`last` is still the start of the walk).
   private var faultBegan: Bool? {
-    if scene.traits.faultsOutsideWalk { return false }
+    if failure.traits.faultsOutsideWalk { return false }
     guard let last = walk.last, last != walk.start else { return nil }
     return last > walk.start && last < walk.end
   }
@@ -57,7 +57,7 @@ struct Replay {
     let markersRefused = rules.refusesMarkers
     let candidate = firstRefused(markersRefused: markersRefused)
     let wanting = firstWanting(markersRefused: markersRefused)
-    let fault = FaultSearch(scene, walk: walk).site()
+    let fault = FaultSearch(failure, walk: walk).site()
     // Where its own page is accepted, hmm_vma_handle_pte() can only have failed by a fault from
     // there on.
     if isDirect && candidate != 0 { return fault.page == nil ? .unclear : .fault(fault) }
@@ -70,7 +70,7 @@ struct Replay {
     // A fault begun at the first page fails at such an entry too, before it comes to `wanting`.
     if [.hwpoison, .swapinError, .marker].contains(refused.reason) { return chosen }
     let page = entries[wanting].page
-    if scene.isBeyondEOF(page) {
+    if failure.isBeyondEOF(page) {
       var site = fault
       site.page = page
       site.entry = entries[wanting].entry
@@ -92,10 +92,10 @@ struct Replay {
   }
 
   private func isZeroPage(_ page: UInt64, _ entry: DecodedEntry) -> Bool {
-    if let zero = scene.traits.zeroPFN { return entry.pfn == zero }
+    if let zero = failure.traits.zeroPFN { return entry.pfn == zero }
     // Anonymous memory and holes of fsdax files have no other special entry than the zero page's,
     // but DEVMAP.
-    guard !entry.isDevmap, let mapping = scene.mapping(at: page) else { return false }
+    guard !entry.isDevmap, let mapping = failure.mapping(at: page) else { return false }
     return mapping.isAnonymous || mapping.isFSDAX
   }
 
@@ -137,9 +137,9 @@ struct Replay {
   }
 
   private func doubtOfSpecial(_ page: UInt64) -> String? {
-    if scene.traits.zeroPFN != nil { return nil }
+    if failure.traits.zeroPFN != nil { return nil }
     // Nothing but raw page frames gives a VM_MIXEDMAP mapping its special entries.
-    if let mapping = scene.mapping(at: page), mapping.flags.contains(.mixedMap) { return nil }
+    if let mapping = failure.mapping(at: page), mapping.flags.contains(.mixedMap) { return nil }
     return "unless it is the zero page, whose number is not known"
   }
 
@@ -172,7 +172,7 @@ struct Replay {
 
   /// hmm_pfns of a page that HMM accepted hold HMM_PFN_VALID and its page frame; nil = not read.
   private func wasAccepted(_ refused: RefusedEntry) -> Bool? {
-    guard let value = scene.tables.hmmPFN(at: refused.page), let pfn = refused.entry.pfn else {
+    guard let value = failure.tables.hmmPFN(at: refused.page), let pfn = refused.entry.pfn else {
       return nil
     }
     return value & 1 << 63 != 0 && value & (1 << 52 - 1) == pfn

@@ -31,7 +31,7 @@ extension Operation {
   }
 }
 
-extension Case {
+extension Failure {
   /// "page 0x7f10c0003000 of /mnt/pmem/pool (fsdax, offset 12288)"
   func place(_ page: UInt64) -> String {
     "page \(hex(page))" + whose(page)

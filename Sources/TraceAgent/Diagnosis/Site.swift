@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Model
+
 /// One check in the kernel that can end an operation: what stands behind a cause's `sites`.
 package struct Site: Equatable, Sendable {
   package enum Stage: String, CaseIterable, Sendable {
@@ -11,7 +13,7 @@ package struct Site: Equatable, Sendable {
   package let id: String
   /// Which operations come by.
   package let stages: [Stage]
-  package let errnos: [String]
+  package let errnos: [Errno]
   /// The kernels that have it; empty: all from 5.10 on.
   package let kernels: String
   /// Function and condition.
@@ -20,7 +22,7 @@ package struct Site: Equatable, Sendable {
   package let evidence: String
 
   init(
-    _ id: String, _ stages: [Stage], _ errnos: [String], kernels: String = "", check: String,
+    _ id: String, _ stages: [Stage], _ errnos: [Errno], kernels: String = "", check: String,
     evidence: String
   ) {
     self.id = id
@@ -41,7 +43,7 @@ extension Cause {
   package var siteRows: [Site] { sites.compactMap(Site.named) }
 
   /// The operations in which it can end with `errno`, or with any.
-  package func stages(errno: String? = nil) -> [Site.Stage] {
+  package func stages(errno: Errno? = nil) -> [Site.Stage] {
     var rows = siteRows
     if let errno { rows.removeAll { !$0.errnos.contains(errno) } }
     return Site.Stage.allCases.filter { stage in rows.contains { $0.stages.contains(stage) } }

@@ -15,12 +15,12 @@ struct TableEvidence: Sendable {
     self.format = format
     levels = operation.levels
     for level in operation.levels {
-      if let pte = level.pte { ptes[Case.page(of: level.address)] = pte }
+      if let pte = level.pte { ptes[Failure.page(of: level.address)] = pte }
     }
     for run in operation.entries {
       if run.what == .pte && run.search == .faulted { faultedRuns.append(run.address) }
       for (index, value) in run.values.enumerated() {
-        let address = Case.page(of: run.address) &+ UInt64(index) &* Case.pageSize
+        let address = Failure.page(of: run.address) &+ UInt64(index) &* Failure.pageSize
         switch run.what {
         case .pte: ptes[address] = value
         case .hmmPFN: hmmPFNs[address] = value
@@ -38,10 +38,10 @@ struct TableEvidence: Sendable {
   /// Consecutive entries known from `start` on, those at or after `end` left out.
   func run(from start: UInt64, to end: UInt64) -> [(page: UInt64, entry: DecodedEntry)] {
     var found: [(page: UInt64, entry: DecodedEntry)] = []
-    var page = Case.page(of: start)
+    var page = Failure.page(of: start)
     while page < end, let entry = pte(at: page) {
       found.append((page, entry))
-      page &+= Case.pageSize
+      page &+= Failure.pageSize
       if page == 0 { break }
     }
     return found
@@ -70,14 +70,14 @@ struct TableEvidence: Sendable {
   }
 
   /// Addresses of which all levels were read.
-  var levelAddresses: [UInt64] { levels.map { Case.page(of: $0.address) } }
+  var levelAddresses: [UInt64] { levels.map { Failure.page(of: $0.address) } }
 
   /// Up to `count` entries on each side of `page`, itself included.
   func neighbours(of page: UInt64, count: UInt64) -> [Diagnosis.Page.Neighbour] {
     guard ptes[page] != nil else { return [] }
     var first = page
-    for _ in 0..<count where ptes[first &- Case.pageSize] != nil { first &-= Case.pageSize }
-    return run(from: first, to: page &+ (count &+ 1) &* Case.pageSize).map {
+    for _ in 0..<count where ptes[first &- Failure.pageSize] != nil { first &-= Failure.pageSize }
+    return run(from: first, to: page &+ (count &+ 1) &* Failure.pageSize).map {
       .init(address: $0.page, raw: $0.entry.raw, flags: $0.entry.flags)
     }
   }

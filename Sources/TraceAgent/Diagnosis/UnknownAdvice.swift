@@ -5,11 +5,11 @@ import Model
 /// What helps with a failure whose cause is not proved: which evidence was lacking, how to get it, and where to report it. To the
 /// doctor only those are sent for whom it has an answer: where a hook is not there.
 struct UnknownAdvice {
-  private let scene: Case
+  private let failure: Failure
   private let sight: Sight?
 
-  init(_ scene: Case, sight: Sight?) {
-    self.scene = scene
+  init(_ failure: Failure, sight: Sight?) {
+    self.failure = failure
     self.sight = sight
   }
 
@@ -17,7 +17,7 @@ struct UnknownAdvice {
     [lost, began, missed, absent, driver, fault, tables].compactMap(\.self) + [report]
   }
 
-  private var operation: Operation { scene.operation }
+  private var operation: Operation { failure.operation }
 
   // MARK: - Evidence that there was, and that did not arrive
 
@@ -37,7 +37,7 @@ struct UnknownAdvice {
   }
 
   private var missed: String? {
-    let places = scene.placesOfMissed
+    let places = failure.placesOfMissed
     guard operation.entryMissed || !places.isEmpty else { return nil }
     let what = places.isEmpty ? "the hook where it began" : places.sorted().joined(separator: ", ")
     return
@@ -49,24 +49,26 @@ struct UnknownAdvice {
 
   /// A hook that has its place in this operation's chain and is not attached.
   private var absent: String? {
-    let names = scene.expected.filter { names in !names.contains { scene.isWatched($0) } }
+    let names = failure.expected.filter { names in !names.contains { failure.isWatched($0) } }
       .compactMap(\.first)
     guard let first = names.first else { return nil }
-    let reasons = names.map { "\($0)\(reason($0).map { why in " (\(why))" } ?? "")" }
-    let isForced = reason(first)?.hasPrefix(Sight.forcedOff) == true
+    let reasons = names.map { "\($0)\(reason($0).map { why in " (\(why.sentence))" } ?? "")" }
+    let isForced = reason(first) == .forcedOff
     return "Not watched: \(reasons.joined(separator: ", ")): "
       + (isForced
         ? "record again without that --no-hook."
         : "mrtrace doctor shows why (\(names.count == 1 ? "its row" : "their rows") among the hooks).")
   }
 
-  private func reason(_ function: FunctionName) -> String? {
+  private func reason(_ function: FunctionName) -> Unwatched? {
     if case .missing(let why)? = sight?.state(of: function) { why } else { nil }
   }
 
   /// The verb failed, nothing below it was seen to, and the device's driver is not watched.
   private var driver: String? {
-    guard scene.isBare, scene.hasVerb, let sight, let name = operation.device else { return nil }
+    guard failure.isBare, failure.hasVerb, let sight, let name = operation.device else {
+      return nil
+    }
     let devices = sight.devices.filter { $0.name == name }
     guard let device = devices.first(where: { !sight.isWatched($0) }) else { return nil }
     guard let driver = device.driver else {
@@ -80,8 +82,8 @@ struct UnknownAdvice {
   }
 
   private var fault: String? {
-    guard case .fault(let site) = scene.locus, site.witness == nil else { return nil }
-    if scene.isWatched("handle_mm_fault") {
+    guard case .fault(let site) = failure.locus, site.witness == nil else { return nil }
+    if failure.isWatched("handle_mm_fault") {
       return
         "A page fault failed, and handle_mm_fault was watched without seeing it: the fault ended before it was called, at a "
         + "mapping that changed meanwhile. Try whether it fails the same way again."
@@ -91,7 +93,7 @@ struct UnknownAdvice {
   }
 
   private var tables: String? {
-    guard case .unclear = scene.locus else { return nil }
+    guard case .unclear = failure.locus else { return nil }
     return
       "The page tables were changed between the kernel's decision and the record, or could not be read: if it fails again, record "
       + "it while nothing else maps, unmaps or migrates that memory."
@@ -100,15 +102,15 @@ struct UnknownAdvice {
   /// What to send to those who can add the rule.
   private var report: String {
     let layers =
-      scene.isBare ? " Recorded with --detail layers it tells also what did not fail." : ""
+      failure.isBare ? " Recorded with --detail layers it tells also what did not fail." : ""
     return
       "If all of its evidence is there, mrtrace lacks the rule: report it to the project with the sentence above, the kernel "
-      + "(\(scene.traits.release)), and the recording, or mrtrace export DIR --to jsonl of it; look through it first, it holds "
+      + "(\(failure.traits.release)), and the recording, or mrtrace export DIR --to jsonl of it; look through it first, it holds "
       + "addresses, file names and call stacks.\(layers)"
   }
 }
 
-extension Case {
+extension Failure {
   /// Functions of which runs were missed and that have their place in its chain, as ``holes`` has them.
   fileprivate var placesOfMissed: Set<FunctionName> {
     Set(missed.filter { function in holes.contains { $0.contains(function) } })

@@ -9,45 +9,46 @@ import Model
 /// map function returns (tell_late()). HMM goes through a range in order of address, and what comes before the page at
 /// which it stops is as it was wanted.
 struct UnseenCallback {
-  private let scene: Case
+  private let failure: Failure
   private let range: RangeEvidence
   private let wantsWrite: Bool
   private let rules: HMMRules
 
   /// nil: a callback was seen, or nothing that tells of the range.
-  init?(_ scene: Case) {
-    guard scene.walks.isEmpty, let range = scene.ranges.first ?? Self.mappedRange(scene),
+  init?(_ failure: Failure) {
+    guard failure.walks.isEmpty, let range = failure.ranges.first ?? Self.mappedRange(failure),
       range.start < range.end,
-      [Errno.fault, .perm].contains(Errno(result: range.result))
+      [Errno.fault, .perm].contains(range.errno)
     else { return nil }
-    self.scene = scene
+    self.failure = failure
     self.range = range
     wantsWrite = range.defaultFlags & 1 << 62 != 0
-    rules = HMMRules(scene.traits)
+    rules = HMMRules(failure.traits)
   }
 
   /// The range fault was not seen either: what was to be mapped, where that lies in the umem, is what HMM went through.
-  private static func mappedRange(_ scene: Case) -> RangeEvidence? {
-    guard let map = scene.failedMap, scene.isInsideUmem(map) == true else { return nil }
+  private static func mappedRange(_ failure: Failure) -> RangeEvidence? {
+    guard let map = failure.failedMap, failure.isInsideUmem(map) == true else { return nil }
     let (start, length) = (map.arguments[1], map.arguments[2])
     // HMM_PFN_WRITE, or ODP_WRITE_ALLOWED_BIT of kernels before 6.16
     let wantsWrite = map.arguments[3] & (1 << 62 | 2) != 0
     return RangeEvidence(
       function: "hmm_range_fault", timeNs: map.timeNs, result: map.result,
-      start: Case.page(of: start), end: Case.page(of: start &+ length &+ Case.pageSize - 1),
+      start: Failure.page(of: start),
+      end: Failure.page(of: start &+ length &+ Failure.pageSize - 1),
       defaultFlags: wantsWrite ? 1 << 62 : 0, rung: map.rung)
   }
 
   var locus: Locus {
     let refusal = firstRefusal
-    let mappings = scene.operation.mappings.filter {
+    let mappings = failure.operation.mappings.filter {
       $0.found && $0.end > range.start && $0.start < refusal?.page ?? range.end
     }
     // Only there an entry can be refused that looks like any other.
     guard !mappings.contains(where: { $0.isFSDAX || $0.flags.contains(.mixedMap) }) else {
       return .unclear
     }
-    let site = FaultSearch(scene, from: range.start, to: range.end, wantsWrite: wantsWrite).site()
+    let site = FaultSearch(failure, from: range.start, to: range.end, wantsWrite: wantsWrite).site()
     if let refusal, refusal.page <= site.page ?? .max { return agrees(refusal.locus) }
     guard let page = site.page, let entry = site.entry else { return .none }
     guard entry.level == .pte else { return .unclear }
@@ -59,13 +60,13 @@ struct UnseenCallback {
 
   /// The lowest page of the range in a mapping that HMM refuses, or in none.
   private var firstRefusal: (page: UInt64, locus: Locus)? {
-    let candidates = scene.operation.mappings.compactMap { mapping -> (UInt64, Locus)? in
+    let candidates = failure.operation.mappings.compactMap { mapping -> (UInt64, Locus)? in
       guard mapping.found else {
-        let page = Case.page(of: mapping.address)
-        return page >= Case.page(of: range.start) && page < range.end ? (page, .gap(page)) : nil
+        let page = Failure.page(of: mapping.address)
+        return page >= Failure.page(of: range.start) && page < range.end ? (page, .gap(page)) : nil
       }
       guard mapping.end > range.start, mapping.start < range.end else { return nil }
-      let page = Case.page(of: max(mapping.start, range.start))
+      let page = Failure.page(of: max(mapping.start, range.start))
       if rules.refusal(of: mapping.flags) != nil { return (page, .refusedMapping(page)) }
       return wantsWrite && rules.refusesWrite(to: mapping.flags) ? (page, .notWritable(page)) : nil
     }
@@ -74,7 +75,7 @@ struct UnseenCallback {
 
   /// -EPERM is for writing alone, and writing gives nothing else.
   private func agrees(_ locus: Locus) -> Locus {
-    if case .notWritable = locus { return Errno(result: range.result) == .perm ? locus : .unclear }
-    return Errno(result: range.result) == .fault ? locus : .unclear
+    if case .notWritable = locus { return range.errno == .perm ? locus : .unclear }
+    return range.errno == .fault ? locus : .unclear
   }
 }

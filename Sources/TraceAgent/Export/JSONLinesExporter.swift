@@ -104,12 +104,12 @@ package struct JSONLinesExporter: Exporter {
       $0.number("start_ns", environment.startWallNs)
     }
     sink.objects(
-      "hooks", environment.hookPlan, sample: .init(hook: 0, symbol: "", rung: "")
+      "hooks", environment.hookPlan, sample: .init(hook: 0, symbol: "", rungName: "")
     ) { hook, sink in
       sink.number("hook", hook.hook)
       sink.text("symbol", hook.symbol)
       sink.text("module", hook.module)
-      sink.text("rung", hook.rung)
+      sink.text("rung", hook.rungName)
       sink.text("note", hook.note)
     }
   }

@@ -68,7 +68,7 @@ package struct SQLiteExporter: Exporter {
     for hook in environment.hookPlan {
       try hooks.add([
         .count(UInt64(hook.hook)), .text(hook.symbol), hook.module.map { .text($0) },
-        .text(hook.rung), hook.note.map { .text($0) }, subject.id,
+        .text(hook.rungName), hook.note.map { .text($0) }, subject.id,
       ])
     }
   }
@@ -123,7 +123,8 @@ package struct SQLiteExporter: Exporter {
     ])
     for (position, link) in diagnosis.chain.enumerated() {
       try chain.add([
-        id, .int(position), .text(link.function), .text(link.result), .text(link.seen.rawValue),
+        id, .int(position), .text(link.function), .text(link.result.description),
+        .text(link.seen.rawValue),
       ])
     }
     if let page = diagnosis.page { try add(page, id) }
@@ -193,7 +194,8 @@ package struct SQLiteExporter: Exporter {
     for hook in totals.hooks {
       func known(_ count: UInt64) -> SQLiteStatement.Value? { hook.isFull ? .count(count) : nil }
       try loss.add([
-        .count(UInt64(hook.hook)), .text(hook.function), .text(hook.rung), .count(hook.calls),
+        .count(UInt64(hook.hook)), .text(hook.function), .text(hook.rung.rawValue),
+        .count(hook.calls),
         known(hook.reported), known(hook.cut), known(hook.aggregated), .count(hook.filtered),
         known(hook.unstarted), .count(hook.missed), known(hook.missedReturns),
         known(hook.missedEntries), known(hook.running), .count(hook.failed),

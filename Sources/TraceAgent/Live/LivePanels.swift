@@ -215,7 +215,7 @@ enum LivePanels {
         Span((isSelected ? "> " : "  ") + time, isSelected ? .accent : nil),
         Span(LiveText.process(diagnosis.operation), isSelected ? .accent : nil),
         Span(diagnosis.operation.kind.rawValue), Span(diagnosis.errno.description),
-        Span(cause, isMended ? .good : diagnosis.cause == "unknown" ? .warning : .bad),
+        Span(cause, isMended ? .good : diagnosis.isUnknown ? .warning : .bad),
         Span(LiveText.place(diagnosis)),
       ])
     }

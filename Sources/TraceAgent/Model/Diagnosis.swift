@@ -16,11 +16,26 @@ package struct Diagnosis: Equatable, Sendable {
   /// One function's part in the failure.
   package struct Link: Equatable, Sendable {
     package enum Seen: String, Sendable { case direct, replayed, inferred }
+
+    /// What it returned.
+    package enum Result: Hashable, Sendable, CustomStringConvertible {
+      case errno(Errno)
+      /// "VM_FAULT_SIGBUS" of a fault handler, "NULL" of a look-up, a number.
+      case word(String)
+
+      /// "-EFAULT", or the word.
+      package var description: String {
+        switch self {
+        case .errno(let errno): "-\(errno)"
+        case .word(let word): word
+        }
+      }
+    }
+
     package var function: String
-    /// "-EFAULT", or "VM_FAULT_SIGBUS" for fault handlers.
-    package var result: String
+    package var result: Result
     package var seen: Seen
-    package init(function: String, result: String, seen: Seen) {
+    package init(function: String, result: Result, seen: Seen) {
       self.function = function
       self.result = result
       self.seen = seen
@@ -109,10 +124,17 @@ package struct Diagnosis: Equatable, Sendable {
     self.errno = errno
     self.delivered = delivered
     self.chain = []
-    self.cause = "unknown"
+    self.cause = Diagnosis.unknown
     self.confidence = .unknown
     self.summary = ""
     self.advice = []
     self.references = []
   }
+}
+
+extension Diagnosis {
+  /// The name that stands for a cause where none is proved.
+  package static let unknown = "unknown"
+
+  package var isUnknown: Bool { cause == Diagnosis.unknown }
 }

@@ -7,8 +7,7 @@ package struct HookAccount: Equatable, Sendable {
   /// Of enum mrt_hook.
   package var hook: UInt32 = 0
   package var function: FunctionName
-  /// "fexit", "kprobe", "tracepoint" or "none".
-  package var rung: String
+  package var rung: Rung
   /// Of a recording of format 1.2 or later: all numbers below are known. Before, only calls, failed,
   /// filtered, missed, recorded, lost and untracked are.
   package var isFull: Bool
@@ -48,7 +47,7 @@ package struct HookAccount: Equatable, Sendable {
   package var received: UInt64 = 0
   package var written: UInt64 = 0
 
-  package init(function: FunctionName, rung: String, isFull: Bool = true) {
+  package init(function: FunctionName, rung: Rung, isFull: Bool = true) {
     self.function = function
     self.rung = rung
     self.isFull = isFull

@@ -162,9 +162,6 @@ package struct Advice: Equatable, Sendable {
   }
 }
 
-/// How a function's result was seen.
-package enum Rung: String, Sendable { case fexit, kprobe, tracepoint, none }
-
 /// A watched kernel function by its name in the kernel's source.
 package typealias FunctionName = String
 

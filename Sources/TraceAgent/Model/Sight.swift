@@ -12,7 +12,7 @@ package struct Sight: Equatable, Sendable {
       /// This kernel has no such function.
       case lacking
       /// It is, or may be, there and not watched, for this reason.
-      case missing(String)
+      case missing(Unwatched)
     }
 
     package var function: FunctionName
@@ -82,12 +82,26 @@ package struct Sight: Equatable, Sendable {
       isOptional: true),
   ]
 
-  /// Why a root's operations are not seen; nil: they are, or there can be none.
-  private func absence(of root: Root) -> String? {
+  /// Why a root's operations are not seen.
+  private enum Absence: Equatable {
+    /// This kernel has no such function, and all that have RDMA have it.
+    case unknownToKernel
+    case unwatched(Unwatched)
+
+    var sentence: String {
+      switch self {
+      case .unknownToKernel: "it is not among the functions of this kernel"
+      case .unwatched(let why): why.sentence
+      }
+    }
+  }
+
+  /// nil: they are seen, or there can be none.
+  private func absence(of root: Root) -> Absence? {
     switch states[root.function] {
     case .attached, .waiting, nil: nil
-    case .lacking: root.isOptional ? nil : Self.unknownToKernel
-    case .missing(let why): why
+    case .lacking: root.isOptional ? nil : .unknownToKernel
+    case .missing(let why): .unwatched(why)
     }
   }
 
@@ -95,8 +109,6 @@ package struct Sight: Equatable, Sendable {
   package func tells(of function: FunctionName) -> Bool {
     Self.roots.contains { $0.function == function && absence(of: $0) != nil }
   }
-
-  private static let unknownToKernel = "it is not among the functions of this kernel"
 
   /// No operation is seen, whatever happens.
   package var seesNothing: Bool {
@@ -120,7 +132,7 @@ package struct Sight: Equatable, Sendable {
     if seesNothing { return ["No operation is seen, failed or not: \(nothing)."] }
     return Self.roots.compactMap { root in
       absence(of: root).map {
-        "\(root.operations.capitalizedFirst) are not seen, failed or not: \(root.function): \($0)."
+        "\(root.operations.capitalizedFirst) are not seen, failed or not: \(root.function): \($0.sentence)."
       }
     } + devices.compactMap(blindness)
   }
@@ -133,7 +145,7 @@ package struct Sight: Equatable, Sendable {
     guard let first = reasons.first else { return "no function where one begins is watched" }
     let others =
       reasons.count > 1 ? " and \(reasons.count - 1) more functions where one begins" : ""
-    return "\(first.function)\(others): \(first.why)"
+    return "\(first.function)\(others): \(first.why.sentence)"
   }
 
   /// Why a run that would see nothing does not begin, and what to do.
@@ -143,13 +155,11 @@ package struct Sight: Equatable, Sendable {
 
   private var remedy: String {
     let reasons = Self.roots.compactMap { absence(of: $0) }
-    if reasons.contains(where: { $0.hasPrefix(Self.forcedOff) }) {
-      return "leave them out of --no-hook"
-    }
-    if reasons.contains(where: { $0.contains("switched off") }) {
+    if reasons.contains(.unwatched(.forcedOff)) { return "leave them out of --no-hook" }
+    if reasons.contains(.unwatched(.kprobesOff)) {
       return "switch them on: echo 1 | sudo tee /sys/kernel/debug/kprobes/enabled"
     }
-    if reasons.contains(Self.unknownToKernel) {
+    if reasons.contains(.unknownToKernel) {
       return "see that ib_uverbs is the module of the running kernel (modinfo ib_uverbs, uname -r)"
     }
     return
@@ -170,7 +180,8 @@ package struct Sight: Equatable, Sendable {
   ]
 
   /// Is nothing of this driver watched? With the functions that should be.
-  private func unwatched(_ device: Device) -> (isAll: Bool, functions: [(FunctionName, String)])? {
+  private func unwatched(_ device: Device) -> (isAll: Bool, functions: [(FunctionName, Unwatched)])?
+  {
     guard let driver = device.driver, let functions = Self.drivers[driver] else {
       return (true, [])
     }
@@ -192,7 +203,7 @@ package struct Sight: Equatable, Sendable {
     let driver = device.driver.map { "driver \($0)" } ?? "driver not known"
     let why =
       functions.isEmpty
-      ? "" : ": " + functions.map { "\($0.0): \($0.1)" }.joined(separator: "; ")
+      ? "" : ": " + functions.map { "\($0.0): \($0.1.sentence)" }.joined(separator: "; ")
     if !isAll {
       return "Of \(device.name) (\(driver)) not all is seen that its driver refuses\(why)."
     }
@@ -204,37 +215,20 @@ package struct Sight: Equatable, Sendable {
 
   /// Devices of which not all is seen.
   package func isWatched(_ device: Device) -> Bool { unwatched(device) == nil }
-
-  // What a plan notes of functions that this kernel has and that are not watched; recordings have these words.
-  package static let forcedOff = "forced off"
-  package static let notAttached = "could not be attached"
-  package static let notHooked = "cannot be hooked"
-  package static let refused = "was refused by this kernel"
 }
 
 extension Sight.Hook {
-  /// As a plan, or the recording of one, tells it.
-  package init(_ function: FunctionName, rung: String, note: String?) {
+  /// As the recording of a plan tells it; `rung` is nil where it is a word of another version.
+  package init(_ function: FunctionName, rung: Rung?, note: String?) {
     self.init(function, Self.state(rung: rung, note: note ?? ""))
   }
 
-  private static func state(rung: String, note: String) -> State {
+  private static func state(rung: Rung?, note: String) -> State {
     switch rung {
-    case "fexit", "kprobe", "tracepoint": return .attached
-    case "later": return .waiting
-    case "absent":
-      // What else stands there says what is lost.
-      let reasons = [Sight.forcedOff, Sight.notAttached, Sight.notHooked, Sight.refused]
-      guard let start = reasons.compactMap({ note.firstRange(of: $0)?.lowerBound }).min() else {
-        return .lacking
-      }
-      let why = note[start...]
-      return .missing(
-        why.hasPrefix(Sight.forcedOff)
-          ? "\(Sight.forcedOff) by --no-hook"
-          : why.hasPrefix(Sight.refused) ? "its program \(why)" : "it \(why)")
-    // of a version that says it otherwise
-    default: return .waiting
+    case .fexit, .kprobe, .tracepoint: .attached
+    // Where the note gives no reason, it says what is lost.
+    case .absent: Unwatched(note: note).map(State.missing) ?? .lacking
+    case .replay, .later, .off, .noHook, nil: .waiting
     }
   }
 }

@@ -40,17 +40,6 @@ extension Operation {
   }
 }
 
-extension Rung {
-  init(_ rung: UInt32) {
-    switch mrt_rung(rawValue: rung) {
-    case MRT_RUNG_FEXIT: self = .fexit
-    case MRT_RUNG_KPROBE: self = .kprobe
-    case MRT_RUNG_TRACEPOINT: self = .tracepoint
-    default: self = .none
-    }
-  }
-}
-
 extension UmemEvidence {
   init(_ record: mrt_umem, hooks: HookNames) {
     self.init(

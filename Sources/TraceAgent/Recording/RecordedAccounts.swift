@@ -125,7 +125,7 @@ package struct RecordedAccounts: Sendable {
 
 extension HookAccount {
   package init(_ record: mrt_account, function: FunctionName) {
-    self.init(function: function, rung: Self.rung(record.rung))
+    self.init(function: function, rung: Rung(record.rung))
     hook = record.h.hook
     calls = record.calls
     reported = record.reported
@@ -146,7 +146,7 @@ extension HookAccount {
   }
 
   package init(_ record: mrt_counter, function: FunctionName) {
-    self.init(function: function, rung: Self.rung(record.rung), isFull: false)
+    self.init(function: function, rung: Rung(record.rung), isFull: false)
     hook = record.h.hook
     calls = Self.sum([record.counts.seen, record.missed])
     filtered = record.counts.filtered
@@ -155,14 +155,5 @@ extension HookAccount {
     untracked = record.counts.untracked
     recorded = record.counts.recorded
     lost = record.counts.lost
-  }
-
-  private static func rung(_ rung: UInt32) -> String {
-    switch mrt_rung(rawValue: rung) {
-    case MRT_RUNG_FEXIT: "fexit"
-    case MRT_RUNG_KPROBE: "kprobe"
-    case MRT_RUNG_TRACEPOINT: "tracepoint"
-    default: "none"
-    }
   }
 }

@@ -48,7 +48,7 @@ extension RecordingEnvironment {
       fields.set("plan_\(index)_hook", hook.hook)
       fields.set("plan_\(index)_symbol", hook.symbol)
       fields.set("plan_\(index)_module", hook.module)
-      fields.set("plan_\(index)_rung", hook.rung)
+      fields.set("plan_\(index)_rung", hook.rungName)
       fields.set("plan_\(index)_note", hook.note)
     }
     return fields
@@ -101,7 +101,7 @@ extension RecordingEnvironment {
           hook: try fields.number("plan_\(index)_hook"),
           symbol: try fields.string("plan_\(index)_symbol"),
           module: try fields.optionalString("plan_\(index)_module"),
-          rung: try fields.string("plan_\(index)_rung"),
+          rungName: try fields.string("plan_\(index)_rung"),
           note: try fields.optionalString("plan_\(index)_note")))
     }
   }

@@ -6,7 +6,6 @@ extension RecordingEnvironment {
   /// Functions that were watched from the start: where one of them failed, the recording has it.
   /// Hooks of modules that were loaded later are left out: what came before is not seen.
   package var watchedFunctions: Set<FunctionName> {
-    let attached: Set = [Rung.fexit.rawValue, Rung.kprobe.rawValue, Rung.tracepoint.rawValue]
-    return Set(hookPlan.filter { attached.contains($0.rung) }.map(\.symbol))
+    Set(hookPlan.filter { $0.rung?.isAttached == true }.map(\.symbol))
   }
 }

@@ -15,17 +15,26 @@ package struct RecordingEnvironment: Equatable, Sendable {
     package var symbol: String
     /// nil: vmlinux.
     package var module: String?
-    /// How it is attached ("fexit", "kprobe", "tracepoint"), or why not.
-    package var rung: String
+    /// How it is attached, in the words of ``Rung`` or of a later version.
+    package var rungName: String
     package var note: String?
 
+    /// nil: a word of another version.
+    package var rung: Rung? { Rung(rawValue: rungName) }
+
     package init(
-      hook: UInt32, symbol: String, module: String? = nil, rung: String, note: String? = nil
+      hook: UInt32, symbol: String, module: String? = nil, rung: Rung, note: String? = nil
+    ) {
+      self.init(hook: hook, symbol: symbol, module: module, rungName: rung.rawValue, note: note)
+    }
+
+    package init(
+      hook: UInt32, symbol: String, module: String? = nil, rungName: String, note: String? = nil
     ) {
       self.hook = hook
       self.symbol = symbol
       self.module = module
-      self.rung = rung
+      self.rungName = rungName
       self.note = note
     }
   }

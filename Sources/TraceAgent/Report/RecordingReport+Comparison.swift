@@ -12,7 +12,7 @@ extension RecordingReport {
       buildID: environment.buildID, machine: environment.machine, detail: environment.detail,
       startWallNs: environment.startWallNs,
       hooks: environment.hookPlan.map {
-        .init(function: $0.symbol, rung: $0.rung, isAttached: watched.contains($0.symbol))
+        .init(function: $0.symbol, rung: $0.rungName, isAttached: watched.contains($0.symbol))
       },
       failures: FailureTotals(diagnoses), latencies: latencies, summary: summary)
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnosis
+import Model
 
 /// Causes as JSON, one line each without its newline.
 package enum CauseJSON {
@@ -8,7 +9,7 @@ package enum CauseJSON {
     var object = JSONObject()
     object.add("cause", cause.name)
     object.add("brief", cause.brief)
-    object.add("errnos", .strings(cause.errnos))
+    object.add("errnos", .strings(cause.errnos.map(\.description)))
     object.add("operations", .strings(cause.stages().map(\.rawValue)))
     object.add("check", cause.check)
     object.add("sites", .array(cause.siteRows.map(site)))
@@ -17,10 +18,10 @@ package enum CauseJSON {
     return JSON.object(object).line
   }
 
-  package static func errnoLine(_ errno: String, number: Int32, _ causes: [Cause]) -> String {
+  package static func errnoLine(_ errno: Errno, _ causes: [Cause]) -> String {
     var object = JSONObject()
-    object.add("errno", errno)
-    object.add("number", number: Int(number))
+    object.add("errno", errno.description)
+    object.add("number", number: Int(errno.rawValue))
     let matching = causes.filter { $0.errnos.contains(errno) }
     object.add(
       "causes",
@@ -37,7 +38,7 @@ package enum CauseJSON {
 
   package static var unknownLine: String {
     var object = JSONObject()
-    object.add("cause", "unknown")
+    object.add("cause", Diagnosis.unknown)
     object.add("brief", CauseText.unknownBrief)
     return JSON.object(object).line
   }
@@ -47,7 +48,7 @@ package enum CauseJSON {
     object.add("id", site.id)
     object.add("check", site.check)
     if !site.kernels.isEmpty { object.add("kernels", site.kernels) }
-    object.add("errnos", .strings(site.errnos))
+    object.add("errnos", .strings(site.errnos.map(\.description)))
     object.add("operations", .strings(site.stages.map(\.rawValue)))
     object.add("evidence", site.evidence)
     return .object(object)

@@ -21,7 +21,7 @@ package enum CauseMarkdown {
       """
     for cause in causes {
       text +=
-        "| [\(cause.name)](#\(cause.name)) | \(cause.errnos.joined(separator: ", ")) | "
+        "| [\(cause.name)](#\(cause.name)) | \(CauseText.list(cause.errnos, ", ")) | "
         + "\(escaped(cause.brief)) |\n"
     }
     text += "| unknown | any | \(CauseText.unknownBrief) |\n"
@@ -32,7 +32,7 @@ package enum CauseMarkdown {
   private static func section(_ cause: Cause) -> String {
     var text = "## \(cause.name)\n"
     text += "\(sentence(cause.brief))\n\n"
-    text += "- errno: \(cause.errnos.joined(separator: ", "))\n"
+    text += "- errno: \(CauseText.list(cause.errnos, ", "))\n"
     text += "- in: \(cause.stages().map(\.rawValue).joined(separator: ", "))\n"
     text += "- kernel: \(escaped(cause.check))\n\n"
     text += "| check | kernels | function and condition | evidence |\n|---|---|---|---|\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnosis
+import Model
 
 /// The table of causes for a person: one page, the list, the causes of an errno.
 package enum CauseText {
@@ -9,7 +10,7 @@ package enum CauseText {
     var block = TextBlock(style: style)
     block.prose([Span("\(cause.name):", .heading), Span(cause.brief)], hang: 2)
     block.blank()
-    block.field("errno", indent: 0, [Span.commas(cause.errnos.map { [.word($0)] })])
+    block.field("errno", indent: 0, [Span.commas(cause.errnos.map { [.word($0.description)] })])
     block.field("seen in", indent: 0, [Span.commas(cause.stages().map { [Span($0.rawValue)] })])
     block.field("check", indent: 0, [[Span(cause.check)]])
     block.blank()
@@ -36,28 +37,26 @@ package enum CauseText {
     var table = TextTable([.init("cause"), .init("errno"), .init("in one line")])
     for cause in causes {
       table.add([
-        Span(cause.name, .accent), Span(cause.errnos.joined(separator: " ")), Span(cause.brief),
+        Span(cause.name, .accent), Span(list(cause.errnos, " ")), Span(cause.brief),
       ])
     }
-    table.add([Span("unknown", .accent), "any", Span(unknownBrief)])
+    table.add([Span(Diagnosis.unknown, .accent), "any", Span(unknownBrief)])
     block.table(table, indent: 0)
     return block.text
   }
 
   /// The causes that can give `errno`, and in which operation.
-  package static func errno(_ errno: String, number: Int32, _ causes: [Cause], style: Style)
-    -> String
-  {
+  package static func errno(_ errno: Errno, _ causes: [Cause], style: Style) -> String {
     var block = TextBlock(style: style)
     let matching = causes.filter { $0.errnos.contains(errno) }
     guard !matching.isEmpty else {
       block.prose(
-        "\(errno) (\(number)): no cause in the table gives it. Where an operation fails with it, "
+        "\(errno) (\(errno.rawValue)): no cause in the table gives it. Where an operation fails with it, "
           + "mrtrace shows all the evidence under \"unknown\".")
       return block.text
     }
     block.prose([
-      Span("\(errno) (\(number))", .heading),
+      Span("\(errno) (\(errno.rawValue))", .heading),
       Span("comes from \(Quantity.count(matching.count, "cause")):"),
     ])
     var table = TextTable(
@@ -74,6 +73,11 @@ package enum CauseText {
     block.prose(
       "The errno alone never tells which: \"mrtrace record\" does. " + atRegistration)
     return block.text
+  }
+
+  /// The names of `errnos`.
+  static func list(_ errnos: [Errno], _ separator: String) -> String {
+    errnos.map(\.description).joined(separator: separator)
   }
 
   static let atRegistration =

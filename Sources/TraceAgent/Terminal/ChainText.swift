@@ -7,19 +7,19 @@ enum ChainText {
   static func table(_ diagnosis: Diagnosis) -> TextTable {
     var table = TextTable(
       [.init(""), .init(""), .init(""), .init("")], hasHeader: false)
-    var before: String?
+    var before: Diagnosis.Link.Result?
     for link in diagnosis.chain {
       let changed = before.map { $0 != link.result } ?? false
       table.add([
         Span(link.function),
-        Span(link.result, changed ? .warning : nil),
+        Span(link.result.description, changed ? .warning : nil),
         Span(link.seen.rawValue, .dim),
-        Span(changed ? "<- changed from \(before ?? "")" : "", .warning),
+        Span(changed ? "<- changed from \(before?.description ?? "")" : "", .warning),
       ])
       before = link.result
     }
-    if let last = diagnosis.chain.last, last.result.hasPrefix("-E"),
-      last.result != "-\(diagnosis.errno)"
+    if let last = diagnosis.chain.last, case .errno(let errno) = last.result,
+      errno != diagnosis.errno
     {
       table.add([
         Span("(the operation)"), Span("-\(diagnosis.errno)", .warning), "",

@@ -69,7 +69,7 @@ extension Comparison {
     for row in causes {
       let worse = row.count.after > row.count.before
       table.add([
-        Span(row.cause, row.cause == "unknown" ? .warning : nil), Span(row.errno),
+        Span(row.cause, row.cause == Diagnosis.unknown ? .warning : nil), Span(row.errno),
         Span(row.kind.rawValue), Span("\(row.count.before)"), Span("\(row.count.after)"),
         Span(row.mended.before > 0 ? "\(row.mended.before)" : ""),
         Span(row.mended.after > 0 ? "\(row.mended.after)" : ""),

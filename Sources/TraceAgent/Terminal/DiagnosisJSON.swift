@@ -52,7 +52,7 @@ package enum DiagnosisJSON {
     if operation.lost > 0 { object.add("lost", number: operation.lost) }
     if !diagnosis.incomplete.isEmpty { object.add("incomplete", .strings(diagnosis.incomplete)) }
     if !diagnosis.whatIf.isEmpty { object.add("what_if", .array(diagnosis.whatIf.map(whatIf))) }
-    if diagnosis.cause == "unknown" {
+    if diagnosis.isUnknown {
       object.add("evidence", EvidenceJSON.all(operation, of: diagnosis.kernel))
     }
     add(origin, to: &object)
@@ -125,7 +125,7 @@ package enum DiagnosisJSON {
   private static func link(_ link: Diagnosis.Link) -> JSON {
     var object = JSONObject()
     object.add("function", link.function)
-    object.add("result", link.result)
+    object.add("result", link.result.description)
     object.add("seen", link.seen.rawValue)
     return .object(object)
   }

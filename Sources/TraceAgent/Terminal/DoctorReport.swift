@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Model
+
 /// What `doctor` found: filled by the kernel layer, shown by ``DoctorText`` and ``DoctorJSON``.
 package struct DoctorReport: Equatable, Sendable {
   package enum Status: String, Sendable { case ok, warn, fail, info }
@@ -24,25 +26,6 @@ package struct DoctorReport: Equatable, Sendable {
     }
   }
 
-  /// How a hook is, or would be, attached.
-  package enum HookRung: String, Sendable {
-    case fexit, kprobe, tracepoint
-    /// No symbol: its decision is found again from the evidence of its caller.
-    case replay
-    /// This kernel does not have it, and nothing stands in.
-    case absent
-    /// Its module is not loaded: attached when it is.
-    case later
-
-    /// A program is attached to it.
-    package var isAttached: Bool {
-      switch self {
-      case .fexit, .kprobe, .tracepoint: true
-      case .replay, .absent, .later: false
-      }
-    }
-  }
-
   /// One row of the hook plan.
   package struct Hook: Equatable, Sendable {
     /// The function by its name in the kernel's source.
@@ -53,11 +36,15 @@ package struct DoctorReport: Equatable, Sendable {
     package var symbol: String?
     /// nil: in the kernel itself.
     package var module: String?
-    package var rung: HookRung
+    /// How it is, or would be, attached.
+    package var rung: Rung
+    /// Why, in words.
     package var note: String
+    /// This kernel has it, or may, and it is not watched.
+    package var isMissing: Bool
     package init(
-      hook: String, purpose: String, symbol: String?, module: String?, rung: HookRung,
-      note: String = ""
+      hook: String, purpose: String, symbol: String?, module: String?, rung: Rung,
+      note: String = "", isMissing: Bool = false
     ) {
       self.hook = hook
       self.purpose = purpose
@@ -65,6 +52,7 @@ package struct DoctorReport: Equatable, Sendable {
       self.module = module
       self.rung = rung
       self.note = note
+      self.isMissing = isMissing
     }
   }
 

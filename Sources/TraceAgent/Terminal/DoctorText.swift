@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Model
+
 /// `doctor` for a person.
 package enum DoctorText {
   /// Ends with a newline.
@@ -78,11 +80,11 @@ package enum DoctorText {
     block.table(table, indent: 2)
   }
 
-  private static func role(_ rung: DoctorReport.HookRung) -> Style.Role? {
+  private static func role(_ rung: Rung) -> Style.Role? {
     switch rung {
     case .fexit, .kprobe, .tracepoint: .good
     case .replay, .later: .warning
-    case .absent: .dim
+    case .off, .absent, .noHook: .dim
     }
   }
 

@@ -18,7 +18,7 @@ package struct ExplainedEntry: Equatable, Sendable {
   ///   - kernel: its name.
   ///   - release: which rules it has.
   ///   - format: how it lays out its entries.
-  ///   - hasDevmapFix: 4b42fb213678 is in; nil: not known.
+  ///   - hasDevmapFix: whether ``DevmapFix`` is in; nil: not known.
   ///   - raw: the entry.
   ///   - level: of the page table.
   ///   - notes: what was assumed.

@@ -11,7 +11,7 @@ package enum HookPlanText {
   package static func line(_ hooks: [DoctorReport.Hook]) -> String {
     let attached = hooks.filter(\.rung.isAttached)
     var text = "attached \(attached.count) of \(Quantity.count(hooks.count, "hook"))"
-    let rungs: [DoctorReport.HookRung] = [.fexit, .kprobe, .tracepoint]
+    let rungs: [Rung] = [.fexit, .kprobe, .tracepoint]
     let counts = rungs.compactMap { rung -> String? in
       let count = attached.count { $0.rung == rung }
       return count > 0 ? "\(count) \(rung.rawValue)" : nil
@@ -21,19 +21,11 @@ package enum HookPlanText {
     if !replayed.isEmpty { text += "; replayed: " + replayed.joined(separator: ", ") }
     let later = hooks.filter { $0.rung == .later }
     if !later.isEmpty { text += "; \(later.count) waiting for \(modules(later))" }
-    let missing = hooks.count { isMissing($0) }
+    let missing = hooks.count(where: \.isMissing)
     if missing > 0 { text += "; \(missing) left out or not attached" }
     let absent = hooks.count { $0.rung == .absent } - missing
     if absent > 0 { text += "; \(absent) not in this kernel" }
     return SafeText.clean(text)
-  }
-
-  /// This kernel has it.
-  private static func isMissing(_ hook: DoctorReport.Hook) -> Bool {
-    if case .missing = Sight.Hook(hook.hook, rung: hook.rung.rawValue, note: hook.note).state {
-      return true
-    }
-    return false
   }
 
   private static func modules(_ hooks: [DoctorReport.Hook]) -> String {

@@ -50,7 +50,6 @@ package enum Quantity {
 
   /// "-EFAULT" for an errno, the number for anything else.
   static func result(_ result: Int64) -> String {
-    guard result < 0, result >= -4095 else { return "\(result)" }
-    return "-\(Errno(rawValue: Int32(-result)))"
+    Errno(result: result).map { "-\($0)" } ?? "\(result)"
   }
 }

@@ -121,7 +121,7 @@ extension ReportText {
       let group = groups[cause] ?? []
       let mended = group.reduce(0) { $0 + $1.mended }
       table.add([
-        Span(cause, cause == "unknown" ? .warning : nil), Span("\(totals[cause] ?? 0)"),
+        Span(cause, cause == Diagnosis.unknown ? .warning : nil), Span("\(totals[cause] ?? 0)"),
         Span(mended > 0 ? "\(mended)" : ""), Span(distinct(group.map(\.key.confidence.rawValue))),
         Span(distinct(group.map(\.key.errno.description))),
         Span(distinct(group.map(\.key.kind.rawValue))),

@@ -30,7 +30,7 @@ package enum ReportText {
       block.prose(diagnosis.summary, indent: indent)
     }
     block.blank()
-    if diagnosis.cause == "unknown" {
+    if diagnosis.isUnknown {
       block.prose(
         [Span("No cause is proved. Everything that was recorded of this failure:", .warning)],
         indent: indent)
@@ -51,7 +51,7 @@ package enum ReportText {
     }
     // Each says itself that it is computed.
     block.field("what if", indent: indent, diagnosis.whatIf.map { [Span($0.sentence)] })
-    if diagnosis.cause == "unknown" {
+    if diagnosis.isUnknown {
       EvidenceText.append(diagnosis, indent: indent, to: &block)
     }
     if let next = diagnosis.operation.followedBy {
@@ -86,10 +86,10 @@ package enum ReportText {
     } else {
       spans += [
         Span("failed with", .heading), .word("\(diagnosis.errno):", .bad),
-        .word(diagnosis.cause == "unknown" ? "cause unknown" : diagnosis.cause, .bad),
+        .word(diagnosis.isUnknown ? "cause unknown" : diagnosis.cause, .bad),
       ]
       // "cause unknown (unknown)" says nothing.
-      if diagnosis.cause != "unknown" {
+      if !diagnosis.isUnknown {
         let role: Style.Role = diagnosis.confidence == .proved ? .good : .warning
         spans.append(Span("(\(diagnosis.confidence.rawValue))", role))
       }
@@ -134,7 +134,7 @@ package enum ReportText {
       let reasons = diagnosis.incomplete.joined(separator: "; ")
       block.prose([Span("The evidence is incomplete: \(reasons).", .warning)], indent: indent)
     }
-    if diagnosis.cause != "unknown", diagnosis.confidence != .proved {
+    if !diagnosis.isUnknown, diagnosis.confidence != .proved {
       block.prose(
         [Span("Not proved: the evidence fits this cause, but does not rule out others.", .warning)],
         indent: indent)

@@ -15,7 +15,7 @@ import Testing
       #expect(found.cause == entry.cause, "\(entry.site): \(found.summary)")
       #expect(found.confidence == entry.confidence, "\(entry.cause) \(entry.site)")
       let errno = try #require(entry.scene.diagnosis?.errno)
-      #expect(Cause.named(entry.cause)?.errnos.contains("\(errno)") == true, "\(entry.cause)")
+      #expect(Cause.named(entry.cause)?.errnos.contains(errno) == true, "\(entry.cause)")
       let neighbour = try #require(
         diagnose(entry.neighbour.operation, traits: entry.neighbour.traits, watched: watched))
       #expect(neighbour.cause != entry.cause, "\(entry.site): \(neighbour.summary)")
@@ -37,7 +37,7 @@ import Testing
   /// The table with one rule broken.
   private func table(without cause: Cause, _ mutation: Mutation) -> [Cause] {
     let rule = cause.find
-    let broken: @Sendable (Case) -> Finding? = { scene in
+    let broken: @Sendable (Failure) -> Finding? = { scene in
       let finding = rule(scene)
       switch mutation {
       case .removed: return nil

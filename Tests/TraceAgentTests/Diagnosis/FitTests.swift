@@ -52,7 +52,7 @@ import Testing
       let found = try diagnosis(scene, missed: missed)
       #expect(found.cause == "unknown" && found.confidence == .unknown)
       #expect(found.chain.map(\.function) == [Self.verb])
-      #expect(found.chain.map(\.result) == ["-EINVAL"])
+      #expect(found.chain.map(\.result) == [.errno(.inval)])
       #expect(found.incomplete.contains { $0.contains("another call") })
       // What the dead call was asked for is not shown either.
       #expect(found.operation.request == nil && found.operation.lkey == nil && found.page == nil)

@@ -25,7 +25,7 @@ import Testing
   }
 
   private func sight(
-    _ missing: [FunctionName: String] = [:], devices: [Sight.Device] = []
+    _ missing: [FunctionName: Unwatched] = [:], devices: [Sight.Device] = []
   ) -> Sight {
     Sight(
       hooks: Self.everything.map {
@@ -87,14 +87,14 @@ import Testing
     let lacking: FunctionName = "ib_umem_odp_map_dma_and_lock"
     let doctor = try advice(
       scene, watched: Self.everything.subtracting([lacking]),
-      sight: sight([lacking: "it could not be attached: EBUSY"]))
+      sight: sight([lacking: .notAttached("EBUSY")]))
     #expect(
       doctor.contains {
         $0.contains("\(lacking) (it could not be attached: EBUSY)") && $0.contains("mrtrace doctor")
       })
     let forced = try advice(
       scene, watched: Self.everything.subtracting([lacking]),
-      sight: sight([lacking: "forced off by --no-hook"]))
+      sight: sight([lacking: .forcedOff]))
     #expect(forced.contains { $0.contains("without that --no-hook") })
     #expect(!forced.contains { $0.contains("doctor") })
     // one name of two is enough

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CEvents
+import Model
 import Testing
 
 @testable import Kernel
 
 @Suite struct HookPlanTests {
   /// (kernel, hook, rung): what was seen to attach in the lab.
-  static let expected: [(String, String, HookPlan.Rung)] = [
+  static let expected: [(String, String, Rung)] = [
     ("5.10", "ib_uverbs_reg_mr", .kprobe),
     ("5.10", "ib_umem_odp_map_dma_and_lock", .kprobe),
     ("5.10", "hmm_vma_walk_pmd", .fexit),
@@ -53,7 +54,7 @@ import Testing
   ]
 
   @Test(arguments: expected)
-  func rungOnRealKernel(kernel: String, hook: String, rung: HookPlan.Rung) throws {
+  func rungOnRealKernel(kernel: String, hook: String, rung: Rung) throws {
     let row = try #require(try KernelFixture(kernel).plan()[hook])
     #expect(row.rung == rung)
   }

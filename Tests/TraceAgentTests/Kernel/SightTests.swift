@@ -69,13 +69,13 @@ import Testing
   @Test func whatTheKernelDoesNotTakeIsMissing() throws {
     let all = try sight("6.1") { plan in
       for root in Sight.roots {
-        plan.markAbsent(root.function, note: "could not be attached: EBUSY")
+        plan.markAbsent(root.function, .notAttached("EBUSY"))
       }
     }
     #expect(all.seesNothing && all.refusal.contains("it could not be attached: EBUSY"))
     #expect(all.refusal.contains("ftrace_enabled"))
     let one = try sight("6.1") {
-      $0.markAbsent("ib_umem_odp_map_dma_and_lock", note: "could not be attached: EBUSY")
+      $0.markAbsent("ib_umem_odp_map_dma_and_lock", .notAttached("EBUSY"))
     }
     #expect(
       one.blindness == [
@@ -103,13 +103,13 @@ import Testing
     for index in plan.rows.indices
     where plan.rows[index].hook.symbol == "ib_umem_odp_map_dma_and_lock" {
       plan.rows[index].rung = .absent
-      plan.rows[index].note = plan.rows[index].hook.withoutIt ?? ""
+      plan.rows[index].reason = .lacking
     }
     #expect(plan.sight(of: []).blindness.isEmpty)
     // but all kernels register
     for index in plan.rows.indices where plan.rows[index].hook.symbol == "ib_uverbs_reg_mr" {
       plan.rows[index].rung = .absent
-      plan.rows[index].note = plan.rows[index].hook.withoutIt ?? ""
+      plan.rows[index].reason = .lacking
     }
     #expect(plan.sight(of: []).blindness[0].contains("not among the functions of this kernel"))
   }
@@ -165,9 +165,10 @@ import Testing
   /// Plans of older versions lack hooks; nothing is known of those.
   @Test func whatAPlanDoesNotHaveIsNotSaidToBeMissing() {
     let sight = Sight(
-      hooks: [Sight.Hook("hmm_range_fault", rung: "fexit", note: nil)], devices: [Self.rxe])
+      hooks: [Sight.Hook("hmm_range_fault", rung: .fexit, note: nil)], devices: [Self.rxe])
     #expect(sight.blindness.isEmpty && !sight.seesNothing && !sight.waits)
-    let other = Sight(hooks: [Sight.Hook("ib_uverbs_reg_mr", rung: "none", note: nil)], devices: [])
+    let other = Sight(
+      hooks: [Sight.Hook("ib_uverbs_reg_mr", rung: .noHook, note: nil)], devices: [])
     #expect(other.blindness.isEmpty)
   }
 }

@@ -9,7 +9,7 @@ extension HookAccount {
     filtered: UInt64 = 0, unstarted: UInt64 = 0, missed: UInt64 = 0, missedReturns: UInt64 = 0,
     lost: UInt64 = 0
   ) -> HookAccount {
-    var account = HookAccount(function: function, rung: "fexit")
+    var account = HookAccount(function: function, rung: .fexit)
     account.calls = reported + cut + aggregated + filtered + unstarted + missed + missedReturns
     account.reported = reported
     account.cut = cut

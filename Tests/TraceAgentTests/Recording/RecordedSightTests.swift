@@ -8,12 +8,12 @@ import Testing
 
 /// What a recording says of what it could not see.
 @Suite struct RecordedSightTests {
-  private func environment(_ note: String?, rung: String = "absent") -> RecordingEnvironment {
+  private func environment(_ note: String?, rung: Rung = .absent) -> RecordingEnvironment {
     var environment = SampleRecording.environment
     environment.hookPlan = Sight.roots.enumerated().map { index, root in
       .init(
         hook: UInt32(index + 1), symbol: root.function, module: "ib_uverbs",
-        rung: note == nil ? "fexit" : rung, note: note)
+        rung: note == nil ? .fexit : rung, note: note)
     }
     return environment
   }
@@ -53,7 +53,7 @@ import Testing
 
   @Test func whereAllIsSeenNothingIsSaid() throws {
     #expect(try run(environment(nil)).problems.isEmpty)
-    #expect(try run(environment("ib_uverbs is not loaded", rung: "later")).problems.isEmpty)
+    #expect(try run(environment("ib_uverbs is not loaded", rung: .later)).problems.isEmpty)
   }
 
   @Test(arguments: [

@@ -25,10 +25,10 @@ enum SampleRecording {
     commandLine: ["mrtrace", "record", "--", "sh", "-c", "echo \"a\\b\"\n\t\u{1}2 é"],
     detail: "operations",
     hookPlan: [
-      .init(hook: 40, symbol: "hmm_range_fault", rung: "fexit"),
-      .init(hook: 36, symbol: "ib_umem_get", module: "ib_uverbs", rung: "kprobe", note: "no BTF"),
+      .init(hook: 40, symbol: "hmm_range_fault", rung: .fexit),
+      .init(hook: 36, symbol: "ib_umem_get", module: "ib_uverbs", rung: .kprobe, note: "no BTF"),
       .init(
-        hook: 23, symbol: "pagefault_mr.constprop.0", module: "mlx5_ib", rung: "none",
+        hook: 23, symbol: "pagefault_mr.constprop.0", module: "mlx5_ib", rung: .noHook,
         note: "module not loaded"),
     ],
     clockOffsetNs: 1_700_000_000_123_456_789, startWallNs: 1_700_000_100_000_000_000)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnosis
+import Model
 import Testing
 
 @testable import Terminal
@@ -28,20 +29,20 @@ import Testing
     let text = CauseText.page(cause, style: .plain(width: 1000)).replacing("\n", with: " ")
       .split(separator: " ").joined(separator: " ")
     for part in [cause.name, cause.brief, cause.check] + cause.advice + cause.references
-      + cause.errnos + cause.sites + cause.siteRows.map(\.evidence)
+      + cause.errnos.map(\.description) + cause.sites + cause.siteRows.map(\.evidence)
     {
       #expect(text.contains(part.split(separator: " ").joined(separator: " ")), "\(part)")
     }
   }
 
   @Test func errnoNamesItsCausesAndWhere() {
-    let text = CauseText.errno("EPERM", number: 1, Cause.all, style: .plain())
+    let text = CauseText.errno(.perm, Cause.all, style: .plain())
     #expect(text.contains("EPERM (1)"))
     let memlock = text.split(separator: "\n").first { $0.contains("pin-memlock-forbidden") } ?? ""
     #expect(memlock.split(separator: " ").count { $0 == "yes" } == 1)
     #expect(!text.contains("pin-memlock-limit"))
     #expect(
-      CauseText.errno("ENOTBLK", number: 15, Cause.all, style: .plain()).contains("no cause"))
+      CauseText.errno(Errno(rawValue: 15), Cause.all, style: .plain()).contains("no cause"))
   }
 
   @Test func listHasEveryCauseOnce() {
@@ -53,7 +54,7 @@ import Testing
   }
 
   @Test func jsonOfAnErrno() throws {
-    let line = CauseJSON.errnoLine("EOPNOTSUPP", number: 95, Cause.all)
+    let line = CauseJSON.errnoLine(.opnotsupp, Cause.all)
     struct Answer: Decodable {
       struct Row: Decodable {
         var cause: String

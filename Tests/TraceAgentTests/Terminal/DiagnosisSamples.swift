@@ -56,10 +56,10 @@ enum DiagnosisSamples {
     ]
     var diagnosis = Diagnosis(operation: operation, errno: .fault, delivered: .syscall)
     diagnosis.chain = [
-      .init(function: "hmm_vma_handle_pte", result: "-EFAULT", seen: .replayed),
-      .init(function: "hmm_vma_walk_pmd", result: "-EFAULT", seen: .direct),
-      .init(function: "hmm_range_fault", result: "-EFAULT", seen: .direct),
-      .init(function: "ib_umem_odp_map_dma_and_lock", result: "-EFAULT", seen: .direct),
+      .init(function: "hmm_vma_handle_pte", result: .errno(.fault), seen: .replayed),
+      .init(function: "hmm_vma_walk_pmd", result: .errno(.fault), seen: .direct),
+      .init(function: "hmm_range_fault", result: .errno(.fault), seen: .direct),
+      .init(function: "ib_umem_odp_map_dma_and_lock", result: .errno(.fault), seen: .direct),
     ]
     diagnosis.cause = "pte-special-devmap"
     diagnosis.confidence = .proved
@@ -96,8 +96,8 @@ enum DiagnosisSamples {
     operation.request = AddressRange(start: base + 0x5000, length: 4096)
     var diagnosis = Diagnosis(operation: operation, errno: .fault, delivered: .completion)
     diagnosis.chain = [
-      .init(function: "hmm_vma_walk_hole", result: "-EFAULT", seen: .direct),
-      .init(function: "rxe_odp_map_range_and_lock", result: "-EFAULT", seen: .direct),
+      .init(function: "hmm_vma_walk_hole", result: .errno(.fault), seen: .direct),
+      .init(function: "rxe_odp_map_range_and_lock", result: .errno(.fault), seen: .direct),
     ]
     diagnosis.cause = "mapping-missing"
     diagnosis.confidence = .proved
@@ -119,8 +119,8 @@ enum DiagnosisSamples {
     operation.startNs = nil
     var diagnosis = Diagnosis(operation: operation, errno: .fault, delivered: .discarded)
     diagnosis.chain = [
-      .init(function: "dax_iomap_pte_fault", result: "VM_FAULT_SIGBUS", seen: .direct),
-      .init(function: "hmm_vma_fault", result: "-EFAULT", seen: .replayed),
+      .init(function: "dax_iomap_pte_fault", result: .word("VM_FAULT_SIGBUS"), seen: .direct),
+      .init(function: "hmm_vma_fault", result: .errno(.fault), seen: .replayed),
     ]
     diagnosis.cause = "fault-beyond-eof"
     diagnosis.confidence = .inferred
@@ -137,7 +137,7 @@ enum DiagnosisSamples {
     operation.mr.access = 0x3
     operation.recoveredBy = "reg_mr with ON_DEMAND"
     var diagnosis = Diagnosis(operation: operation, errno: .opnotsupp, delivered: .syscall)
-    diagnosis.chain = [.init(function: "ib_umem_get", result: "-EOPNOTSUPP", seen: .direct)]
+    diagnosis.chain = [.init(function: "ib_umem_get", result: .errno(.opnotsupp), seen: .direct)]
     diagnosis.cause = "pin-fsdax"
     diagnosis.confidence = .proved
     diagnosis.mapping = mapping()
@@ -195,8 +195,8 @@ enum DiagnosisSamples {
     operation.userStack = [StackFrame(address: 0x7f00, name: "libibverbs.so.1+0x1234")]
     var diagnosis = Diagnosis(operation: operation, errno: .inval, delivered: .syscall)
     diagnosis.chain = [
-      .init(function: "hmm_vma_walk_pmd", result: "-EFAULT", seen: .direct),
-      .init(function: "ib_umem_odp_map_dma_and_lock", result: "-EFAULT", seen: .direct),
+      .init(function: "hmm_vma_walk_pmd", result: .errno(.fault), seen: .direct),
+      .init(function: "ib_umem_odp_map_dma_and_lock", result: .errno(.fault), seen: .direct),
     ]
     diagnosis.incomplete = operation.incomplete
     diagnosis.summary =

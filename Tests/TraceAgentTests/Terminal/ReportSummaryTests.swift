@@ -83,11 +83,11 @@ import Testing
       text { _ in .waiting }
         == "no failed operation: the RDMA core (ib_uverbs) was not loaded when it ended: 12 operations "
         + "(10 reg_mr, 2 page_fault) seen")
-    let none = text { _ in .missing("forced off by --no-hook") }
+    let none = text { _ in .missing(.forcedOff) }
     #expect(none.hasPrefix("nothing was watched: whether an operation failed is not known"))
     #expect(!none.contains("no failed operation"))
     let some = text {
-      $0 == "ib_uverbs_reg_mr" ? .missing("it could not be attached: EBUSY") : .attached
+      $0 == "ib_uverbs_reg_mr" ? .missing(.notAttached("EBUSY")) : .attached
     }
     #expect(some.hasPrefix("no failed operation recorded, and not all would have been seen"))
     #expect(some.hasSuffix("ib_uverbs_reg_mr: it could not be attached: EBUSY."))

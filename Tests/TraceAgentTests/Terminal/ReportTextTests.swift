@@ -316,7 +316,7 @@ import Testing
     diagnosis.operation.mappings[0].file?.filesystem = attack
     diagnosis.operation.mappings[0].file?.blockDevice = attack
     diagnosis.mapping = diagnosis.operation.mappings[0]
-    diagnosis.chain = [.init(function: attack, result: attack, seen: .direct)]
+    diagnosis.chain = [.init(function: attack, result: .word(attack), seen: .direct)]
     diagnosis.page = Diagnosis.Page(address: 1, level: attack, raw: 1, flags: [attack])
     diagnosis.summary = attack
     diagnosis.advice = [attack]
@@ -342,7 +342,7 @@ import Testing
     diagnosis.errno = .inval
     #expect(ChainText.table(diagnosis).rows.count == 5)
     // A fault code is not the errno's spelling: nothing is claimed of it.
-    diagnosis.chain = [.init(function: "f", result: "VM_FAULT_OOM", seen: .direct)]
+    diagnosis.chain = [.init(function: "f", result: .word("VM_FAULT_OOM"), seen: .direct)]
     #expect(ChainText.table(diagnosis).rows.count == 1)
   }
 

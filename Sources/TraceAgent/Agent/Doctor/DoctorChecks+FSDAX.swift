@@ -85,18 +85,17 @@ extension DoctorChecks {
     }
     return .init(
       name: bugName, status: .warn,
-      detail: "\(stable) is older than the fix 4b42fb213678: on-demand fsdax memory may fail",
-      fix: "update to 5.10.67, 5.13.19, 5.14.6, 5.15 or later")
+      detail:
+        "\(stable) is older than the fix \(DevmapFix.commit): on-demand fsdax memory may fail",
+      fix: "update to \(DevmapFix.releases.joined(separator: ", ")) or later")
   }
 
   static func isAffected(_ release: KernelRelease) -> Bool {
-    switch (release.major, release.minor) {
+    switch DevmapFix.series(of: release) {
+    case .always, .older: false
+    case .never: true
     // Patch level 0 is as often a distribution's way to number as 5.10 itself.
-    case (5, 10): return (1..<67).contains(release.patch)
-    case (5, 11), (5, 12): return true
-    case (5, 13): return release.patch < 19
-    case (5, 14): return release.patch < 6
-    default: return false
+    case .from(let fixed): release.patch < fixed && release != KernelRelease(5, 10)
     }
   }
 }

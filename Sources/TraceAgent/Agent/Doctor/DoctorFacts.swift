@@ -119,8 +119,9 @@ package enum DoctorFacts {
     plan.rows.filter { $0.rung != .off }.map { row in
       DoctorReport.Hook(
         hook: row.hook.symbol, purpose: row.hook.role.purpose,
-        symbol: row.isAttached ? row.target : nil, module: row.module, rung: row.rung.shown,
-        note: row.note)
+        symbol: row.isAttached ? row.target : nil, module: row.module, rung: row.rung,
+        note: row.note,
+        isMissing: row.isMissing)
     }
   }
 
@@ -161,19 +162,6 @@ extension Hook.Role {
     case .hmm: return "the page walk and its checks"
     case .fault: return "codes of failed page faults"
     case .process: return "children of watched processes"
-    }
-  }
-}
-
-extension HookPlan.Rung {
-  fileprivate var shown: DoctorReport.HookRung {
-    switch self {
-    case .fexit: return .fexit
-    case .kprobe: return .kprobe
-    case .tracepoint: return .tracepoint
-    case .replay: return .replay
-    case .later: return .later
-    case .off, .absent: return .absent
     }
   }
 }

@@ -25,7 +25,7 @@ extension RecordingEnvironment {
     return rows.map { row in
       PlannedHook(
         hook: row.hook.id.rawValue, symbol: row.hook.symbol, module: row.module,
-        rung: row.rung.rawValue,
+        rung: row.rung,
         note: row.target != row.hook.symbol
           ? "\(row.target): \(row.note)" : row.note.isEmpty ? nil : row.note)
     }

@@ -5,35 +5,26 @@ import Model
 
 /// How each hook is attached on this kernel: a pure function of what the kernel offers.
 package struct HookPlan: Equatable, Sendable {
-  package enum Rung: String, Sendable {
-    case fexit, kprobe, tracepoint
-    /// No function of its own: rebuilt from what a caller saw.
-    case replay
-    /// Its module is not loaded yet.
-    case later
-    /// Not asked for in this run.
-    case off
-    case absent
-  }
-
   package struct Row: Equatable, Sendable {
     package var hook: Hook
     package var rung: Rung
     /// The symbol as it is in this kernel: a clone's name, perhaps.
     package var target: String
     package var module: String?
-    package var note: String
+    package var reason: Reason?
     /// Of the target; 0 where there is none.
     package var address: UInt64 = 0
-    package init(hook: Hook, rung: Rung, target: String, module: String?, note: String) {
+    package init(_ hook: Hook) {
       self.hook = hook
-      self.rung = rung
-      self.target = target
-      self.module = module
-      self.note = note
+      rung = .absent
+      target = hook.symbol
     }
 
-    package var isAttached: Bool { [.fexit, .kprobe, .tracepoint].contains(rung) }
+    package var isAttached: Bool { rung.isAttached }
+    /// ``reason`` in words; empty where there is none.
+    package var note: String { reason?.text(of: hook) ?? "" }
+    /// This kernel has it, or may, and it is not watched.
+    package var isMissing: Bool { if case .missing = sightState { true } else { false } }
   }
 
   /// Families of hooks that can be forced off, to see what the answer is without them.
@@ -124,8 +115,7 @@ package struct HookPlan: Equatable, Sendable {
     for index in rows.indices
     where rows[index].hook.id == MRT_HOOK_HANDLE_PTE && rows[index].rung == .absent && callerSeen {
       rows[index].rung = .replay
-      let why = rows[index].note == Sight.forcedOff ? Sight.forcedOff : "inlined in this kernel"
-      rows[index].note = "\(why): replayed over the entries hmm_vma_walk_pmd saw"
+      rows[index].reason = .replayed(isForced: rows[index].reason == .unwatched(.forcedOff))
     }
   }
 
@@ -137,123 +127,115 @@ package struct HookPlan: Equatable, Sendable {
     rows.compactMap { row in
       guard row.rung == .absent, let loss = row.hook.withoutIt else { return nil }
       if sight?.tells(of: row.hook.symbol) == true { return nil }
-      let why = row.note == loss || row.note.isEmpty ? "this kernel does not have it" : row.note
-      return "\(loss): \(row.hook.symbol): \(why)"
+      let isLacking = row.reason == nil || row.reason == .lacking
+      return
+        "\(loss): \(row.hook.symbol): \(isLacking ? "this kernel does not have it" : row.note)"
     }
   }
 
   /// Hooked by kretprobes for want of CAP_SYS_ADMIN, which lose returns under load.
-  package var isWeakened: Bool { rows.contains { $0.note.hasPrefix("no CAP_SYS_ADMIN") } }
+  package var isWeakened: Bool { rows.contains { $0.reason == .moduleBTFWithheld } }
 
   /// What it lets be seen, on a machine with these devices.
   package func sight(of devices: [Sight.Device]) -> Sight {
     Sight(
-      hooks: rows.map { Sight.Hook($0.hook.symbol, rung: $0.rung.rawValue, note: $0.note) },
-      devices: devices)
+      hooks: rows.map { Sight.Hook($0.hook.symbol, $0.sightState) }, devices: devices)
   }
 
   package func attached() -> [Row] { rows.filter(\.isAttached) }
   package func later() -> [Row] { rows.filter { $0.rung == .later } }
 
-  private static let kprobesOff =
-    "\(Sight.notHooked): kprobes are switched off (/sys/kernel/debug/kprobes/enabled is 0)"
-
   private static func row(for hook: Hook, offers: Offers, wish: Wish) -> Row {
-    var row = Row(hook: hook, rung: .absent, target: hook.symbol, module: nil, note: "")
-    switch hook.need {
-    case .always: break
-    case .faultCodes where !wish.faultCodes: return row.off("only with --fault-codes")
-    case .layers where !wish.layers: return row.off("only with --detail layers")
-    case .follow where !wish.follow: return row.off("only where children are followed")
-    case .statistics where !wish.statistics: return row.off("only for the live views")
-    default: break
-    }
-    if wish.refused.contains(hook.symbol) {
-      let reason = wish.reasons[hook.symbol].map { " (\($0))" } ?? ""
-      row.note = "its program \(Sight.refused)\(reason)"
+    var row = Row(hook)
+    /// Attached nowhere, for `reason`.
+    func without(_ reason: Reason) -> Row {
+      row.reason = reason
       return row
     }
+    guard wish.asks(for: hook.need) else {
+      row.rung = .off
+      return without(.notAsked(hook.need))
+    }
+    if wish.refused.contains(hook.symbol) {
+      return without(.unwatched(.refused(wish.reasons[hook.symbol])))
+    }
+    let mayFentry = wish.mayFentry(hook, offers.symbols)
     let forcedOff =
       wish.unhooked.contains(hook.symbol)
       || hook.role == .fault && wish.without.contains(.fault)
       || hook.id == MRT_HOOK_HANDLE_PTE && wish.without.contains(.direct)
       // nothing is left for it, whenever its module comes
-      || hook.way != .tracepoint && !wish.mayFentry(hook, offers.symbols)
-        && wish.without.contains(.kprobe)
-    if hook.way != .tracepoint, !forcedOff, !wish.mayFentry(hook, offers.symbols),
-      wish.kprobesAreOff
-    {
-      row.note = kprobesOff
-      return row
-    }
-    if forcedOff {
-      // absent, so that its substitute takes over
-      row.note = Sight.forcedOff
-      return row
+      || hook.way != .tracepoint && !mayFentry && wish.without.contains(.kprobe)
+    // absent, so that its substitute takes over
+    if forcedOff { return without(.unwatched(.forcedOff)) }
+    if hook.way != .tracepoint, !mayFentry, wish.kprobesAreOff {
+      return without(.unwatched(.kprobesOff))
     }
     if hook.way == .tracepoint {
-      row.rung = offers.tracepoints.contains(hook.symbol) ? .tracepoint : .absent
-      if row.rung == .absent { row.note = hook.withoutIt ?? "not in this kernel" }
+      guard offers.tracepoints.contains(hook.symbol) else { return without(.lacking) }
+      row.rung = .tracepoint
       return row
     }
     if let symbol = offers.symbols[hook.symbol] {
       row.module = symbol.module
       row.address = symbol.address
-      let hasBTF = offers.btf.contains(symbol.module ?? "vmlinux")
-      let fentryOff = wish.without.contains(.fentry)
-      let withheld = symbol.module != nil && !wish.moduleBTF
-      let staysLoaded = symbol.module == nil || wish.pinsModules
-      if hasBTF, !fentryOff, !withheld, staysLoaded, !wish.demoted.contains(hook.symbol) {
+      guard let obstacle = wish.fentryObstacle(hook, symbol.module, btf: offers.btf) else {
         row.rung = .fexit
         return row
       }
-      if wish.kprobesAreOff, !wish.without.contains(.kprobe) {
-        row.note = kprobesOff
-        return row
-      }
-      if !wish.without.contains(.kprobe) {
-        row.rung = .kprobe
-        row.note =
-          fentryOff
-          ? "fentry forced off"
-          : !staysLoaded
-            ? "its module may be unloaded"
-            : hasBTF && withheld
-              ? "no CAP_SYS_ADMIN for the module's BTF"
-              : hasBTF
-                ? "fentry refused by this kernel" : "no BTF for \(symbol.module ?? "vmlinux")"
-        return row
-      }
-      row.note = Sight.forcedOff
-      return row
+      if wish.without.contains(.kprobe) { return without(.unwatched(.forcedOff)) }
+      if wish.kprobesAreOff { return without(.unwatched(.kprobesOff)) }
+      row.rung = .kprobe
+      return without(obstacle)
     }
     if let clone = offers.symbols.clone(of: hook.symbol), !wish.without.contains(.kprobe) {
-      if wish.kprobesAreOff {
-        row.note = kprobesOff
-        return row
-      }
+      if wish.kprobesAreOff { return without(.unwatched(.kprobesOff)) }
       row.rung = .kprobe
       row.target = clone
       row.module = offers.symbols[clone]?.module
       row.address = offers.symbols[clone]?.address ?? 0
-      row.note = "compiler's copy of \(hook.symbol)"
-      return row
+      return without(.clone)
     }
     if offers.mayLoadLater(hook) {
       row.rung = .later
-      row.note = "\(hook.modules[0]) is not loaded"
-      return row
+      return without(.notLoaded(module: hook.modules[0]))
     }
-    row.note = hook.withoutIt ?? "not in this kernel"
-    return row
+    return without(.lacking)
+  }
+}
+
+extension HookPlan.Wish {
+  fileprivate func asks(for need: Hook.Need) -> Bool {
+    switch need {
+    case .always: true
+    case .faultCodes: faultCodes
+    case .layers: layers
+    case .follow: follow
+    case .statistics: statistics
+    }
+  }
+
+  /// Why a function of `module` (nil: the kernel's own) is hooked by kprobe; nil: it is by fexit.
+  fileprivate func fentryObstacle(
+    _ hook: Hook, _ module: String?, btf: Set<String>
+  ) -> HookPlan.Reason? {
+    if without.contains(.fentry) { return .fentryOff }
+    if module != nil, !pinsModules { return .moduleMayGo }
+    guard btf.contains(module ?? "vmlinux") else { return .noBTF(of: module ?? "vmlinux") }
+    if module != nil, !moduleBTF { return .moduleBTFWithheld }
+    return demoted.contains(hook.symbol) ? .fentryRefused : nil
   }
 }
 
 extension HookPlan.Row {
-  fileprivate func off(_ note: String) -> HookPlan.Row {
-    var row = self
-    row.rung = .off
-    row.note = note
-    return row
+  /// What it lets be seen.
+  fileprivate var sightState: Sight.Hook.State {
+    switch rung {
+    case .fexit, .kprobe, .tracepoint: return .attached
+    case .absent:
+      if case .unwatched(let why)? = reason { return .missing(why) }
+      return .lacking
+    case .replay, .later, .off, .noHook: return .waiting
+    }
   }
 }

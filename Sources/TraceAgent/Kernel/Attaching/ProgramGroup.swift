@@ -36,7 +36,7 @@ final class ProgramGroup {
   private let access = ProbeAccess.current()
   private var knowsTargets = false
   private var programs: [String: OpaquePointer] = [:]
-  private(set) var attachFailures: [(symbol: String, why: String)] = []
+  private(set) var attachFailures: [(symbol: String, why: Unwatched)] = []
 
   private init(object: OpaquePointer) { self.object = object }
 
@@ -274,7 +274,7 @@ final class ProgramGroup {
           continue
         }
         attachFailures.append(
-          (row.hook.symbol, "\(Sight.notAttached): \(Errno(rawValue: errno))"))
+          (row.hook.symbol, .notAttached("\(Errno(rawValue: errno))")))
         // all of a hook or nothing: another rung may take it
         for link in attached.values { bpf_link__destroy(link) }
         attached = [:]

@@ -219,15 +219,3 @@ extension mrt_tally {
     bare &+= other.bare
   }
 }
-
-extension HookPlan.Rung {
-  /// As the recording's records carry it.
-  package var recorded: mrt_rung {
-    switch self {
-    case .fexit: MRT_RUNG_FEXIT
-    case .kprobe: MRT_RUNG_KPROBE
-    case .tracepoint: MRT_RUNG_TRACEPOINT
-    default: MRT_RUNG_NONE
-    }
-  }
-}

@@ -60,7 +60,7 @@ extension Tracer {
         let group = try ProgramGroup.load(come, settings: settings, sharing: groups[0])
         for row in come { plan.replace(row) }
         for failure in group.attachFailures {
-          plan.markAbsent(failure.symbol, note: failure.why)
+          plan.markAbsent(failure.symbol, failure.why)
           changes.failed.append(failure.symbol)
         }
         groups.append(group)
@@ -76,7 +76,7 @@ extension Tracer {
   private mutating func fail(
     _ symbols: [String], _ why: String, _ changes: inout ModuleChanges
   ) {
-    plan.giveUp(symbols, note: "\(Sight.notHooked): \(why)")
+    plan.giveUp(symbols, .notHooked(why))
     changes.failed += symbols
   }
 
@@ -119,10 +119,10 @@ extension Tracer {
 
 extension HookPlan {
   /// These are no longer waited for.
-  mutating func giveUp(_ symbols: [String], note: String) {
+  mutating func giveUp(_ symbols: [String], _ why: Unwatched) {
     for index in rows.indices where symbols.contains(rows[index].hook.symbol) {
       rows[index].rung = .absent
-      rows[index].note = note
+      rows[index].reason = .unwatched(why)
     }
   }
 }

@@ -101,7 +101,7 @@ extension Tracer {
         row.hook.modules.contains { module in coming.contains { $0.module == module } }
       }
       plan.giveUp(
-        waiting.map(\.hook.symbol), note: "\(Sight.notHooked): /proc/kallsyms shows no addresses")
+        waiting.map(\.hook.symbol), .notHooked("/proc/kallsyms shows no addresses"))
       return changes
     }
     for (module, identity) in coming {
@@ -130,13 +130,13 @@ extension Tracer {
       do throws(ProgramGroup.Refusal) {
         let group = try ProgramGroup.load(rows, settings: settings, sharing: groups[0])
         group.module = module
-        for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
+        for failure in group.attachFailures { plan.markAbsent(failure.symbol, failure.why) }
         groups.append(group)
         return rows.count - group.attachFailures.count
       } catch {
         guard let symbol = error.symbol, refusals.add(symbol, error.detail) else {
           plan.giveUp(
-            rows.map(\.hook.symbol), note: "\(Sight.notHooked): \(error.asKernelError.sentence)")
+            rows.map(\.hook.symbol), .notHooked(error.asKernelError.sentence))
           return 0
         }
       }
@@ -171,7 +171,7 @@ extension HookPlan {
   mutating func expect(_ module: String) {
     for index in rows.indices where rows[index].module == module {
       rows[index].rung = .later
-      rows[index].note = "\(module) is not loaded"
+      rows[index].reason = .notLoaded(module: module)
     }
   }
 }

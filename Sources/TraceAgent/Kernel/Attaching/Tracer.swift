@@ -147,7 +147,7 @@ package struct Tracer: ~Copyable {
           mayRangeSend = false
           continue
         }
-        for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
+        for failure in group.attachFailures { plan.markAbsent(failure.symbol, failure.why) }
         let ring = group.mapDescriptor("ring")
         var tracer = Tracer(
           plan: plan, settings: settings, groups: [group], refusals: refusals,
@@ -183,7 +183,7 @@ package struct Tracer: ~Copyable {
       let group = try? ProgramGroup.load(rows, settings: settings, sharing: groups[0])
     else { return }
     for row in rows { plan.replace(row) }
-    for failure in group.attachFailures { plan.markAbsent(failure.symbol, note: failure.why) }
+    for failure in group.attachFailures { plan.markAbsent(failure.symbol, failure.why) }
     groups.append(group)
   }
 
@@ -231,10 +231,10 @@ extension HookPlan {
     rangeRow(offers)?.hook.symbol == symbol
   }
 
-  mutating func markAbsent(_ symbol: String, note: String) {
+  mutating func markAbsent(_ symbol: String, _ why: Unwatched) {
     for index in rows.indices where rows[index].hook.symbol == symbol && rows[index].isAttached {
       rows[index].rung = .absent
-      rows[index].note = note
+      rows[index].reason = .unwatched(why)
     }
   }
 
