@@ -19,6 +19,8 @@ let package = Package(
     .target(
       name: "CBPF", path: "Sources/CBPF", exclude: ["events"],
       linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+    // What of Linux Swift's Glibc module does not show.
+    .target(name: "CLinux", path: "Sources/CLinux", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CRecording", path: "Sources/CRecording"),
     .target(
       name: "CHTTP", path: "Sources/CHTTP", linkerSettings: [.linkedLibrary("event")]),
@@ -35,7 +37,7 @@ let package = Package(
       name: "Recording", dependencies: ["CRecording", "CEvents", "Events", "Model"],
       path: "\(layers)/Recording"),
     .target(
-      name: "Kernel", dependencies: ["CBPF", "CEvents", "Events", "Model"],
+      name: "Kernel", dependencies: ["CBPF", "CEvents", "CLinux", "Events", "Model"],
       path: "\(layers)/Kernel", plugins: ["BPFObject"]),
     .target(
       name: "Pump", dependencies: ["CEvents", "Events", "Kernel", "Recording"],
@@ -68,7 +70,7 @@ let package = Package(
     .target(
       name: "Agent",
       dependencies: [
-        "CBPF", "CEvents", "Diagnosis", "Events", "Explain", "Kernel", "Live", "Model", "Monitor",
+        "CEvents", "CLinux", "Diagnosis", "Events", "Explain", "Kernel", "Live", "Model", "Monitor",
         "Operations", "Pump", "Recording", "Report", "Terminal",
       ],
       path: "\(layers)/Agent"),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The C border: libbpf, and what of Linux Swift's Glibc module does not show.
- * Only the Kernel layer imports this.
+ * The C border to libbpf. Only the Kernel layer imports this (.ci/check looks); what is about Linux
+ * and not about BPF is in CLinux.
  */
 #ifndef CBPF_H
 #define CBPF_H
@@ -11,15 +11,6 @@
 #include <bpf/libbpf.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
-#include <sys/types.h>
-
-#include "CPrivileges.h"
-#include "CTerminal.h"
-#include "CUevents.h"
-#include "CVerbs.h"
 
 /// Collects libbpf's messages instead of printing them. Its callback takes a
 /// va_list, which Swift cannot.
@@ -83,25 +74,6 @@ void cbpf_set_constants(const struct bpf_map *map);
 /// A descriptor of the types of a module, or -1: it has none, or CAP_SYS_ADMIN is missing.
 int cbpf_module_types(const char *module);
 
-/// Reads up to `size` bytes of a file, unpacked where it is gzip'ed. How many, or -1.
-long cbpf_read_gzip(const char *path, void *buffer, unsigned long size);
-
-/// Unpacks `length` bytes of gzip into `size` bytes of `buffer`. How many there were, or 0 where it is damaged.
-long cbpf_unpack_gzip(const void *packed, unsigned long length, void *buffer, unsigned long size);
-
-/// Is this file in DAX state? 1 yes, 0 no, -1 not told (statx, STATX_ATTR_DAX).
-int cbpf_file_is_dax(const char *path);
-
-/// Does the XFS mounted at `path` share extents (reflink)? 1 yes, 0 no, -1 not told.
-int cbpf_xfs_reflink(const char *path);
-
-/// A file in memory (memfd_create, close-on-exec), or -1.
-int cbpf_memory_file(const char *name);
-
-/// Gives memory that was freed back to the kernel, and code that has run: loading programs takes a lot of both for a
-/// moment.
-void cbpf_release_memory(void);
-
 /// The positions at the start of a BPF ring buffer's pages, with the ordering
 /// the kernel's producer needs (kernel/bpf/ringbuf.c).
 static inline uint64_t cbpf_load_acquire_u64(const void *p)
@@ -131,29 +103,5 @@ void cbpf_wait_for_programs(void);
 /// What the kernel says a kprobe's or kretprobe's link has missed; 0 where it does not tell (before
 /// 6.7, or another kind of link).
 uint64_t cbpf_kprobe_missed(int link);
-
-/// 0 if there is no such thread any more.
-int cbpf_thread_exists(pid_t process, pid_t thread);
-
-/// A child that waits for cbpf_child_go() before it runs its command.
-struct cbpf_child {
-	pid_t pid;
-	int go;		/* write end: one byte lets it run */
-	int error;	/* read end: errno of a failed exec, or end of file */
-};
-
-/// Fork a child that will run `argv` (execvp). 0, or -errno. `output`, unless -1:
-/// takes what the command would write to the terminal, and it cannot read from there.
-int cbpf_child_start(char *const argv[], int output, struct cbpf_child *child);
-
-/// Let it run. 0 once exec succeeded, or -errno of the exec that failed (the
-/// child is then gone and has been waited for).
-int cbpf_child_go(struct cbpf_child *child);
-
-/// Give up on a child that has not been let go: it ends without running anything.
-void cbpf_child_abandon(struct cbpf_child *child);
-
-/// A wait status taken apart as a shell would: exit status, or 128 + signal.
-int cbpf_exit_status(int status);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CBPF
+import CLinux
 
 /// The compiled BPF object, embedded by the build-tool plugin (bpf/plugin): packed (gzip), as base64.
 enum BPFObjectImage {
@@ -15,7 +15,7 @@ enum BPFObjectImage {
     let size = packed.suffix(4).dropLast().reversed().reduce(Int(last)) { $0 << 8 | Int($1) }
     return [UInt8](unsafeUninitializedCapacity: size) { bytes, count in
       count = packed.withUnsafeBytes {
-        Int(cbpf_unpack_gzip($0.baseAddress, UInt($0.count), bytes.baseAddress, UInt(size)))
+        Int(cgzip_unpack($0.baseAddress, UInt($0.count), bytes.baseAddress, UInt(size)))
       }
     }
   }

@@ -2,6 +2,7 @@
 
 import CBPF
 import CEvents
+import CLinux
 import Glibc
 import Model
 
@@ -52,7 +53,7 @@ final class ProgramGroup {
     let (group, types, targets) = try open(rows)
     group.choosePrograms(rows)
     try group.prepareMaps(settings: settings, sharing: first)
-    cbpf_release_memory()
+    cprocess_release_memory()
     // the types' file is read here
     let result = withExtendedLifetime((types, targets)) { bpf_object__load(group.object) }
     cbpf_set_constants(nil)
@@ -64,7 +65,7 @@ final class ProgramGroup {
         helperWithheld: isHelperWithheld(log))
     }
     group.attach(rows)
-    cbpf_release_memory()
+    cprocess_release_memory()
     return group
   }
 
@@ -112,7 +113,7 @@ final class ProgramGroup {
   private static func open(
     _ rows: [HookPlan.Row]
   ) throws(Refusal) -> (ProgramGroup, TypesFile?, TraceTargets?) {
-    cbpf_release_memory()
+    cprocess_release_memory()
     let functions = Set(rows.filter { $0.rung == .fexit }.map(\.hook.symbol))
     for call in calls { cbpf_name_call(UInt32(call.placeholder), 0) }
     if let file = TypesFile(), let types = KernelTypes(modules: Set(Hook.all.flatMap(\.modules))) {

@@ -2,6 +2,7 @@
 
 import CBPF
 import CEvents
+import CLinux
 import Glibc
 
 /// What the kernel side counted for one hook.
@@ -170,7 +171,7 @@ extension Tracer {
       if let keptAtStop, !keptAtStop.contains(key) { continue }
       let hook = UInt32(truncatingIfNeeded: key.hook)
       let process = pid_t(truncatingIfNeeded: key.task >> 32)
-      if cbpf_thread_exists(process, pid_t(truncatingIfNeeded: key.task)) == 0 {
+      if cprocess_thread_exists(process, pid_t(truncatingIfNeeded: key.task)) == 0 {
         kept[hook, default: Kept()].ofGoneThreads += 1
       } else {
         kept[hook, default: Kept()].ofThreads += 1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CBPF
 import CEvents
+import CLinux
 import Glibc
 import Model
 
@@ -111,7 +111,7 @@ extension Tracer {
       followed[module] = FollowedModule(identity: identity, seenNs: then)
       changes.came.append(.init(module: module, hooks: hooks, fromNs: before, toNs: then))
     }
-    cbpf_release_memory()
+    cprocess_release_memory()
     return changes
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CBPF
+import CLinux
 import Glibc
 import Model
 
@@ -35,7 +35,7 @@ package struct DAXFiles: Equatable, Sendable {
     var filesystem = statvfs()
     if statvfs(mount.mountPoint, &filesystem) == 0 { found.blockSize = UInt64(filesystem.f_bsize) }
     if mount.filesystem == "xfs" {
-      let answer = cbpf_xfs_reflink(mount.mountPoint)
+      let answer = cfiles_xfs_reflink(mount.mountPoint)
       if answer >= 0 { found.hasReflink = answer == 1 }
     }
     let name = mount.device.split(separator: "/").last.map(String.init) ?? ""
@@ -52,7 +52,7 @@ package struct DAXFiles: Equatable, Sendable {
       let path = "\(directory)/\(name)"
       var status = stat()
       guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-      let answer = cbpf_file_is_dax(path)
+      let answer = cfiles_is_dax(path)
       guard answer >= 0 else { continue }
       looked += 1
       direct += Int(answer)

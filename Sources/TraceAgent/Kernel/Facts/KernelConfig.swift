@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CBPF
+import CLinux
 
 /// How the running kernel was configured, where it or its distribution says so.
 package struct KernelConfig: Equatable, Sendable {
@@ -45,7 +45,7 @@ package struct KernelConfig: Equatable, Sendable {
   private static func unpacked(_ path: String) -> String? {
     // ten times the largest there is; more is no configuration
     var bytes = [UInt8](repeating: 0, count: 4 << 20)
-    let size = cbpf_read_gzip(path, &bytes, UInt(bytes.count))
+    let size = cgzip_read(path, &bytes, UInt(bytes.count))
     guard size > 0 else { return nil }
     return String(decoding: bytes[..<size], as: UTF8.self)
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CBPF
+import CLinux
 
 /// The capabilities that matter here; include/uapi/linux/capability.h has the numbers.
 package enum Capability: Int, CaseIterable, Sendable {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CBPF
+import CLinux
 import Glibc
 
 /// Giving up what is no longer needed. Capabilities belong to a thread: to be called while there is one.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CBPF
+import CLinux
 import Glibc
 import Model
 
 /// A command that waits until everything is attached.
 package struct ChildProcess: ~Copyable {
-  private var child = cbpf_child()
+  private var child = cchild()
   package var pid: pid_t { child.pid }
 
   /// Starts the process that will become `command`; it does nothing until ``run()``.
@@ -15,13 +15,13 @@ package struct ChildProcess: ~Copyable {
     var argv: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
     argv.append(nil)
     defer { for argument in argv { free(argument) } }
-    let result = cbpf_child_start(argv, output ?? -1, &child)
+    let result = cchild_start(argv, output ?? -1, &child)
     guard result == 0 else { throw .system(call: "fork", errno: Errno(rawValue: -result)) }
   }
 
   /// Lets it run. Throws the errno of an exec that failed; the process is gone then.
   package mutating func run() throws(Errno) {
-    let result = cbpf_child_go(&child)
+    let result = cchild_go(&child)
     guard result == 0 else { throw Errno(rawValue: -result) }
   }
 
@@ -29,7 +29,7 @@ package struct ChildProcess: ~Copyable {
   package func exitStatus() -> Int32? {
     var status: CInt = 0
     guard waitpid(child.pid, &status, WNOHANG) == child.pid else { return nil }
-    return cbpf_exit_status(status)
+    return cchild_exit_status(status)
   }
 
   /// ``pid``, for where it may be absent: a property of an optional value would consume it.
@@ -42,12 +42,12 @@ package struct ChildProcess: ~Copyable {
   package func waitForEnd() -> Int32 {
     var status: CInt = 0
     while waitpid(child.pid, &status, 0) < 0 && errno == EINTR {}
-    return cbpf_exit_status(status)
+    return cchild_exit_status(status)
   }
 
   deinit {
     var child = child
-    cbpf_child_abandon(&child)
+    cchild_abandon(&child)
   }
 
   /// The file that `execvp` would run, or why there is none, found before anything is attached.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CBPF
+import CLinux
 import Glibc
 
 /// A file in memory with the types that our programs ask for, for libbpf to read by its path.
@@ -10,7 +10,7 @@ final class TypesFile {
 
   /// Empty; nil where it cannot be made.
   init?() {
-    descriptor = cbpf_memory_file("mrtrace-btf")
+    descriptor = cfiles_in_memory("mrtrace-btf")
     guard descriptor >= 0 else { return nil }
   }
 

@@ -9,11 +9,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static struct rlimit memlock_at_start;
+/* How this process was started: written once, before main(). libbpf raises the limit unasked. */
+static struct {
+	struct rlimit memlock;
+	int niceness;
+} at_start;
 
-__attribute__((constructor)) static void remember_memlock(void)
+__attribute__((constructor)) static void remember_start(void)
 {
-	getrlimit(RLIMIT_MEMLOCK, &memlock_at_start);
+	getrlimit(RLIMIT_MEMLOCK, &at_start.memlock);
+	at_start.niceness = getpriority(PRIO_PROCESS, 0);
 }
 
 static struct __user_cap_header_struct this_thread(void)
@@ -66,27 +71,21 @@ int cprivileges_not_dumpable(void)
 
 struct cprivileges_limit cprivileges_memlock(void)
 {
-	return (struct cprivileges_limit){ memlock_at_start.rlim_cur, memlock_at_start.rlim_max };
+	return (struct cprivileges_limit){ at_start.memlock.rlim_cur, at_start.memlock.rlim_max };
 }
 
 void cprivileges_restore_memlock(void)
 {
-	setrlimit(RLIMIT_MEMLOCK, &memlock_at_start);
+	setrlimit(RLIMIT_MEMLOCK, &at_start.memlock);
 }
-
-static int nice_at_start, is_raised;
 
 void cprivileges_raise_priority(void)
 {
-	if (is_raised)
-		return;
-	errno = 0;
-	nice_at_start = getpriority(PRIO_PROCESS, 0);
-	is_raised = (nice_at_start != -1 || !errno) && !setpriority(PRIO_PROCESS, 0, -20);
+	setpriority(PRIO_PROCESS, 0, -20);
 }
 
 void cprivileges_restore_priority(void)
 {
-	if (is_raised)
-		setpriority(PRIO_PROCESS, 0, nice_at_start);
+	if (getpriority(PRIO_PROCESS, 0) != at_start.niceness)
+		setpriority(PRIO_PROCESS, 0, at_start.niceness);
 }
