@@ -3,7 +3,7 @@
 #ifndef PRUNE_H
 #define PRUNE_H
 
-#include "CBPF.h"
+#include "CPrune.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -66,7 +66,7 @@ final class SelfTest {
   private let program: CInt
 
   init?() {
-    cbpf_log_start()
+    cbpf_silence()
     let image = BPFObjectImage.decode(BPFObjectImage.selftest)
     guard
       let object = image.withUnsafeBytes({ bpf_object__open_mem($0.baseAddress, $0.count, nil) })

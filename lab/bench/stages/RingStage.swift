@@ -20,7 +20,7 @@ struct RingStage: ~Copyable {
   init(object path: String, events: String) {
     guard let events = UInt64(events) else { Stages.fail("EVENTS is a number", status: 2) }
     self.events = events
-    cbpf_log_start()
+    cbpf_silence()
     guard let object = bpf_object__open_file(path, nil),
       let map = bpf_object__find_map_by_name(object, "ring"),
       bpf_map__set_max_entries(map, UInt32(Self.size)) == 0, bpf_object__load(object) == 0,

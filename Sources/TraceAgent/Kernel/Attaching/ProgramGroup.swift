@@ -50,22 +50,28 @@ final class ProgramGroup {
   static func load(
     _ rows: [HookPlan.Row], settings: TracerSettings, sharing first: ProgramGroup?
   ) throws(Refusal) -> ProgramGroup {
-    let (group, types, targets) = try open(rows)
-    group.choosePrograms(rows)
-    try group.prepareMaps(settings: settings, sharing: first)
+    let group = try loaded(rows, settings: settings, sharing: first)
+    group.attach(rows)
     cprocess_release_memory()
-    // the types' file is read here
-    let result = withExtendedLifetime((types, targets)) { bpf_object__load(group.object) }
-    cbpf_set_constants(nil)
+    return group
+  }
+
+  private static func loaded(
+    _ rows: [HookPlan.Row], settings: TracerSettings, sharing first: ProgramGroup?
+  ) throws(Refusal) -> ProgramGroup {
+    let loader = ProgramLoader()
+    let (group, types) = try open(rows, by: loader)
+    group.choosePrograms(rows)
+    try group.prepareMaps(settings: settings, sharing: first, loader: loader)
+    cprocess_release_memory()
+    let result = loader.load(group.object, types: types)
     guard result == 0 else {
-      let log = String(cString: cbpf_log_text())
+      let log = loader.log
       throw Refusal(
         step: "load its BPF programs", errno: Errno(rawValue: -result),
         symbol: refusedSymbol(in: log), detail: lastWords(of: log),
         helperWithheld: isHelperWithheld(log))
     }
-    group.attach(rows)
-    cprocess_release_memory()
     return group
   }
 
@@ -111,43 +117,34 @@ final class ProgramGroup {
   /// The object, told of the kernel's types and functions what it asks for; or, where these cannot be read, left to libbpf,
   /// which looks for them as well as it may.
   private static func open(
-    _ rows: [HookPlan.Row]
-  ) throws(Refusal) -> (ProgramGroup, TypesFile?, TraceTargets?) {
+    _ rows: [HookPlan.Row], by loader: ProgramLoader
+  ) throws(Refusal) -> (ProgramGroup, TypesFile?) {
     cprocess_release_memory()
     let functions = Set(rows.filter { $0.rung == .fexit }.map(\.hook.symbol))
-    for call in calls { cbpf_name_call(UInt32(call.placeholder), 0) }
     if let file = TypesFile(), let types = KernelTypes(modules: Set(Hook.all.flatMap(\.modules))) {
       var found = types.functions(functions.union(calls.map(\.function)))
       for call in calls {
         guard let id = found.removeValue(forKey: call.function)?.id else { continue }
-        cbpf_name_call(UInt32(call.placeholder), id)
+        loader.nameCall(call.placeholder, id: id)
       }
-      let targets = TraceTargets(found)
-      let group = try open(types: file)
+      loader.setTargets(found)
+      let group = try open(types: file, by: loader)
       if file.fill(types, names: group.typeNames) {
         group.knowsTargets = true
-        return (group, file, targets)
+        return (group, file)
       }
+      loader.forgetTargets()
     }
-    return (try open(types: nil), nil, nil)
+    return (try open(types: nil, by: loader), nil)
   }
 
-  private static func open(types: TypesFile?) throws(Refusal) -> ProgramGroup {
-    cbpf_register_programs()
-    let image = BPFObjectImage.bytes()
-    let typesPath = types.map { strdup($0.path) } ?? nil
-    defer { free(typesPath) }
-    let opened: OpaquePointer? = "mrtrace".withCString { name in
-      var options = bpf_object_open_opts()
-      options.sz = MemoryLayout<bpf_object_open_opts>.size
-      options.object_name = name
-      options.btf_custom_path = UnsafePointer(typesPath)
-      return image.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
-    }
-    guard let opened else {
+  private static func open(
+    types: TypesFile?, by loader: ProgramLoader
+  ) throws(Refusal) -> ProgramGroup {
+    guard let opened = loader.open(BPFObjectImage.bytes(), name: "mrtrace", types: types) else {
       throw Refusal(
         step: "open its BPF object", errno: Errno(rawValue: errno), symbol: nil,
-        detail: lastWords(of: String(cString: cbpf_log_text())))
+        detail: lastWords(of: loader.log))
     }
     return ProgramGroup(object: opened)
   }
@@ -188,7 +185,7 @@ final class ProgramGroup {
   }
 
   private func prepareMaps(
-    settings: TracerSettings, sharing first: ProgramGroup?
+    settings: TracerSettings, sharing first: ProgramGroup?, loader: ProgramLoader
   ) throws(Refusal) {
     var map = bpf_object__next_map(object, nil)
     while let current = map {
@@ -207,7 +204,7 @@ final class ProgramGroup {
         config.range_hook = settings.rangeHook
         let result = bpf_map__set_initial_value(current, &config, MemoryLayout<mrt_config>.size)
         guard result == 0 else { throw refusal("configure its BPF programs", result) }
-        cbpf_set_constants(current)
+        loader.setConstants(current)
       } else if settings.features.unusedMaps.contains(name) {
         // the others have what is in flight
         bpf_map__set_autocreate(current, false)

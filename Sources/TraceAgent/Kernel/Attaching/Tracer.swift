@@ -127,7 +127,6 @@ package struct Tracer: ~Copyable {
     guard !facts.offers.symbols.areHidden else {
       throw .symbolsHidden
     }
-    cbpf_log_start()
     if !settings.filter.devices.isEmpty, !facts.knowsDevices { throw .devicesUnknown }
     var refusals = Refusals()
     var mayRangeSend = true

@@ -16,17 +16,18 @@ enum WantedSymbols {
     guard Capabilities.effective().has(.sysAdmin), let file = TypesFile(),
       let (iterator, cast) = types(file)
     else { return false }
-    // what libbpf says of a kernel that refuses is nobody's business
-    cbpf_log_start()
-    cbpf_set_iterator(iterator)
-    cbpf_name_call(UInt32(MRT_CALL_CAST), cast ?? 0)
     let loads = cast != nil && KernelFacts.letsLoad()
-    guard let object = open(types: file.path) else { return false }
+    // what libbpf says of a kernel that refuses is left in the loader's log
+    let loader = ProgramLoader()
+    loader.setIterator(iterator)
+    if let cast { loader.nameCall(MRT_CALL_CAST, id: cast) }
+    let image = BPFObjectImage.decode(BPFObjectImage.symbols)
+    guard let object = loader.open(image, name: "symbols", types: file) else { return false }
     defer { bpf_object__close(object) }
     guard fill(object, table(wanted)),
       let program = choose(loads ? "symbols_by_loads" : "symbols", of: object),
       // As if it were for another program: else libbpf reads all of the kernel's types.
-      bpf_program__set_attach_target(program, 1, nil) == 0, bpf_object__load(object) == 0,
+      bpf_program__set_attach_target(program, 1, nil) == 0, loader.load(object, types: file) == 0,
       let link = bpf_program__attach_iter(program, nil)
     else { return false }
     defer { bpf_link__destroy(link) }
@@ -79,20 +80,6 @@ enum WantedSymbols {
       program = bpf_object__next_program(object, current)
     }
     return bpf_object__find_program_by_name(object, name)
-  }
-
-  private static func open(types path: String) -> OpaquePointer? {
-    path.withCString { path in
-      var options = bpf_object_open_opts()
-      options.sz = MemoryLayout<bpf_object_open_opts>.size
-      options.btf_custom_path = path
-      return "symbols".withCString { name in
-        options.object_name = name
-        return BPFObjectImage.decode(BPFObjectImage.symbols).withUnsafeBytes {
-          bpf_object__open_mem($0.baseAddress, $0.count, &options)
-        }
-      }
-    }
   }
 
   private static func fill(_ object: OpaquePointer, _ table: [UInt64]) -> Bool {
