@@ -17,7 +17,7 @@ until_is() { # $1: what is awaited, rest: the test
     done
 }
 shows() { $T capture-pane -p -t record | grep -q -e "$1"; }
-is_hooked() { grep -q '^mrtrace_module_attachments_total{module="rdma_rxe"} 1' $metrics 2>/dev/null; }
+is_hooked() { grep -q '^mrtrace_module_attachments_total{module="rdma_rxe"} 1' "$metrics" 2>/dev/null; }
 
 # Whose the CPUs are: 0 to 7 the processes', 8 the tracers', 9 to 11 the kernel's workers'. The kernel skips an fexit program
 # where another task on that CPU was preempted in the middle of it, and kprobes also where one was in the middle of
@@ -28,6 +28,7 @@ echo "$tracers mrtrace record -a --live always -o /out/recording >/out/report.tx
 $T new-session -d -s record -x 100 -y 50 "sh /tmp/record"
 $tracers mrtrace live --json >/out/live.jsonl 2>/out/live.stderr &
 live=$!
+# shellcheck disable=SC2086 # options are words
 $tracers mrtrace monitor --directory /out/monitor --textfile $metrics --interval 2s --listen 127.0.0.1:9750 --lines-per-minute 100000 \
     --detail operations --ring-size 16M $OPTIONS 2>/out/monitor.stderr &
 monitor=$!
@@ -40,12 +41,14 @@ number=0
 workers=
 while read -r scenarios; do
     number=$((number + 1))
-    taskset -c $((number - 1)) workload --seconds $SECONDS_LONG --pause $PAUSE $scenarios \
+    # shellcheck disable=SC2086 # scenarios are words
+    taskset -c $((number - 1)) workload --seconds "$SECONDS_LONG" --pause "$PAUSE" $scenarios \
         >"/out/operations.$number" 2>"/out/workload.$number.stderr" </dev/null &
     workers="$workers $!"
 done <<END
 $CAST
 END
+# shellcheck disable=SC2086
 wait $workers
 echo "agreement: the processes ended after $(uptime_s) s"
 # a failed registration is explained a second later, the metrics are written every two
@@ -54,7 +57,7 @@ cp $metrics /out/last.prom
 wget -q -O /out/scraped.prom http://127.0.0.1:9750/metrics || echo "agreement: no metrics at 9750"
 $T capture-pane -p -t record >/out/screen.txt
 kill -TERM $live $monitor
-# the shell's child
+# shellcheck disable=SC2046 # the shell's child
 kill -TERM $(pidof mrtrace | tr ' ' '\n' | grep -v -x -e $live -e $monitor)
 wait $live; echo $? >/out/live.status
 wait $monitor; echo $? >/out/monitor.status

@@ -8,6 +8,7 @@ debian_releases='(bullseye|bookworm|trixie|forky|sid|oldoldstable|oldstable|stab
 
 # The mirror that the machine's own apt has for suites of this pattern; nothing if it has none.
 configured_mirror() { # $1: pattern of the suite names
+    # shellcheck disable=SC2016 # apt puts them in
     apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 2>/dev/null |
         awk -v suites="$1" '$1 ~ suites { sub("/$", "", $2); print $2; exit }'
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # The part of lab/fetch that brings what building a module for one kernel needs: its headers and kbuild's programs.
 # Sourced with our_apt and the variables name, release, version, kernel, cache, state, index_stamp.
 
@@ -15,7 +15,7 @@ say "downloading $headers $version"
 work=$(mktemp -d "$cache/headers.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-cd "$work"
+cd "$work" || exit
 wanted=$headers=$version
 for part in $parts; do wanted="$wanted $part=$version"; done
 # shellcheck disable=SC2086
@@ -51,6 +51,7 @@ if programs | while read -r file; do ldd "$file" 2>&1; done | grep -q 'version .
             libraries="$libraries $library"
             next="$next $(depends "$library/$codename" | grep -E '^(lib|zlib)' || true)"
         done
+        # shellcheck disable=SC2086,SC2116 # without the space around them
         todo=$(echo $next)
     done
     for library in $libraries; do wanted_libraries="${wanted_libraries:-} $library/$codename"; done

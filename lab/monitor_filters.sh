@@ -8,6 +8,7 @@ metrics=/out/filtered.prom
 notes=/out/filtered.stderr
 printf 'comm = alpha\ncomm = beta\ncgroup = /serving\ndevice = rxe0\nerrno = EPERM,EFAULT\n' >/out/filtered.conf
 for name in alpha beta gamma; do ln -s /usr/bin/workload /tmp/$name; done
+# shellcheck disable=SC2086 # options are words
 mrtrace monitor --config /out/filtered.conf --directory none --textfile $metrics --interval 1s --lines-per-minute 100000 --errno EFAULT $OPTIONS 2>$notes &
 monitor=$!
 tries=0

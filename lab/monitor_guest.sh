@@ -10,7 +10,9 @@ count() {
     {
         for kind in map_id prog_id link_id; do echo "$kind $(cat /proc/$monitor/fdinfo/* 2>/dev/null | grep -c "^$kind:")"; done
         # links of kprobes are perf events
+        # shellcheck disable=SC2010
         echo "perf_event $(ls -l /proc/$monitor/fd | grep -c perf_event)"
+        # shellcheck disable=SC2012
         echo "fds $(ls /proc/$monitor/fd | wc -l)"
         sed -n 's/^\(VmRSS\|RssAnon\|RssShmem\):[^0-9]*\([0-9]*\).*/\1 \2/p' /proc/$monitor/status
     } >"/out/$1"
@@ -33,9 +35,11 @@ unload() { # $1: module
         sleep 0.1
     done
 }
+# shellcheck disable=SC2086 # scenarios are words, here and below
 fail() { workload $SCENARIOS >>/out/operations.jsonl 2>>/out/workload.stderr; }
 
 echo 'listen = 127.0.0.1:9750' >/out/monitor.conf
+# shellcheck disable=SC2086 # options are words
 mrtrace monitor --directory /out/recordings --textfile $metrics --interval 1s --memory 1M --ring-size 256K --config /out/monitor.conf --lines-per-minute 100000 $OPTIONS \
     2>/out/stderr &
 monitor=$!
@@ -74,9 +78,11 @@ SCENARIOS=$FEW
 workers=
 for number in $(seq "$BIRTHS"); do
     # each on a CPU of its own: the kernel skips a program where another was preempted in the middle of it
+    # shellcheck disable=SC2086
     taskset -c $((number % 4)) workload $SCENARIOS >"/out/birth.$((number % 4))" 2>>/out/workload.stderr &
     workers="$workers $!"
     if [ $((number % 4)) = 3 ] || [ "$number" = "$BIRTHS" ]; then
+        # shellcheck disable=SC2086
         wait $workers
         workers=
         cat /out/birth.* >>/out/operations.jsonl
@@ -104,8 +110,10 @@ is_there() { # $1: what is awaited, rest: the test
         sleep 0.1
     done
 }
+# shellcheck disable=SC2010
 is_wanted() { ls /out/recordings | grep -q -e '-wanted$'; }
 is_reloaded() { grep -q "^mrtrace_configuration_reloads_total{result=\"$1\"} 1" $metrics; }
+# shellcheck disable=SC2086
 workload $SCENARIOS >/out/last.jsonl 2>>/out/workload.stderr
 kill -USR1 $monitor
 is_there "a recording on SIGUSR1" is_wanted

@@ -35,7 +35,7 @@ try() { # $1: name, $2: kptr_restrict, $3: workload, or - where COMMAND must not
     if [ "$what" = - ]; then set -- "$*" touch started; else set -- "$*" workload hole-p; fi
     capabilities=$1
     shift
-    (ulimit -l 64; with "$capabilities" $M record -o rec -- "$@" >stdout 2>stderr; echo $? >status)
+    (ulimit -l 64; with "$capabilities" "$M" record -o rec -- "$@" >stdout 2>stderr; echo $? >status)
     cd /out || exit
     echo "lab: $name: $(cat "$name/status")"
 }
@@ -51,6 +51,7 @@ stacks() { # $1: name, $2: capabilities: the whole system watched, while another
     # SIGINT is ignored in what sh has put into the background
     kill -TERM "$(pidof mrtrace)"
     wait
+    # shellcheck disable=SC2094 # another directory's
     $M report rec >report
     grep -c -E '(workload|libibverbs[^ ]*|libc[^ ]*)\+0x' report >named
     cd /out || exit
@@ -93,6 +94,7 @@ exec workload hole-p
 END
 (ulimit -l 64; with "" env SWIFT_BACKTRACE=enable=yes,swift-backtrace=/tmp/evil LD_PRELOAD=/tmp/evil \
     /mnt/disk/mrtrace record -o setcap/rec -- sh /tmp/user-look >setcap/stdout 2>setcap/stderr; echo $? >setcap/status)
+# shellcheck disable=SC2016 # that shell's own
 (ulimit -c 0; with "" env SWIFT_BACKTRACE=enable=yes,swift-backtrace=/tmp/evil /mnt/disk/mrtrace record -q -o setcap/crash -- sh -c 'kill -ILL $PPID; sleep 2' \
     >/dev/null 2>setcap/crash.stderr)
 
