@@ -12,7 +12,7 @@
 
 #include "CPrune.h"
 
-#define CALLS 8
+#define CALLS    8
 #define HANDLERS 6
 #define LOG_SIZE (256 * 1024)
 
@@ -32,7 +32,7 @@ struct cbpf_loader {
 	size_t call_count;
 	uint32_t iterator;
 	const struct bpf_map *constants;
-	void *functions;	/* of the program that is being loaded */
+	void *functions; /* of the program that is being loaded */
 	int handlers[HANDLERS];
 	size_t handler_count;
 	size_t log_used;
@@ -53,12 +53,13 @@ static int take_message(enum libbpf_print_level level, const char *format, va_li
 
 	if (level == LIBBPF_DEBUG || !loader)
 		return 0;
-	if (loader->log_used > LOG_SIZE / 2) {	/* the end of a story matters most */
+	if (loader->log_used > LOG_SIZE / 2) { /* the end of a story matters most */
 		memmove(loader->log, loader->log + loader->log_used / 2,
 			loader->log_used - loader->log_used / 2);
 		loader->log_used -= loader->log_used / 2;
 	}
-	n = vsnprintf(loader->log + loader->log_used, LOG_SIZE - loader->log_used, format, arguments);
+	n = vsnprintf(loader->log + loader->log_used, LOG_SIZE - loader->log_used, format,
+		      arguments);
 	if (n > 0) {
 		loader->log_used += n;
 		if (loader->log_used >= LOG_SIZE)
@@ -101,7 +102,8 @@ const char *cbpf_loader_log(struct cbpf_loader *loader)
 	return loader->log;
 }
 
-int cbpf_loader_add_target(struct cbpf_loader *loader, const char *function, uint32_t id, int module)
+int cbpf_loader_add_target(struct cbpf_loader *loader, const char *function, uint32_t id,
+			   int module)
 {
 	struct target *targets =
 		realloc(loader->targets, (loader->target_count + 1) * sizeof(*targets));
@@ -206,7 +208,8 @@ static void prune(struct cbpf_loader *loader, struct bpf_program *program,
 	free(kept);
 }
 
-static int prepare_probe(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
+static int prepare_probe(struct bpf_program *program, struct bpf_prog_load_opts *options,
+			 long cookie)
 {
 	prune((struct cbpf_loader *)cookie, program, options);
 	return 0;
@@ -244,7 +247,8 @@ static int prepare_trampoline(struct bpf_program *program, struct bpf_prog_load_
 	return 0;
 }
 
-static int prepare_iterator(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
+static int prepare_iterator(struct bpf_program *program, struct bpf_prog_load_opts *options,
+			    long cookie)
 {
 	struct cbpf_loader *loader = (struct cbpf_loader *)cookie;
 	size_t count = bpf_program__insn_cnt(program);
@@ -293,8 +297,10 @@ static void register_handlers(struct cbpf_loader *loader)
 	handle(loader, "kretprobe+", BPF_PROG_TYPE_KPROBE, 0, prepare_probe);
 	handle(loader, "raw_tp+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, prepare_probe);
 	if (loader->target_count) {
-		handle(loader, "fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, prepare_trampoline);
-		handle(loader, "fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, prepare_trampoline);
+		handle(loader, "fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY,
+		       prepare_trampoline);
+		handle(loader, "fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT,
+		       prepare_trampoline);
 	}
 	if (loader->iterator)
 		handle(loader, "iter+", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, prepare_iterator);

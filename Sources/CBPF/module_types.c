@@ -20,7 +20,7 @@ int cbpf_module_types(const char *module)
 		int descriptor = bpf_btf_get_fd_by_id(id);
 
 		if (descriptor < 0) {
-			if (errno == ENOENT)	/* it went meanwhile */
+			if (errno == ENOENT) /* it went meanwhile */
 				continue;
 			return -1;
 		}

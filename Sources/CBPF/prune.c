@@ -13,25 +13,25 @@ static bool is_known(const struct bpf_insn *i)
 	switch (BPF_CLASS(i->code)) {
 	case BPF_ALU:
 	case BPF_ALU64:
-		return op <= BPF_END && i->off == 0 && i->dst_reg < REGISTERS && i->src_reg <= REGISTERS;
-	case BPF_LD:
-		return is_wide(i) && i->dst_reg < REGISTERS;
+		return op <= BPF_END && i->off == 0 && i->dst_reg < REGISTERS &&
+		       i->src_reg <= REGISTERS;
+	case BPF_LD: return is_wide(i) && i->dst_reg < REGISTERS;
 	case BPF_LDX:
-		return BPF_MODE(i->code) == BPF_MEM && i->dst_reg < REGISTERS && i->src_reg <= REGISTERS;
-	case BPF_ST:
-		return BPF_MODE(i->code) == BPF_MEM && i->dst_reg <= REGISTERS;
+		return BPF_MODE(i->code) == BPF_MEM && i->dst_reg < REGISTERS &&
+		       i->src_reg <= REGISTERS;
+	case BPF_ST: return BPF_MODE(i->code) == BPF_MEM && i->dst_reg <= REGISTERS;
 	case BPF_STX:
-		return (BPF_MODE(i->code) == BPF_MEM || BPF_MODE(i->code) == BPF_ATOMIC) && i->dst_reg <= REGISTERS &&
-		       i->src_reg <= REGISTERS;
-	case BPF_JMP:
-		return op <= BPF_JSLE && i->dst_reg <= REGISTERS && i->src_reg <= REGISTERS;
+		return (BPF_MODE(i->code) == BPF_MEM || BPF_MODE(i->code) == BPF_ATOMIC) &&
+		       i->dst_reg <= REGISTERS && i->src_reg <= REGISTERS;
+	case BPF_JMP: return op <= BPF_JSLE && i->dst_reg <= REGISTERS && i->src_reg <= REGISTERS;
 	default:
-		return op != BPF_JA && op != BPF_CALL && op != BPF_EXIT && op <= BPF_JSLE && i->dst_reg <= REGISTERS &&
-		       i->src_reg <= REGISTERS;
+		return op != BPF_JA && op != BPF_CALL && op != BPF_EXIT && op <= BPF_JSLE &&
+		       i->dst_reg <= REGISTERS && i->src_reg <= REGISTERS;
 	}
 }
 
-static uint32_t compact(struct pruner *p, void *functions, uint32_t *function_count, uint32_t function_size)
+static uint32_t compact(struct pruner *p, void *functions, uint32_t *function_count,
+			uint32_t function_size)
 {
 	uint32_t *place = p->next, left = 0, kept = 0;
 
@@ -77,7 +77,8 @@ static bool add_leader(struct pruner *p, int64_t at)
 }
 
 /* False: something in it is not known here. */
-static bool find_leaders(struct pruner *p, const void *functions, uint32_t function_count, uint32_t function_size)
+static bool find_leaders(struct pruner *p, const void *functions, uint32_t function_count,
+			 uint32_t function_size)
 {
 	if (!add_leader(p, 0))
 		return false;
@@ -91,7 +92,8 @@ static bool find_leaders(struct pruner *p, const void *functions, uint32_t funct
 	for (uint32_t at = 0; at < p->count; at++) {
 		const struct bpf_insn *i = &p->code[at];
 
-		if (!is_known(i) || (at + 1 + is_wide(i) >= p->count && !(is_exit(i) || is_goto(i))))
+		if (!is_known(i) ||
+		    (at + 1 + is_wide(i) >= p->count && !(is_exit(i) || is_goto(i))))
 			return false;
 		if (jumps(i) && !add_leader(p, (int64_t)at + 1 + i->off))
 			return false;
@@ -109,8 +111,8 @@ static void index_leaders(struct pruner *p)
 			p->where[p->leader[at] - 1] = at;
 }
 
-uint32_t cbpf_prune(struct bpf_insn *code, uint32_t count, const struct cbpf_constants *constants, void *functions,
-		    uint32_t *function_count, uint32_t function_size)
+uint32_t cbpf_prune(struct bpf_insn *code, uint32_t count, const struct cbpf_constants *constants,
+		    void *functions, uint32_t *function_count, uint32_t function_size)
 {
 	struct pruner p = { .code = code, .count = count, .constants = constants };
 	uint32_t left = 0;
@@ -119,7 +121,8 @@ uint32_t cbpf_prune(struct bpf_insn *code, uint32_t count, const struct cbpf_con
 	p.keep = calloc(count + 1, sizeof(*p.keep));
 	p.live = calloc(count + 1, sizeof(*p.live));
 	p.next = calloc(count + 2, sizeof(*p.next));
-	if (p.leader && p.keep && p.live && p.next && find_leaders(&p, functions, *function_count, function_size)) {
+	if (p.leader && p.keep && p.live && p.next &&
+	    find_leaders(&p, functions, *function_count, function_size)) {
 		p.states = calloc(p.leaders, sizeof(*p.states));
 		p.where = calloc(p.leaders, sizeof(*p.where));
 		p.work = calloc(p.leaders, sizeof(*p.work));

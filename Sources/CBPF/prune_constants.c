@@ -10,7 +10,8 @@ static bool read_constant(const struct pruner *p, uint64_t at, uint32_t size, ui
 	if (at > p->constants->size || size > p->constants->size - at)
 		return false;
 	*number = 0;
-	memcpy(number, (const char *)p->constants->bytes + at, size);	/* little-endian, as BPF here is */
+	/* little-endian, as BPF here is */
+	memcpy(number, (const char *)p->constants->bytes + at, size);
 	return true;
 }
 
@@ -43,7 +44,9 @@ static bool calculate(uint8_t code, uint64_t a, uint64_t b, uint64_t *result)
 	case BPF_XOR: a ^= b; break;
 	case BPF_LSH: a <<= shift; break;
 	case BPF_RSH: a >>= shift; break;
-	case BPF_ARSH: a = narrow ? (uint64_t)((int32_t)a >> shift) : (uint64_t)((int64_t)a >> shift); break;
+	case BPF_ARSH:
+		a = narrow ? (uint64_t)((int32_t)a >> shift) : (uint64_t)((int64_t)a >> shift);
+		break;
 	default: return false;
 	}
 	*result = narrow ? (uint32_t)a : a;
@@ -84,13 +87,13 @@ static void step(const struct pruner *p, struct state *s, uint32_t at)
 
 	switch (BPF_CLASS(i->code)) {
 	case BPF_ALU:
-	case BPF_ALU64:
-		s->r[i->dst_reg] = alu(s, i);
-		return;
+	case BPF_ALU64: s->r[i->dst_reg] = alu(s, i); return;
 	case BPF_LD:
 		s->r[i->dst_reg] = unknown;
 		if (i->src_reg == 0)
-			s->r[i->dst_reg] = (struct value){ NUMBER, (uint32_t)i->imm | (uint64_t)i[1].imm << 32 };
+			s->r[i->dst_reg] =
+				(struct value){ NUMBER,
+						(uint32_t)i->imm | (uint64_t)i[1].imm << 32 };
 		else if (i->src_reg == BPF_PSEUDO_MAP_VALUE && i->imm == p->constants->map)
 			s->r[i->dst_reg] = (struct value){ CONSTANTS, (uint32_t)i[1].imm };
 		return;
@@ -111,7 +114,7 @@ static void step(const struct pruner *p, struct state *s, uint32_t at)
 		}
 		return;
 	case BPF_JMP:
-		for (int r = 0; r <= 5; r++)	/* a call */
+		for (int r = 0; r <= 5; r++) /* a call */
 			s->r[r] = unknown;
 		return;
 	}
@@ -126,7 +129,7 @@ static int outcome(const struct state *s, const struct bpf_insn *i)
 
 	if (a.kind != NUMBER || b.kind != NUMBER)
 		return -1;
-	if (BPF_CLASS(i->code) == BPF_JMP32) {	/* extended by their sign they compare the same */
+	if (BPF_CLASS(i->code) == BPF_JMP32) { /* extended by their sign they compare the same */
 		x = (uint64_t)(int32_t)x;
 		y = (uint64_t)(int32_t)y;
 	}
@@ -182,7 +185,8 @@ static void settle(struct bpf_insn *i, struct value value)
 {
 	if (value.kind != NUMBER || value.number != (uint64_t)(int64_t)(int32_t)value.number)
 		return;
-	*i = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = i->dst_reg,
+	*i = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K,
+				.dst_reg = i->dst_reg,
 				.imm = (int32_t)value.number };
 }
 
@@ -195,7 +199,8 @@ static void name_operand(struct bpf_insn *i, const struct state *s)
 	bool divides = !jumps(i) && (BPF_OP(i->code) == BPF_DIV || BPF_OP(i->code) == BPF_MOD);
 	struct value by;
 
-	if (BPF_SRC(i->code) != BPF_X || BPF_OP(i->code) == BPF_END || BPF_OP(i->code) == BPF_NEG || divides)
+	if (BPF_SRC(i->code) != BPF_X || BPF_OP(i->code) == BPF_END || BPF_OP(i->code) == BPF_NEG ||
+	    divides)
 		return;
 	by = operand(s, i);
 	if (by.kind != NUMBER || (!narrow && by.number != (uint64_t)(int64_t)(int32_t)by.number) ||

@@ -2,8 +2,8 @@
 /* Removal of what writes registers that nobody reads, and of jumps to where it goes on anyway. */
 #include "prune.h"
 
-#define BIT(r) ((uint16_t)(1u << (r)))
-#define CALL_READS 0x3e		/* R1 … R5 */
+#define BIT(r)      ((uint16_t)(1u << (r)))
+#define CALL_READS  0x3e /* R1 … R5 */
 #define CALL_WRITES 0x3f
 
 static uint16_t reads(const struct bpf_insn *i)
@@ -12,12 +12,14 @@ static uint16_t reads(const struct bpf_insn *i)
 	case BPF_ALU:
 	case BPF_ALU64:
 		return (BPF_OP(i->code) == BPF_MOV ? 0 : BIT(i->dst_reg)) |
-		       (BPF_SRC(i->code) == BPF_X && BPF_OP(i->code) != BPF_END ? BIT(i->src_reg) : 0);
+		       (BPF_SRC(i->code) == BPF_X && BPF_OP(i->code) != BPF_END ? BIT(i->src_reg)
+										: 0);
 	case BPF_LD: return 0;
 	case BPF_LDX: return BIT(i->src_reg);
 	case BPF_ST: return BIT(i->dst_reg);
 	case BPF_STX:
-		return BIT(i->dst_reg) | BIT(i->src_reg) | (BPF_MODE(i->code) == BPF_ATOMIC ? BIT(0) : 0);
+		return BIT(i->dst_reg) | BIT(i->src_reg) |
+		       (BPF_MODE(i->code) == BPF_ATOMIC ? BIT(0) : 0);
 	default:
 		if (is_call(i))
 			return CALL_READS;
@@ -35,10 +37,8 @@ static uint16_t writes(const struct bpf_insn *i)
 	case BPF_ALU:
 	case BPF_ALU64:
 	case BPF_LD:
-	case BPF_LDX:
-		return BIT(i->dst_reg);
-	default:
-		return is_call(i) ? CALL_WRITES : 0;
+	case BPF_LDX: return BIT(i->dst_reg);
+	default: return is_call(i) ? CALL_WRITES : 0;
 	}
 }
 
@@ -99,7 +99,8 @@ bool prune_remove_idle(struct pruner *p)
 		struct bpf_insn *i = &p->code[at];
 
 		if (p->keep[at] && !is_second(p, at)) {
-			bool idle = jumps(i) && i->off >= 0 && p->next[target(at, i->off)] == p->next[at + 1];
+			bool idle = jumps(i) && i->off >= 0 &&
+				    p->next[target(at, i->off)] == p->next[at + 1];
 
 			if (only_writes(i) && !(writes(i) & p->live[at])) {
 				idle = true;

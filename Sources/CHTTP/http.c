@@ -141,7 +141,8 @@ static void answer(struct evhttp_request *request, void *argument)
 		evbuffer_add_printf(body, "mrtrace monitor: the metrics are at /metrics\n");
 		evhttp_send_reply(request, HTTP_OK, "OK", body);
 	} else {
-		evhttp_add_header(headers, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+		evhttp_add_header(headers, "Content-Type",
+				  "text/plain; version=0.0.4; charset=utf-8");
 		evbuffer_add(body, server->text, server->length);
 		evhttp_send_reply(request, HTTP_OK, "OK", body);
 	}
@@ -176,8 +177,9 @@ static int start(struct chttp_server *server, const char *address, int *error)
 		return fail(server, EINVAL, error);
 	errno = 0;
 	server->listener = evconnlistener_new_bind(server->base, NULL, NULL,
-		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 64,
-		(struct sockaddr *)&storage, length);
+						   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
+							   LEV_OPT_REUSEABLE,
+						   64, (struct sockaddr *)&storage, length);
 	if (!server->listener)
 		return fail(server, errno, error);
 	/* from here on the listener is evhttp's */

@@ -66,8 +66,8 @@ static int number(const struct nlmsghdr *message, int type, uint32_t *value)
 }
 
 /* Takes answers in until `take` has what it wants, or there are no more. */
-static int answers(int fd, struct request *request,
-		   int (*take)(const struct nlmsghdr *, void *), void *context)
+static int answers(int fd, struct request *request, int (*take)(const struct nlmsghdr *, void *),
+		   void *context)
 {
 	char buffer[16384];
 

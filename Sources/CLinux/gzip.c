@@ -20,7 +20,10 @@ long cgzip_read(const char *path, void *buffer, unsigned long size)
 long cgzip_unpack(const void *packed, unsigned long length, void *buffer, unsigned long size)
 {
 	z_stream stream = {
-		.next_in = (Bytef *)packed, .avail_in = length, .next_out = buffer, .avail_out = size,
+		.next_in = (Bytef *)packed,
+		.avail_in = length,
+		.next_out = buffer,
+		.avail_out = size,
 	};
 	int result;
 

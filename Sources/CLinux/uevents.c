@@ -14,7 +14,8 @@
 int cuevents_open(void)
 {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = KERNEL_GROUP };
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_KOBJECT_UEVENT);
 	int code;
 
 	if (fd < 0)
@@ -43,11 +44,12 @@ int cuevents_take(int fd)
 		struct sockaddr_nl sender = {};
 		socklen_t length = sizeof(sender);
 		char text[4096];
-		ssize_t n = recvfrom(fd, text, sizeof(text) - 1, 0, (struct sockaddr *)&sender, &length);
+		ssize_t n = recvfrom(fd, text, sizeof(text) - 1, 0, (struct sockaddr *)&sender,
+				     &length);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == ENOBUFS) {	/* some were lost */
+		if (n < 0 && errno == ENOBUFS) { /* some were lost */
 			found = 1;
 			continue;
 		}

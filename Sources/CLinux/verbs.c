@@ -27,8 +27,8 @@ static int get_context(int fd, int is_mlx5)
 	if (is_mlx5) {
 		/* struct mlx5_ib_alloc_ucontext_req of include/uapi/rdma/mlx5-abi.h */
 		driver = (uint32_t *)((char *)request + size);
-		driver[0] = 16;	/* total_num_bfregs */
-		driver[1] = 4;	/* num_low_latency_bfregs */
+		driver[0] = 16; /* total_num_bfregs */
+		driver[1] = 4; /* num_low_latency_bfregs */
 		size += 2 * sizeof(*driver);
 	}
 	hdr->command = IB_USER_VERBS_CMD_GET_CONTEXT;
@@ -75,8 +75,9 @@ int cverbs_device_odp(const char *path, int is_mlx5, struct cverbs_odp *odp)
 	odp->rc = response.odp_caps.per_transport_caps.rc_odp_caps;
 	odp->uc = response.odp_caps.per_transport_caps.uc_odp_caps;
 	odp->ud = response.odp_caps.per_transport_caps.ud_odp_caps;
-	if (response.response_length >= offsetof(struct ib_uverbs_ex_query_device_resp, xrc_odp_caps) +
-					       sizeof(response.xrc_odp_caps))
+	if (response.response_length >=
+	    offsetof(struct ib_uverbs_ex_query_device_resp, xrc_odp_caps) +
+		    sizeof(response.xrc_odp_caps))
 		odp->xrc = response.xrc_odp_caps;
 out:
 	close(fd);

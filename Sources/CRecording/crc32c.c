@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define POLYNOMIAL 0x82f63b78u	/* Castagnoli, bits reversed */
+#define POLYNOMIAL 0x82f63b78u /* Castagnoli, bits reversed */
 
 static uint32_t table[256];
 
@@ -30,9 +30,9 @@ uint32_t crecording_crc32c_table(uint32_t crc, const void *bytes, size_t size)
 
 #if defined(__x86_64__)
 
-#define HARDWARE __attribute__((target("sse4.2")))
+#define HARDWARE          __attribute__((target("sse4.2")))
 #define STEP64(crc, word) ((uint32_t)__builtin_ia32_crc32di(crc, word))
-#define STEP8(crc, byte) __builtin_ia32_crc32qi(crc, byte)
+#define STEP8(crc, byte)  __builtin_ia32_crc32qi(crc, byte)
 
 static int has_instruction(void)
 {
@@ -43,13 +43,13 @@ static int has_instruction(void)
 
 #include <sys/auxv.h>
 
-#define HARDWARE __attribute__((target("crc")))
+#define HARDWARE          __attribute__((target("crc")))
 #define STEP64(crc, word) __builtin_arm_crc32cd(crc, word)
-#define STEP8(crc, byte) __builtin_arm_crc32cb(crc, byte)
+#define STEP8(crc, byte)  __builtin_arm_crc32cb(crc, byte)
 
 static int has_instruction(void)
 {
-	return (getauxval(AT_HWCAP) & (1 << 7)) != 0;	/* HWCAP_CRC32 */
+	return (getauxval(AT_HWCAP) & (1 << 7)) != 0; /* HWCAP_CRC32 */
 }
 
 #endif

@@ -44,7 +44,7 @@ int main(int count, char **arguments)
 	if (error)
 		return failed("peer", error);
 	error = rpma_mr_reg(peer, memory, SIZE,
-		RPMA_MR_USAGE_READ_SRC | RPMA_MR_USAGE_READ_DST | RPMA_MR_USAGE_WRITE_SRC | RPMA_MR_USAGE_WRITE_DST, &region);
+			    RPMA_MR_USAGE_READ_SRC | RPMA_MR_USAGE_READ_DST | RPMA_MR_USAGE_WRITE_SRC | RPMA_MR_USAGE_WRITE_DST, &region);
 	if (error)
 		return failed("registration", error);
 	printf("rpma: registered\n");

@@ -11,16 +11,16 @@ static struct workqueue_struct *odplab_wq;
 
 /* One element of an asynchronous advice; it owns a reference to its MR. */
 struct odplab_frag {
-	struct odplab_mr	*mr;
-	u64			iova;
-	u32			length;
+	struct odplab_mr *mr;
+	u64 iova;
+	u32 length;
 };
 
 struct odplab_prefetch {
-	struct work_struct		work;
-	enum ib_uverbs_advise_mr_advice	advice;
-	u32				num_frags;
-	struct odplab_frag		frags[];
+	struct work_struct work;
+	enum ib_uverbs_advise_mr_advice advice;
+	u32 num_frags;
+	struct odplab_frag frags[];
 };
 
 /* Returns the MR with a reference taken. */

@@ -12,9 +12,9 @@
  * A key is an index above a variant byte, as in rxe, whose indexes end far
  * below these: a packet that names such an MR finds none there.
  */
-#define ODPLAB_INDEX_MIN	0xfd0000
-#define ODPLAB_INDEX_MAX	0xfdffff
-#define ODPLAB_VARIANT		0x5a
+#define ODPLAB_INDEX_MIN 0xfd0000
+#define ODPLAB_INDEX_MAX 0xfdffff
+#define ODPLAB_VARIANT   0x5a
 
 static DEFINE_XARRAY_ALLOC(odplab_mrs);
 

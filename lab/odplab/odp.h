@@ -11,21 +11,21 @@
 
 /* ib_device_attr has its capabilities for the kernel's own use apart since 6.0. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 0, 0)
-#define odplab_caps(ibdev)	((ibdev)->attrs.device_cap_flags)
-#define ODPLAB_CAP_ODP		IB_DEVICE_ON_DEMAND_PAGING
+#define odplab_caps(ibdev) ((ibdev)->attrs.device_cap_flags)
+#define ODPLAB_CAP_ODP     IB_DEVICE_ON_DEMAND_PAGING
 #else
-#define odplab_caps(ibdev)	((ibdev)->attrs.kernel_cap_flags)
-#define ODPLAB_CAP_ODP		IBK_ON_DEMAND_PAGING
+#define odplab_caps(ibdev) ((ibdev)->attrs.kernel_cap_flags)
+#define ODPLAB_CAP_ODP     IBK_ON_DEMAND_PAGING
 #endif
 
 struct odplab_mr {
-	struct ib_mr		ibmr;	/* first: the core and rxe know no more of it */
-	struct ib_pd		*pd;
-	struct ib_umem_odp	*umem_odp;
-	u64			iova;
-	u32			index;
-	refcount_t		users;	/* the registration itself and queued advice */
-	struct completion	unused;
+	struct ib_mr ibmr; /* first: the core and rxe know no more of it */
+	struct ib_pd *pd;
+	struct ib_umem_odp *umem_odp;
+	u64 iova;
+	u32 index;
+	refcount_t users; /* the registration itself and queued advice */
+	struct completion unused;
 };
 
 /* mr.c */

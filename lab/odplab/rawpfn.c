@@ -19,8 +19,8 @@
 
 #include "odplab.h"
 
-#define RAWPFN_DEVICE	0x0005	/* of PCI_VENDOR_ID_REDHAT */
-#define RAWPFN_BAR	2
+#define RAWPFN_DEVICE 0x0005 /* of PCI_VENDOR_ID_REDHAT */
+#define RAWPFN_BAR    2
 
 static struct pci_dev *rawpfn_pdev;
 static unsigned long rawpfn_first;
@@ -63,15 +63,15 @@ static int rawpfn_mmap(struct file *file, struct vm_area_struct *vma)
 }
 
 static const struct file_operations rawpfn_fops = {
-	.owner	= THIS_MODULE,
-	.mmap	= rawpfn_mmap,
+	.owner = THIS_MODULE,
+	.mmap = rawpfn_mmap,
 };
 
 static struct miscdevice rawpfn_device = {
-	.minor	= MISC_DYNAMIC_MINOR,
-	.name	= "rawpfn",
-	.fops	= &rawpfn_fops,
-	.mode	= 0600,
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "rawpfn",
+	.fops = &rawpfn_fops,
+	.mode = 0600,
 };
 
 /* Only a pci-testdev with its memory BAR has pages to give; without it there is no device, and that is no error. */

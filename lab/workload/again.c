@@ -18,7 +18,7 @@ struct attempt {
 	const struct memory *memory;
 	int expect;
 	uint32_t lkey; /* of advice */
-	int access;    /* of a registration */
+	int access; /* of a registration */
 	const void *bad;
 };
 
@@ -47,24 +47,20 @@ static void fail_again(struct run *run, int (*attempt)(struct run *, const struc
 	for (int i = 0; i < TIMES; i++)
 		errors[i] = attempt(run, &what);
 	snprintf(name, sizeof(name), "%s:%s", run->scenario, what.as);
-	struct run named = {.scenario = name};
+	struct run named = { .scenario = name };
 	for (int i = 0; i < TIMES; i++)
-		print_outcome(&named, &(struct outcome){.op = what.op, .address = what.memory->base,
-			.length = what.memory->length, .error = errors[i], .expect_error = what.expect, .wc = -1, .bad = what.bad,
-			.ok = errors[i] == what.expect});
+		print_outcome(&named, &(struct outcome){ .op = what.op, .address = what.memory->base, .length = what.memory->length, .error = errors[i], .expect_error = what.expect, .wc = -1, .bad = what.bad, .ok = errors[i] == what.expect });
 	run->surprised |= named.surprised;
 }
 
 static void advise_again(struct run *run, struct ibv_mr *mr, const struct memory *memory, const char *as)
 {
-	fail_again(run, prefetch_again, (struct attempt){.as = as, .op = "advise_mr", .memory = memory, .expect = EFAULT,
-		.lkey = mr->lkey, .bad = memory->bad});
+	fail_again(run, prefetch_again, (struct attempt){ .as = as, .op = "advise_mr", .memory = memory, .expect = EFAULT, .lkey = mr->lkey, .bad = memory->bad });
 }
 
 static void pin_again(struct run *run, const struct memory *memory, const char *as)
 {
-	fail_again(run, register_again, (struct attempt){.as = as, .op = "reg_mr", .memory = memory, .expect = EFAULT,
-		.access = PIN_ACCESS, .bad = memory->bad});
+	fail_again(run, register_again, (struct attempt){ .as = as, .op = "reg_mr", .memory = memory, .expect = EFAULT, .access = PIN_ACCESS, .bad = memory->bad });
 }
 
 static void map_anew(struct run *run, const struct memory *memory)
@@ -131,20 +127,17 @@ static void again_refused(struct run *run)
 	map_anon(run, &memory);
 	open_device(run);
 	for (int i = 0; i < 2; i++) {
-		fail_again(run, register_again, (struct attempt){.as = "reg-access-bad", .op = "reg_mr", .memory = &memory,
-			.expect = EINVAL, .access = IBV_ACCESS_REMOTE_WRITE});
-		fail_again(run, register_again, (struct attempt){.as = "reg-access-atomic", .op = "reg_mr", .memory = &memory,
-			.expect = EINVAL, .access = IBV_ACCESS_REMOTE_ATOMIC});
+		fail_again(run, register_again, (struct attempt){ .as = "reg-access-bad", .op = "reg_mr", .memory = &memory, .expect = EINVAL, .access = IBV_ACCESS_REMOTE_WRITE });
+		fail_again(run, register_again, (struct attempt){ .as = "reg-access-atomic", .op = "reg_mr", .memory = &memory, .expect = EINVAL, .access = IBV_ACCESS_REMOTE_ATOMIC });
 		if (kernel_since(6, 3))
-			fail_again(run, register_again, (struct attempt){.as = "reg-access-driver", .op = "reg_mr",
-				.memory = &memory, .expect = EOPNOTSUPP, .access = PIN_ACCESS | HUGETLB});
+			fail_again(run, register_again, (struct attempt){ .as = "reg-access-driver", .op = "reg_mr", .memory = &memory, .expect = EOPNOTSUPP, .access = PIN_ACCESS | HUGETLB });
 	}
 	register_memory(run, memory.base, memory.length, PIN_ACCESS, 0, NULL);
 }
 
 const struct scenario again_scenarios[] = {
-	{"again", "PREFETCH that fails six times in a row, for one reason and then another, at the same place", again},
-	{"again-pinned", "registered six times in a row, for one reason and then another, at the same place", again_pinned},
-	{"again-refused", "registered six times in a row with rights that are refused", again_refused},
-	{0},
+	{ "again", "PREFETCH that fails six times in a row, for one reason and then another, at the same place", again },
+	{ "again-pinned", "registered six times in a row, for one reason and then another, at the same place", again_pinned },
+	{ "again-refused", "registered six times in a row with rights that are refused", again_refused },
+	{ 0 },
 };

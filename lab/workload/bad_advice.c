@@ -42,7 +42,7 @@ static void range_iova(struct run *run)
 	begin_operation(run);
 	if (mr)
 		print_advice(run, memory.base, memory.length,
-			try_advice(run->device, 0 /* PREFETCH */, mr->lkey, (void *)(uintptr_t)iova, memory.length), EFAULT);
+			     try_advice(run->device, 0 /* PREFETCH */, mr->lkey, (void *)(uintptr_t)iova, memory.length), EFAULT);
 }
 
 static void length_zero(struct run *run)
@@ -112,7 +112,7 @@ static void advice_unknown(struct run *run)
 	begin_operation(run);
 	if (mr)
 		print_advice(run, memory.base, memory.length, try_advice(run->device, 77, mr->lkey, memory.base, memory.length),
-			EOPNOTSUPP);
+			     EOPNOTSUPP);
 }
 
 /* A driver without advise_mr: the kernel does not come to look at the MR, so a pinned one will do. */
@@ -126,15 +126,15 @@ static void advice_unsupported(struct run *run)
 }
 
 const struct scenario advice_scenarios[] = {
-	{"range-beyond-p", "PREFETCH past the end of the MR", range_beyond},
-	{"range-before-p", "PREFETCH that starts before the MR", range_before},
-	{"range-iova-p", "PREFETCH of an MR whose iova is not its address", range_iova},
-	{"length-zero-p", "PREFETCH of no byte", length_zero},
-	{"lkey-bad-p", "PREFETCH with a key that is no MR's", lkey_bad},
-	{"lkey-foreign-p", "PREFETCH with the key of another protection domain's MR", lkey_foreign},
-	{"lkey-pinned-p", "PREFETCH with the key of a pinned MR", lkey_pinned},
-	{"mr-readonly-w", "PREFETCH_WRITE on an MR without LOCAL_WRITE", mr_readonly},
-	{"advice-unknown", "an advice that no kernel knows", advice_unknown},
-	{"advice-unsupported", "PREFETCH where the driver has no advise_mr", advice_unsupported},
-	{0},
+	{ "range-beyond-p", "PREFETCH past the end of the MR", range_beyond },
+	{ "range-before-p", "PREFETCH that starts before the MR", range_before },
+	{ "range-iova-p", "PREFETCH of an MR whose iova is not its address", range_iova },
+	{ "length-zero-p", "PREFETCH of no byte", length_zero },
+	{ "lkey-bad-p", "PREFETCH with a key that is no MR's", lkey_bad },
+	{ "lkey-foreign-p", "PREFETCH with the key of another protection domain's MR", lkey_foreign },
+	{ "lkey-pinned-p", "PREFETCH with the key of a pinned MR", lkey_pinned },
+	{ "mr-readonly-w", "PREFETCH_WRITE on an MR without LOCAL_WRITE", mr_readonly },
+	{ "advice-unknown", "an advice that no kernel knows", advice_unknown },
+	{ "advice-unsupported", "PREFETCH where the driver has no advise_mr", advice_unsupported },
+	{ 0 },
 };

@@ -41,7 +41,7 @@ void *map_device_at(struct run *run, void *address, size_t length)
 	char name[256];
 	int fd = open(device_file(run, "resource2", name, sizeof(name)), O_RDWR | O_CLOEXEC);
 	void *mapped = fd < 0 ? MAP_FAILED
-		: mmap(address, length, PROT_READ | PROT_WRITE, MAP_SHARED | (address ? MAP_FIXED : 0), fd, 0);
+			      : mmap(address, length, PROT_READ | PROT_WRITE, MAP_SHARED | (address ? MAP_FIXED : 0), fd, 0);
 
 	if (mapped == MAP_FAILED)
 		set_up_failed(run, "cannot map %s: %s", name, strerror(errno));
@@ -81,7 +81,7 @@ void map_special_over(struct run *run, struct memory *memory)
 	if (fd < 0)
 		skip(run, "cannot open /dev/rawpfn (fsdax-2021 and the module odplab have it): %s", strerror(errno));
 	void *mapped = mmap(memory->bad, memory->base + memory->length - memory->bad, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_FIXED, fd, 0);
+			    MAP_SHARED | MAP_FIXED, fd, 0);
 	close(fd);
 	if (mapped == MAP_FAILED)
 		set_up_failed(run, "cannot map /dev/rawpfn: %s", strerror(errno));
@@ -93,5 +93,5 @@ void map_device(struct run *run, struct memory *memory)
 	void *address = map_device_at(run, take_place(run, PAGES(16)), PAGES(16));
 
 	undo_later(run, unmap, address, PAGES(16));
-	*memory = (struct memory){.base = address, .length = PAGES(16), .bad = address, .fd = -1};
+	*memory = (struct memory){ .base = address, .length = PAGES(16), .bad = address, .fd = -1 };
 }

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct bench_options bench_options = {.count = 100, .rounds = 5, .megabytes = 64, .regions = 1, .threads = 1};
+struct bench_options bench_options = { .count = 100, .rounds = 5, .megabytes = 64, .regions = 1, .threads = 1 };
 
 /* After the set-up: `iteration` as often as was asked for. */
 typedef void (*iteration)(struct run *, void *);
@@ -37,7 +37,7 @@ static void rounds(struct run *run, iteration step, void *argument)
 		uint64_t end = now(CLOCK_MONOTONIC);
 		cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 		printf("{\"bench\":\"%s\",\"round\":%u,\"count\":%lu,\"ns\":%.1f,\"cpu_ns\":%.1f}\n", run->scenario, round, count,
-			(double)(end - begin) / count, (double)cpu / count);
+		       (double)(end - begin) / count, (double)cpu / count);
 		fflush(stdout);
 	}
 }
@@ -118,7 +118,7 @@ static void crowd_member(struct run *run)
 static void *crowd_thread(void *argument)
 {
 	struct crowd *self = argument;
-	struct run run = {.scenario = self->run->scenario, .device = self->device};
+	struct run run = { .scenario = self->run->scenario, .device = self->device };
 
 	self->failed = run_scenario(&run, crowd_member) != 0;
 	return NULL;
@@ -129,7 +129,7 @@ static void crowd_step(struct run *run, void *argument)
 	struct crowd *members = argument;
 
 	for (unsigned i = 0; i < bench_options.threads; i++) {
-		members[i] = (struct crowd){.run = run, .device = run->device};
+		members[i] = (struct crowd){ .run = run, .device = run->device };
 		if (pthread_create(&members[i].thread, NULL, crowd_thread, &members[i]) != 0)
 			set_up_failed(run, "cannot start a thread");
 	}
@@ -151,8 +151,8 @@ static void threads(struct run *run)
 
 		crowd_step(run, members);
 		printf("{\"bench\":\"%s\",\"round\":%u,\"count\":%lu,\"ns\":%.1f}\n", run->scenario, round,
-			count * bench_options.threads,
-			(double)(now(CLOCK_MONOTONIC) - begin) / (double)(count * bench_options.threads));
+		       count * bench_options.threads,
+		       (double)(now(CLOCK_MONOTONIC) - begin) / (double)(count * bench_options.threads));
 		fflush(stdout);
 	}
 	free(members);
@@ -169,10 +169,8 @@ static void write_step(struct run *run, void *argument)
 {
 	struct cold *cold = argument;
 	struct pair *pair = &run->pair;
-	struct ibv_sge source = {.addr = (uintptr_t)pair->buffer, .length = cold->memory.length, .lkey = pair->source->lkey};
-	struct ibv_send_wr *rejected, request = {.sg_list = &source, .num_sge = 1, .opcode = IBV_WR_RDMA_WRITE,
-		.send_flags = IBV_SEND_SIGNALED,
-		.wr.rdma = {.remote_addr = (uintptr_t)cold->memory.base, .rkey = cold->mr->rkey}};
+	struct ibv_sge source = { .addr = (uintptr_t)pair->buffer, .length = cold->memory.length, .lkey = pair->source->lkey };
+	struct ibv_send_wr *rejected, request = { .sg_list = &source, .num_sge = 1, .opcode = IBV_WR_RDMA_WRITE, .send_flags = IBV_SEND_SIGNALED, .wr.rdma = { .remote_addr = (uintptr_t)cold->memory.base, .rkey = cold->mr->rkey } };
 	struct ibv_wc completion;
 	int count = 0;
 
@@ -189,7 +187,7 @@ static void write_step(struct run *run, void *argument)
 
 static void write_cold(struct run *run)
 {
-	struct cold cold = {0};
+	struct cold cold = { 0 };
 
 	open_device(run);
 	if (!run->device->odp_write)
@@ -216,7 +214,7 @@ static void register_step(struct run *run, void *argument)
 
 static void register_block(struct run *run, int access)
 {
-	struct block block = {.access = access};
+	struct block block = { .access = access };
 
 	open_device(run);
 	map_memory(run, &block.memory, bench_options.megabytes << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -245,7 +243,7 @@ static void fail_step(struct run *run, void *argument)
 {
 	struct holed *holed = argument;
 	int error = try_advice(run->device, IB_UVERBS_ADVISE_MR_ADVICE_PREFETCH_WRITE, holed->mr->lkey, holed->memory.base,
-		holed->memory.length);
+			       holed->memory.length);
 
 	if (error != EFAULT)
 		set_up_failed(run, "the prefetch over a hole ended with %d", error);
@@ -264,18 +262,18 @@ static void fail(struct run *run)
 }
 
 static const struct scenario benches[] = {
-	{"odp", "(a) register 2 MiB of fsdax on demand, prefetch 256 KiB, deregister; beside --regions", odp},
-	{"threads", "the same with anonymous memory by --threads threads at once", threads},
-	{"write", "(b) RDMA WRITE over 16 cold pages", write_cold},
-	{"pin", "(c) register --megabytes pinned, deregister", pin},
-	{"large", "(d) register --megabytes of 4 KiB pages on demand, deregister", large},
-	{"fail", "(e) a prefetch of 256 KiB that fails", fail},
-	{0},
+	{ "odp", "(a) register 2 MiB of fsdax on demand, prefetch 256 KiB, deregister; beside --regions", odp },
+	{ "threads", "the same with anonymous memory by --threads threads at once", threads },
+	{ "write", "(b) RDMA WRITE over 16 cold pages", write_cold },
+	{ "pin", "(c) register --megabytes pinned, deregister", pin },
+	{ "large", "(d) register --megabytes of 4 KiB pages on demand, deregister", large },
+	{ "fail", "(e) a prefetch of 256 KiB that fails", fail },
+	{ 0 },
 };
 
 static const struct scenario *bench_named(const char *name)
 {
-	const struct scenario *const lists[] = {benches, unrelated_benches};
+	const struct scenario *const lists[] = { benches, unrelated_benches };
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (const struct scenario *it = lists[i]; it->name; it++)
@@ -292,7 +290,7 @@ void bench_rounds(struct run *run, void (*step)(struct run *, void *), void *arg
 int run_bench(const char *name)
 {
 	const struct scenario *scenario = bench_named(name);
-	struct run run = {.scenario = name, .bad_index = 8};
+	struct run run = { .scenario = name, .bad_index = 8 };
 
 	if (!scenario) {
 		fprintf(stderr, "workload: there is nothing to measure named '%s'\n", name);

@@ -100,9 +100,9 @@ static void exec_exit(struct run *run)
 }
 
 const struct scenario unrelated_benches[] = {
-	{"fault", "(f) an anonymous page fault", fault},
-	{"read", "(f) O_DIRECT read of 4 KiB from the persistent memory's block device", direct_read},
-	{"fork", "(f) fork and exit", fork_exit},
-	{"exec", "(f) exec and exit", exec_exit},
-	{0},
+	{ "fault", "(f) an anonymous page fault", fault },
+	{ "read", "(f) O_DIRECT read of 4 KiB from the persistent memory's block device", direct_read },
+	{ "fork", "(f) fork and exit", fork_exit },
+	{ "exec", "(f) exec and exit", exec_exit },
+	{ 0 },
 };

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ROOT "/sys/fs/cgroup"
+#define ROOT  "/sys/fs/cgroup"
 #define GROUP ROOT "/workload"
 
 enum { LIMIT_MIB = 4 };

@@ -12,7 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROCESSES = 3, THREADS = 4, ROUNDS = 3 };
+enum {
+	PROCESSES = 3,
+	THREADS = 4,
+	ROUNDS = 3,
+};
 
 struct member {
 	const char *crowd, *scenario;
@@ -45,7 +49,7 @@ static void *live(void *argument)
 	self = argument;
 	snprintf(name, sizeof(name), "%s:%s", self->crowd, self->scenario);
 	for (int round = 0; round < ROUNDS; round++) {
-		struct run run = {.scenario = name, .gate = self->gate, .bad_index = self->bad_index};
+		struct run run = { .scenario = name, .gate = self->gate, .bad_index = self->bad_index };
 		int status = run_scenario(&run, one_round);
 
 		if (status > self->status)
@@ -72,8 +76,7 @@ static void one_process(struct run *run)
 
 	open_device(run);
 	for (unsigned i = 0; i < THREADS; i++) {
-		members[i] = (struct member){.crowd = family->crowd, .scenario = family->scenarios[i], .device = run->device,
-			.gate = family->gate, .bad_index = 3 + family->process * THREADS + i};
+		members[i] = (struct member){ .crowd = family->crowd, .scenario = family->scenarios[i], .device = run->device, .gate = family->gate, .bad_index = 3 + family->process * THREADS + i };
 		if (pthread_create(&threads[i], NULL, live, &members[i]) != 0)
 			set_up_failed(run, "cannot start a thread");
 	}
@@ -101,10 +104,10 @@ static void crowd(struct run *run, const char *const scenarios[THREADS])
 		if (children[i] < 0)
 			set_up_failed(run, "cannot fork: %s", strerror(errno));
 		if (children[i] == 0) {
-			struct run inner = {.scenario = run->scenario};
+			struct run inner = { .scenario = run->scenario };
 
 			alarm(120); /* in case another process never comes to the gate */
-			family = &(struct family){run->scenario, scenarios, gate, i};
+			family = &(struct family){ run->scenario, scenarios, gate, i };
 			_exit(run_scenario(&inner, one_process));
 		}
 	}
@@ -124,28 +127,28 @@ static void crowd(struct run *run, const char *const scenarios[THREADS])
 
 static void crowd_callers(struct run *run)
 {
-	static const char *const scenarios[THREADS] = {"hole-p", "protnone-p", "readonly-w", "tmpfs-eof-p"};
+	static const char *const scenarios[THREADS] = { "hole-p", "protnone-p", "readonly-w", "tmpfs-eof-p" };
 
 	crowd(run, scenarios);
 }
 
 static void crowd_workers(struct run *run)
 {
-	static const char *const scenarios[THREADS] = {"hole-x", "protnone-a", "tmpfs-eof-x", "hole-a"};
+	static const char *const scenarios[THREADS] = { "hole-x", "protnone-a", "tmpfs-eof-x", "hole-a" };
 
 	crowd(run, scenarios);
 }
 
 static void crowd_prefetchers(struct run *run)
 {
-	static const char *const scenarios[THREADS] = {"hole-a", "protnone-a", "tmpfs-eof-a", "mixed-device-a"};
+	static const char *const scenarios[THREADS] = { "hole-a", "protnone-a", "tmpfs-eof-a", "mixed-device-a" };
 
 	crowd(run, scenarios);
 }
 
 const struct scenario crowd_scenarios[] = {
-	{"crowd", "3 processes of 4 threads, a different failing advice each", crowd_callers},
-	{"owner-workers", "3 processes of 4 threads, RDMA WRITE and asynchronous PREFETCH failing in kernel workers", crowd_workers},
-	{"owner-prefetch", "3 processes of 4 threads, asynchronous PREFETCH failing in kernel workers", crowd_prefetchers},
-	{0},
+	{ "crowd", "3 processes of 4 threads, a different failing advice each", crowd_callers },
+	{ "owner-workers", "3 processes of 4 threads, RDMA WRITE and asynchronous PREFETCH failing in kernel workers", crowd_workers },
+	{ "owner-prefetch", "3 processes of 4 threads, asynchronous PREFETCH failing in kernel workers", crowd_prefetchers },
+	{ 0 },
 };

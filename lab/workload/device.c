@@ -36,7 +36,7 @@ void open_device(struct run *run)
 	ibv_free_device_list(list);
 	if (!device->context)
 		set_up_failed(run, "there is no RDMA device %s that this process may open (%d devices seen): %s",
-			options.device, count, strerror(errno));
+			      options.device, count, strerror(errno));
 	device->pd = ibv_alloc_pd(device->context);
 	if (!device->pd)
 		set_up_failed(run, "cannot allocate a protection domain: %s", strerror(errno));
@@ -75,8 +75,7 @@ static struct ibv_mr *finish(struct run *run, struct ibv_mr *mr, void *address, 
 
 	if (mr)
 		undo_later(run, drop_mr, mr, 0);
-	print_outcome(run, &(struct outcome){.op = "reg_mr", .address = address, .length = length, .error = error,
-		.expect_error = expect, .wc = -1, .bad = bad, .ok = error == expect});
+	print_outcome(run, &(struct outcome){ .op = "reg_mr", .address = address, .length = length, .error = error, .expect_error = expect, .wc = -1, .bad = bad, .ok = error == expect });
 	return mr;
 }
 

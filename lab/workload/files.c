@@ -40,13 +40,13 @@ static void map_dax(struct run *run, struct memory *memory, void *wanted, size_t
 	if (!wanted)
 		wanted = take_place(run, length);
 	void *address = mmap(wanted, length, PROT_READ | PROT_WRITE,
-		MAP_SHARED_VALIDATE | MAP_SYNC | (wanted ? MAP_FIXED : 0), fd, offset);
+			     MAP_SHARED_VALIDATE | MAP_SYNC | (wanted ? MAP_FIXED : 0), fd, offset);
 
 	if (address == MAP_FAILED)
 		set_up_failed(run, "cannot map a file of %s with MAP_SYNC (is it mounted with -o dax?): %s", options.fs,
-			strerror(errno));
+			      strerror(errno));
 	undo_later(run, unmap, address, length);
-	*memory = (struct memory){.base = address, .length = length, .bad = (char *)address + PAGES(run->bad_index), .fd = fd};
+	*memory = (struct memory){ .base = address, .length = length, .bad = (char *)address + PAGES(run->bad_index), .fd = fd };
 }
 
 /* A file this small is mapped by 4 KiB entries: no 2 MiB of it fits the mapping. */
@@ -108,7 +108,7 @@ void map_fsdax_2m(struct run *run, struct memory *memory)
 			return;
 	}
 	set_up_failed(run, "no 2 MiB of a 16 MiB file on %s is mapped by one entry: make the file system with 2 MiB stripes",
-		options.fs);
+		      options.fs);
 }
 
 static void map_shared(struct run *run, struct memory *memory, int fd)

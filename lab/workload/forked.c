@@ -32,7 +32,7 @@ static void in_descendant(struct run *run, int generations)
 	if (child < 0)
 		set_up_failed(run, "cannot fork: %s", strerror(errno));
 	if (child == 0) {
-		struct run inner = {.scenario = run->scenario, .bad_index = run->bad_index};
+		struct run inner = { .scenario = run->scenario, .bad_index = run->bad_index };
 
 		alarm(60);
 		if (generations > 1) {
@@ -96,7 +96,7 @@ static void given_up(struct run *run)
 	if (child < 0)
 		set_up_failed(run, "cannot fork: %s", strerror(errno));
 	if (child == 0) {
-		struct run inner = {.scenario = run->scenario, .bad_index = run->bad_index, .device = run->device};
+		struct run inner = { .scenario = run->scenario, .bad_index = run->bad_index, .device = run->device };
 
 		_exit(run_scenario(&inner, unmap_and_use));
 	}
@@ -106,9 +106,9 @@ static void given_up(struct run *run)
 }
 
 const struct scenario forked_scenarios[] = {
-	{"pin-dontfork", "pinned by a child: the parent's MR, which children do not get", withheld},
-	{"pin-dontfork-twice", "the same by a child's child", withheld_twice},
-	{"dontfork-p", "PREFETCH by a child of the parent's MR, which children do not get", withheld_advised},
-	{"pin-given-up", "pinned by a child: the parent's MR, which the child has unmapped", given_up},
-	{0},
+	{ "pin-dontfork", "pinned by a child: the parent's MR, which children do not get", withheld },
+	{ "pin-dontfork-twice", "the same by a child's child", withheld_twice },
+	{ "dontfork-p", "PREFETCH by a child of the parent's MR, which children do not get", withheld_advised },
+	{ "pin-given-up", "pinned by a child: the parent's MR, which the child has unmapped", given_up },
+	{ 0 },
 };

@@ -56,10 +56,10 @@ static void fsdax_prefetch_middle(struct run *run)
 }
 
 const struct scenario fsdax_scenarios[] = {
-	{"fsdax-reg", "fsdax: ODP registration", fsdax_reg},
-	{"fsdax-prefetch", "fsdax: PREFETCH", fsdax_prefetch},
-	{"fsdax-prefetch-write", "fsdax: PREFETCH_WRITE", fsdax_prefetch_write},
-	{"fsdax-prefetch-later", "fsdax: asynchronous PREFETCH", fsdax_prefetch_later},
-	{"fsdax-prefetch-middle", "fsdax: PREFETCH over holes, then over written pages", fsdax_prefetch_middle},
-	{0},
+	{ "fsdax-reg", "fsdax: ODP registration", fsdax_reg },
+	{ "fsdax-prefetch", "fsdax: PREFETCH", fsdax_prefetch },
+	{ "fsdax-prefetch-write", "fsdax: PREFETCH_WRITE", fsdax_prefetch_write },
+	{ "fsdax-prefetch-later", "fsdax: asynchronous PREFETCH", fsdax_prefetch_later },
+	{ "fsdax-prefetch-middle", "fsdax: PREFETCH over holes, then over written pages", fsdax_prefetch_middle },
+	{ 0 },
 };

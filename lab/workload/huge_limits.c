@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ROOT "/sys/fs/cgroup"
+#define ROOT  "/sys/fs/cgroup"
 #define GROUP ROOT "/workload-huge"
 
 static void leave(void *unused, size_t size)
@@ -63,7 +63,7 @@ static void forked(struct run *run)
 	if (child < 0)
 		set_up_failed(run, "cannot fork: %s", strerror(errno));
 	if (child == 0) {
-		struct run inner = {.scenario = run->scenario, .bad_index = run->bad_index, .inherited = &memory};
+		struct run inner = { .scenario = run->scenario, .bad_index = run->bad_index, .inherited = &memory };
 
 		alarm(60);
 		_exit(run_scenario(&inner, in_child));
@@ -99,9 +99,9 @@ static void reserved(struct run *run)
 }
 
 const struct scenario huge_limit_scenarios[] = {
-	{"pin-hugetlb-forked", "pinned by a child: its copy of a private huge page, of which the pool has no other", forked},
-	{"pin-hugetlb-group", "pinned: a huge page of the pool, beyond the limit of the control group", group},
-	{"pin-hugetlb-mount", "pinned: a huge page of the pool, beyond the size of the hugetlbfs mount", of_mount},
-	{"pin-hugetlb-reserved", "pinned: a huge page that the pool has reserved", reserved},
-	{0},
+	{ "pin-hugetlb-forked", "pinned by a child: its copy of a private huge page, of which the pool has no other", forked },
+	{ "pin-hugetlb-group", "pinned: a huge page of the pool, beyond the limit of the control group", group },
+	{ "pin-hugetlb-mount", "pinned: a huge page of the pool, beyond the size of the hugetlbfs mount", of_mount },
+	{ "pin-hugetlb-reserved", "pinned: a huge page that the pool has reserved", reserved },
+	{ 0 },
 };

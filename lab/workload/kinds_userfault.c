@@ -16,9 +16,9 @@
 /* From bad to the end of the memory. Returns the descriptor. */
 static int watch(struct run *run, struct memory *memory, uint64_t features)
 {
-	struct uffdio_api api = {.api = UFFD_API, .features = features};
-	struct uffdio_register range = {.range = {(uintptr_t)memory->bad, memory->base + memory->length - memory->bad},
-		.mode = UFFDIO_REGISTER_MODE_MISSING};
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	struct uffdio_register range = { .range = { (uintptr_t)memory->bad, memory->base + memory->length - memory->bad },
+					 .mode = UFFDIO_REGISTER_MODE_MISSING };
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
@@ -39,13 +39,13 @@ struct server {
 static void *serve(void *argument)
 {
 	struct server *server = argument;
-	struct pollfd wait[2] = {{.fd = server->fd, .events = POLLIN}, {.fd = server->stop[0], .events = POLLIN}};
+	struct pollfd wait[2] = { { .fd = server->fd, .events = POLLIN }, { .fd = server->stop[0], .events = POLLIN } };
 	struct uffd_msg message;
 
 	while (poll(wait, 2, -1) >= 0 && !wait[1].revents) {
 		if (read(server->fd, &message, sizeof(message)) != sizeof(message) || message.event != UFFD_EVENT_PAGEFAULT)
 			continue;
-		struct uffdio_zeropage answer = {.range = {message.arg.pagefault.address & ~(PAGE - 1), PAGE}};
+		struct uffdio_zeropage answer = { .range = { message.arg.pagefault.address & ~(PAGE - 1), PAGE } };
 
 		ioctl(server->fd, UFFDIO_ZEROPAGE, &answer);
 	}
@@ -92,7 +92,7 @@ struct poison {
 
 void spoil_userfault_poison(struct run *run, struct memory *memory)
 {
-	struct poison poison = {.range = {(uintptr_t)memory->bad, PAGE}};
+	struct poison poison = { .range = { (uintptr_t)memory->bad, PAGE } };
 	int fd = watch(run, memory, 1 << 14 /* UFFD_FEATURE_POISON */);
 
 	if (ioctl(fd, _IOWR(UFFDIO, 0x08, struct poison) /* UFFDIO_POISON */, &poison) != 0)
@@ -100,9 +100,9 @@ void spoil_userfault_poison(struct run *run, struct memory *memory)
 }
 
 const struct kind userfault_kinds[] = {
-	{"userfault", "pwx", map_anon_untouched, spoil_served, EFAULT, "userfaultfd, whose server answers (7.3 waits for it)",
-		.since = {7, 3, 0}},
-	{"userfault-sigbus", "px", map_anon_untouched, spoil_userfault_sigbus, EFAULT, "userfaultfd that asks for SIGBUS"},
-	{"userfault-poison", "p", map_anon_untouched, spoil_userfault_poison, EFAULT, "UFFDIO_POISON (since 6.6)"},
-	{0},
+	{ "userfault", "pwx", map_anon_untouched, spoil_served, EFAULT, "userfaultfd, whose server answers (7.3 waits for it)",
+	  .since = { 7, 3, 0 } },
+	{ "userfault-sigbus", "px", map_anon_untouched, spoil_userfault_sigbus, EFAULT, "userfaultfd that asks for SIGBUS" },
+	{ "userfault-poison", "p", map_anon_untouched, spoil_userfault_poison, EFAULT, "UFFDIO_POISON (since 6.6)" },
+	{ 0 },
 };

@@ -39,7 +39,7 @@ static void larger(struct run *run)
 }
 
 const struct scenario large_scenarios[] = {
-	{"large-p", "PREFETCH in an MR of almost 2 GiB, with a hole at 1.5 GiB", large},
-	{"larger-p", "the same in an MR of 4 GiB, with a hole at 3 GiB", larger},
-	{0},
+	{ "large-p", "PREFETCH in an MR of almost 2 GiB, with a hole at 1.5 GiB", large },
+	{ "larger-p", "the same in an MR of 4 GiB, with a hole at 3 GiB", larger },
+	{ 0 },
 };

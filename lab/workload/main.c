@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 static unsigned long seconds, pause_ms = 100; /* 0 seconds: once */
-struct options options = {.fs = "/mnt/pmem", .disk = "/mnt/disk", .device = "rxe0"};
+struct options options = { .fs = "/mnt/pmem", .disk = "/mnt/disk", .device = "rxe0" };
 
-static const struct scenario *const lists[] = {ok_scenarios, fsdax_scenarios, advice_scenarios, reg_scenarios, rereg_scenarios, large_scenarios,
-	race_scenarios, owner_scenarios, pin_scenarios, pin_mapping_scenarios, pin_page_scenarios, memlock_scenarios,
-	crowd_scenarios, again_scenarios, refused_scenarios, forked_scenarios, mended_scenarios,
-	pin_backing_scenarios, huge_limit_scenarios};
+static const struct scenario *const lists[] = { ok_scenarios, fsdax_scenarios, advice_scenarios, reg_scenarios, rereg_scenarios, large_scenarios,
+						race_scenarios, owner_scenarios, pin_scenarios, pin_mapping_scenarios, pin_page_scenarios, memlock_scenarios,
+						crowd_scenarios, again_scenarios, refused_scenarios, forked_scenarios, mended_scenarios,
+						pin_backing_scenarios, huge_limit_scenarios };
 
 static void usage(FILE *to)
 {
@@ -35,7 +35,8 @@ static void usage(FILE *to)
 	      "                  and --gust (4) times at most, after each, try anew what failed before. Lines come at the end,\n"
 	      "                  named storm:SCENARIO. --locked: with this RLIMIT_MEMLOCK and without\n"
 	      "                  CAP_IPC_LOCK (pin-memlock, pin-memlock-zero); --user: as this user\n"
-	      "Exit status: 0 all as expected, 1 an operation was not, 2 wrong usage, 3 a scenario could not be set up.\n", to);
+	      "Exit status: 0 all as expected, 1 an operation was not, 2 wrong usage, 3 a scenario could not be set up.\n",
+	      to);
 }
 
 static void set_expectations(const char *words)
@@ -83,7 +84,8 @@ void (*find_scenario(const char *name))(struct run *)
 {
 	const struct scenario *scenario = find(name);
 
-	return scenario ? scenario->run : is_spoiled(name) ? spoiled : NULL;
+	return scenario ? scenario->run : is_spoiled(name) ? spoiled
+							   : NULL;
 }
 
 static unsigned long number_of(const char *text)
@@ -112,15 +114,25 @@ static unsigned long count_of(const char *text)
 static void parse(int argc, char **argv)
 {
 	static const struct option long_options[] = {
-		{"fs", required_argument, NULL, 'f'}, {"disk", required_argument, NULL, 'k'},
-		{"device", required_argument, NULL, 'd'}, {"expect", required_argument, NULL, 'e'},
-		{"seconds", required_argument, NULL, 's'}, {"pause", required_argument, NULL, 'p'},
-		{"list", no_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
-		{"bench", required_argument, NULL, 'b'}, {"count", required_argument, NULL, 'n'},
-		{"rounds", required_argument, NULL, 'r'}, {"megabytes", required_argument, NULL, 'm'},
-		{"regions", required_argument, NULL, 'g'}, {"threads", required_argument, NULL, 't'},
-		{"storm", required_argument, NULL, 'S'}, {"locked", required_argument, NULL, 'L'},
-		{"user", required_argument, NULL, 'u'}, {"gust", required_argument, NULL, 'G'}, {0},
+		{ "fs", required_argument, NULL, 'f' },
+		{ "disk", required_argument, NULL, 'k' },
+		{ "device", required_argument, NULL, 'd' },
+		{ "expect", required_argument, NULL, 'e' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "pause", required_argument, NULL, 'p' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "bench", required_argument, NULL, 'b' },
+		{ "count", required_argument, NULL, 'n' },
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "megabytes", required_argument, NULL, 'm' },
+		{ "regions", required_argument, NULL, 'g' },
+		{ "threads", required_argument, NULL, 't' },
+		{ "storm", required_argument, NULL, 'S' },
+		{ "locked", required_argument, NULL, 'L' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "gust", required_argument, NULL, 'G' },
+		{ 0 },
 	};
 	const char *bench = NULL;
 	int letter;
@@ -182,7 +194,7 @@ int main(int argc, char **argv)
 	do {
 		for (int i = optind; i < argc; i++) {
 			const struct scenario *scenario = find(argv[i]);
-			struct run run = {.scenario = argv[i], .bad_index = 8};
+			struct run run = { .scenario = argv[i], .bad_index = 8 };
 			int status = run_scenario(&run, scenario ? scenario->run : spoiled);
 
 			if (status > worst)

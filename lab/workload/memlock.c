@@ -13,9 +13,9 @@
 
 void limit_locked_memory(struct run *run, size_t bytes)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
-	struct rlimit limit = {bytes, bytes};
+	struct rlimit limit = { bytes, bytes };
 
 	if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0)
 		set_up_failed(run, "cannot set RLIMIT_MEMLOCK: %s", strerror(errno));
@@ -52,9 +52,9 @@ static void in_limited_child(struct run *run, size_t bytes, int expect)
 	if (child < 0)
 		set_up_failed(run, "cannot fork: %s", strerror(errno));
 	if (child == 0) {
-		struct run inner = {.scenario = run->scenario, .bad_index = run->bad_index};
+		struct run inner = { .scenario = run->scenario, .bad_index = run->bad_index };
 
-		limited = (struct limited){bytes, expect};
+		limited = (struct limited){ bytes, expect };
 		_exit(run_scenario(&inner, pin_limited));
 	}
 	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) == 3)
@@ -84,7 +84,7 @@ static void pin_memlock_zero(struct run *run)
 }
 
 const struct scenario memlock_scenarios[] = {
-	{"pin-memlock", "pinned over RLIMIT_MEMLOCK without CAP_IPC_LOCK", pin_memlock},
-	{"pin-memlock-zero", "pinned with RLIMIT_MEMLOCK 0 without CAP_IPC_LOCK", pin_memlock_zero},
-	{0},
+	{ "pin-memlock", "pinned over RLIMIT_MEMLOCK without CAP_IPC_LOCK", pin_memlock },
+	{ "pin-memlock-zero", "pinned with RLIMIT_MEMLOCK 0 without CAP_IPC_LOCK", pin_memlock_zero },
+	{ 0 },
 };

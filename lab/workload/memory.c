@@ -43,7 +43,7 @@ void map_memory(struct run *run, struct memory *memory, size_t length, int prote
 	if (address == MAP_FAILED)
 		set_up_failed(run, "cannot map %zu bytes: %s", length, strerror(errno));
 	undo_later(run, unmap, address, length);
-	*memory = (struct memory){.base = address, .length = length, .bad = (char *)address + PAGES(run->bad_index), .fd = fd};
+	*memory = (struct memory){ .base = address, .length = length, .bad = (char *)address + PAGES(run->bad_index), .fd = fd };
 }
 
 void map_anon(struct run *run, struct memory *memory)

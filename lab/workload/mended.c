@@ -46,8 +46,8 @@ static void whole(struct run *run)
 }
 
 const struct scenario mended_scenarios[] = {
-	{"then-smaller", "pinned over a hole, then its first page alone", smaller},
-	{"then-weaker", "pinned for writing, then for reading alone", weaker},
-	{"then-whole", "pinned over a hole, which is filled, and again", whole},
-	{0},
+	{ "then-smaller", "pinned over a hole, then its first page alone", smaller },
+	{ "then-weaker", "pinned for writing, then for reading alone", weaker },
+	{ "then-whole", "pinned over a hole, which is filled, and again", whole },
+	{ 0 },
 };

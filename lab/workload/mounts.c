@@ -74,7 +74,7 @@ void map_hugetlb_mount(struct run *run, struct memory *memory)
 {
 	fill_pool(run, 4);
 	map_file_of(run, memory, mount_new(run, "none", "hugetlbfs", "pagesize=2M,size=2M"), 2 * HUGE,
-		MAP_SHARED | MAP_NORESERVE);
+		    MAP_SHARED | MAP_NORESERVE);
 	fill(memory->base, HUGE);
 	memory->bad = memory->base + HUGE;
 }
@@ -99,7 +99,8 @@ static char *vfat_disk(struct run *run)
 
 	(void)!system("modprobe -q loop; modprobe -q vfat; modprobe -q nls_cp437; modprobe -q nls_ascii");
 	snprintf(command, sizeof(command), "device=$(losetup -f) && losetup $device /proc/%d/fd/%d && mkdosfs $device >/dev/null "
-		"&& echo $device", getpid(), fd);
+					   "&& echo $device",
+		 getpid(), fd);
 	output = popen(command, "r");
 	if (!output || !fgets(line, sizeof(line), output))
 		line[0] = 0;
@@ -165,7 +166,7 @@ static void remove_tree(void *object, size_t size)
 void map_overlay(struct run *run, struct memory *memory)
 {
 	char *base, data[1024], name[3][256];
-	static const char *const parts[] = {"lower", "upper", "work"};
+	static const char *const parts[] = { "lower", "upper", "work" };
 
 	(void)!system("modprobe -q overlay");
 	if (asprintf(&base, "%s/%s.%d", options.disk, run->scenario, gettid()) < 0)

@@ -75,13 +75,13 @@ static void ok_pin_anon(struct run *run)
 }
 
 const struct scenario ok_scenarios[] = {
-	{"ok-anon", "anonymous memory, every operation the kernel has", ok_anon},
-	{"ok-anon-x", "anonymous memory, RDMA WRITE over an ODP registration", ok_anon_x},
-	{"ok-tmpfs", "tmpfs, every operation the kernel has", ok_tmpfs},
-	{"ok-fsdax", "fsdax mapped by 4 KiB entries, every operation the kernel has", ok_fsdax},
-	{"ok-fsdax-2m", "fsdax mapped by one 2 MiB entry, every operation the kernel has", ok_fsdax_2m},
-	{"ok-thp", "a transparent huge page, every operation the kernel has", ok_thp},
-	{"ok-hugetlb", "a hugetlb page, every operation the kernel has", ok_hugetlb},
-	{"ok-pin-anon", "anonymous memory, pinned, and RDMA WRITE", ok_pin_anon},
-	{0},
+	{ "ok-anon", "anonymous memory, every operation the kernel has", ok_anon },
+	{ "ok-anon-x", "anonymous memory, RDMA WRITE over an ODP registration", ok_anon_x },
+	{ "ok-tmpfs", "tmpfs, every operation the kernel has", ok_tmpfs },
+	{ "ok-fsdax", "fsdax mapped by 4 KiB entries, every operation the kernel has", ok_fsdax },
+	{ "ok-fsdax-2m", "fsdax mapped by one 2 MiB entry, every operation the kernel has", ok_fsdax_2m },
+	{ "ok-thp", "a transparent huge page, every operation the kernel has", ok_thp },
+	{ "ok-hugetlb", "a hugetlb page, every operation the kernel has", ok_hugetlb },
+	{ "ok-pin-anon", "anonymous memory, pinned, and RDMA WRITE", ok_pin_anon },
+	{ 0 },
 };

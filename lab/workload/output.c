@@ -57,7 +57,7 @@ void write_text_out(struct text *text)
 		done += written;
 	}
 	free(text->bytes);
-	*text = (struct text){0};
+	*text = (struct text){ 0 };
 }
 
 static void print_line(struct run *run, const char *line, int length)
@@ -75,10 +75,9 @@ void print_skipped(struct run *run, const char *reason)
 {
 	char line[512];
 
-	print_line(run, line, snprintf(line, sizeof(line),
-		"{\"scenario\":\"%s\",\"op\":\"skipped\",\"pid\":%d,\"tid\":%d,\"address\":\"0x0\",\"length\":0,\"errno\":null,"
-		"\"wc\":null,\"expect_errno\":null,\"bad_page\":null,\"ok\":null,\"skipped\":\"%s\"}\n",
-		run->scenario, getpid(), gettid(), reason));
+	print_line(run, line, snprintf(line, sizeof(line), "{\"scenario\":\"%s\",\"op\":\"skipped\",\"pid\":%d,\"tid\":%d,\"address\":\"0x0\",\"length\":0,\"errno\":null,"
+							   "\"wc\":null,\"expect_errno\":null,\"bad_page\":null,\"ok\":null,\"skipped\":\"%s\"}\n",
+				       run->scenario, getpid(), gettid(), reason));
 }
 
 void begin_operation(struct run *run)
@@ -117,11 +116,11 @@ void print_outcome(struct run *run, const struct outcome *it)
 	if (it->bad)
 		snprintf(bad, sizeof(bad), "\"%p\"", it->bad);
 	int length = snprintf(line, sizeof(line),
-		"{\"scenario\":\"%s\",\"op\":\"%s\",\"pid\":%d,\"tid\":%d,\"address\":\"0x%lx\",\"length\":%zu,"
-		"\"errno\":%s,\"wc\":%s,\"expect_errno\":%s,\"bad_page\":%s,\"ok\":%s%s}\n",
-		run->scenario, it->op, it->process ? it->process : getpid(), it->process ? it->process : gettid(), (unsigned long)it->address, it->length,
-		quoted_errno(error, sizeof(error), it->error), wc,
-		quoted_errno(expected, sizeof(expected), it->expect_error), bad, it->ok ? "true" : "false", times);
+			      "{\"scenario\":\"%s\",\"op\":\"%s\",\"pid\":%d,\"tid\":%d,\"address\":\"0x%lx\",\"length\":%zu,"
+			      "\"errno\":%s,\"wc\":%s,\"expect_errno\":%s,\"bad_page\":%s,\"ok\":%s%s}\n",
+			      run->scenario, it->op, it->process ? it->process : getpid(), it->process ? it->process : gettid(), (unsigned long)it->address, it->length,
+			      quoted_errno(error, sizeof(error), it->error), wc,
+			      quoted_errno(expected, sizeof(expected), it->expect_error), bad, it->ok ? "true" : "false", times);
 	if (!it->ok)
 		run->surprised = true;
 	print_line(run, line, length);

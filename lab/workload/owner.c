@@ -56,7 +56,7 @@ static void owner_exited(struct run *run)
 	if (owner < 0)
 		set_up_failed(run, "cannot fork: %s", strerror(errno));
 	if (owner == 0) {
-		struct run inner = {.scenario = run->scenario, .bad_index = run->bad_index};
+		struct run inner = { .scenario = run->scenario, .bad_index = run->bad_index };
 
 		alarm(60);
 		_exit(run_scenario(&inner, be_owner));
@@ -72,6 +72,6 @@ static void owner_exited(struct run *run)
 }
 
 const struct scenario owner_scenarios[] = {
-	{"owner-exited-p", "PREFETCH by a child after the MR's process is gone", owner_exited},
-	{0},
+	{ "owner-exited-p", "PREFETCH by a child after the MR's process is gone", owner_exited },
+	{ 0 },
 };

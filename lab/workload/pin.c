@@ -92,13 +92,13 @@ static void pin_disk(struct run *run)
 }
 
 const struct scenario pin_scenarios[] = {
-	{"pin-fsdax", "pinned fsdax", pin_fsdax},
-	{"pin-fsdax-middle", "pinned: anonymous memory, then fsdax", pin_fsdax_middle},
-	{"pin-protnone", "pinned: a page in the middle is PROT_NONE", pin_protnone},
-	{"pin-hole", "pinned: a page in the middle is unmapped", pin_hole},
-	{"pin-readonly", "pinned for writing: a shared file mapped PROT_READ", pin_readonly},
-	{"pin-device", "pinned PCI BAR", pin_device},
-	{"pin-special", "pinned: anonymous memory, then pages without struct page (fsdax-2021)", pin_special},
-	{"pin-disk", "pinned for writing: a shared file of a disk file system", pin_disk},
-	{0},
+	{ "pin-fsdax", "pinned fsdax", pin_fsdax },
+	{ "pin-fsdax-middle", "pinned: anonymous memory, then fsdax", pin_fsdax_middle },
+	{ "pin-protnone", "pinned: a page in the middle is PROT_NONE", pin_protnone },
+	{ "pin-hole", "pinned: a page in the middle is unmapped", pin_hole },
+	{ "pin-readonly", "pinned for writing: a shared file mapped PROT_READ", pin_readonly },
+	{ "pin-device", "pinned PCI BAR", pin_device },
+	{ "pin-special", "pinned: anonymous memory, then pages without struct page (fsdax-2021)", pin_special },
+	{ "pin-disk", "pinned for writing: a shared file of a disk file system", pin_disk },
+	{ 0 },
 };

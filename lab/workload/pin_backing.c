@@ -74,13 +74,13 @@ static void overlay_eof(struct run *run)
 }
 
 const struct scenario pin_backing_scenarios[] = {
-	{"pin-vfat", "pinned for writing: a shared file of vfat", vfat},
-	{"pin-vfat-private", "pinned for writing: a private mapping of a file of vfat", vfat_private},
-	{"pin-block", "pinned for writing: a shared mapping of a block device", block_device},
-	{"pin-tmpfs-full", "pinned: a sparse file of a tmpfs that is full", tmpfs_full},
-	{"pin-tmpfs-roomy", "pinned: a sparse file of a tmpfs that has just room for it", tmpfs_roomy},
-	{"pin-tmpfs-full-eof", "pinned: a file that was truncated, of a tmpfs that is full", tmpfs_full_eof},
-	{"pin-disk-full", "pinned: a file with holes, of a disk file system that is full", disk_full},
-	{"pin-overlay-eof", "pinned: a file of overlayfs truncated below the MR", overlay_eof},
-	{0},
+	{ "pin-vfat", "pinned for writing: a shared file of vfat", vfat },
+	{ "pin-vfat-private", "pinned for writing: a private mapping of a file of vfat", vfat_private },
+	{ "pin-block", "pinned for writing: a shared mapping of a block device", block_device },
+	{ "pin-tmpfs-full", "pinned: a sparse file of a tmpfs that is full", tmpfs_full },
+	{ "pin-tmpfs-roomy", "pinned: a sparse file of a tmpfs that has just room for it", tmpfs_roomy },
+	{ "pin-tmpfs-full-eof", "pinned: a file that was truncated, of a tmpfs that is full", tmpfs_full_eof },
+	{ "pin-disk-full", "pinned: a file with holes, of a disk file system that is full", disk_full },
+	{ "pin-overlay-eof", "pinned: a file of overlayfs truncated below the MR", overlay_eof },
+	{ 0 },
 };

@@ -15,7 +15,7 @@
 enum { READ_ONLY = 0 }; /* an MR that the device only reads */
 
 static void spoil_and_pin(struct run *run, void (*make)(struct run *, struct memory *),
-	void (*spoil)(struct run *, struct memory *), int access, int expect)
+			  void (*spoil)(struct run *, struct memory *), int access, int expect)
 {
 	struct memory memory;
 
@@ -106,20 +106,20 @@ static int open_graphics(void)
 
 static void map_graphics(struct run *run, struct memory *memory)
 {
-	struct dumb dumb = {.height = 64, .width = 256, .bits = 32};
+	struct dumb dumb = { .height = 64, .width = 256, .bits = 32 };
 	int fd = open_graphics();
 
 	if (fd < 0)
 		skip(run, "cannot open /dev/dri/card0 (guest option -device bochs-display): %s", strerror(errno));
 	undo_later(run, close_fd, NULL, fd);
 	must(run, ioctl(fd, _IOWR('d', 0xb2, struct dumb), &dumb), "make a dumb buffer");
-	struct dumb_place place = {.handle = dumb.handle};
+	struct dumb_place place = { .handle = dumb.handle };
 	must(run, ioctl(fd, _IOWR('d', 0xb3, struct dumb_place), &place), "find a dumb buffer");
 	void *address = mmap(NULL, PAGES(16), PROT_READ | PROT_WRITE, MAP_SHARED, fd, place.offset);
 	if (address == MAP_FAILED)
 		set_up_failed(run, "cannot map a dumb buffer: %s", strerror(errno));
 	undo_later(run, unmap, address, PAGES(16));
-	*memory = (struct memory){.base = address, .length = PAGES(16), .bad = address, .fd = fd};
+	*memory = (struct memory){ .base = address, .length = PAGES(16), .bad = address, .fd = fd };
 }
 
 static void graphics(struct run *run)
@@ -128,14 +128,14 @@ static void graphics(struct run *run)
 }
 
 const struct scenario pin_mapping_scenarios[] = {
-	{"pin-writeonly", "pinned for reading: a page in the middle is PROT_WRITE alone", writeonly},
-	{"pin-execonly", "pinned for reading: a page in the middle is PROT_EXEC alone", execonly},
-	{"pin-protnone-read", "pinned for reading: a page in the middle is PROT_NONE", protnone_read},
-	{"pin-readonly-read", "pinned for reading: a shared file mapped PROT_READ", readonly_read},
-	{"pin-vmas", "pinned: 64 mappings, the 40th is PROT_NONE", vmas},
-	{"pin-pkey", "pinned: a protection key denies this process a page", pkey},
-	{"pin-devmem", "pinned: a page in the middle is /dev/mem at a PCI BAR", devmem},
-	{"pin-secret", "pinned memfd_secret", secret},
-	{"pin-graphics", "pinned buffer of a graphics card", graphics},
-	{0},
+	{ "pin-writeonly", "pinned for reading: a page in the middle is PROT_WRITE alone", writeonly },
+	{ "pin-execonly", "pinned for reading: a page in the middle is PROT_EXEC alone", execonly },
+	{ "pin-protnone-read", "pinned for reading: a page in the middle is PROT_NONE", protnone_read },
+	{ "pin-readonly-read", "pinned for reading: a shared file mapped PROT_READ", readonly_read },
+	{ "pin-vmas", "pinned: 64 mappings, the 40th is PROT_NONE", vmas },
+	{ "pin-pkey", "pinned: a protection key denies this process a page", pkey },
+	{ "pin-devmem", "pinned: a page in the middle is /dev/mem at a PCI BAR", devmem },
+	{ "pin-secret", "pinned memfd_secret", secret },
+	{ "pin-graphics", "pinned buffer of a graphics card", graphics },
+	{ 0 },
 };

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static void spoil_and_pin(struct run *run, void (*make)(struct run *, struct memory *),
-	void (*spoil)(struct run *, struct memory *), int expect)
+			  void (*spoil)(struct run *, struct memory *), int expect)
 {
 	struct memory memory;
 
@@ -85,7 +85,7 @@ static void movable(struct run *run)
 	int ends[2];
 
 	map_anon(run, &memory);
-	struct iovec page = {memory.bad, PAGE};
+	struct iovec page = { memory.bad, PAGE };
 	if (!in_movable_zone(page_frame(run, memory.bad, &flags)))
 		skip(run, "the page is not in ZONE_MOVABLE (kernel option movablecore=512M)");
 	must(run, pipe2(ends, O_CLOEXEC), "make a pipe");
@@ -125,7 +125,7 @@ static void cma(struct run *run)
 	fill(memory.base, memory.length);
 	if (before - kib_of("CmaFree") < (long)(memory.length >> 11))
 		skip(run, "less than half of the memory came from CMA");
-	struct iovec pages = {memory.base, PAGES(64)};
+	struct iovec pages = { memory.base, PAGES(64) };
 	must(run, pipe2(ends, O_CLOEXEC), "make a pipe");
 	undo_later(run, close_fd, NULL, ends[0]);
 	undo_later(run, close_fd, NULL, ends[1]);
@@ -155,14 +155,14 @@ static void peer(struct run *run)
 }
 
 const struct scenario pin_page_scenarios[] = {
-	{"pin-tmpfs-eof", "pinned: tmpfs file truncated below the MR", eof},
-	{"pin-hwpoison", "pinned: a page in the middle is poisoned", poison},
-	{"pin-userfault", "pinned: userfaultfd that asks for SIGBUS", userfault},
-	{"pin-userfault-poison", "pinned: UFFDIO_POISON (since 6.6)", userfault_poison},
-	{"pin-hugetlb-empty", "pinned: huge pages, but the pool is empty", hugetlb},
-	{"pin-cgroup-full", "pinned: more than the memory cgroup may have", cgroup},
-	{"pin-movable", "pinned: a page of ZONE_MOVABLE that cannot move, because a pipe holds it", movable},
-	{"pin-cma", "pinned: pages of CMA memory that cannot move, because a pipe holds them", cma},
-	{"pin-peer", "pinned: peer-to-peer memory of a PCI device", peer},
-	{0},
+	{ "pin-tmpfs-eof", "pinned: tmpfs file truncated below the MR", eof },
+	{ "pin-hwpoison", "pinned: a page in the middle is poisoned", poison },
+	{ "pin-userfault", "pinned: userfaultfd that asks for SIGBUS", userfault },
+	{ "pin-userfault-poison", "pinned: UFFDIO_POISON (since 6.6)", userfault_poison },
+	{ "pin-hugetlb-empty", "pinned: huge pages, but the pool is empty", hugetlb },
+	{ "pin-cgroup-full", "pinned: more than the memory cgroup may have", cgroup },
+	{ "pin-movable", "pinned: a page of ZONE_MOVABLE that cannot move, because a pipe holds it", movable },
+	{ "pin-cma", "pinned: pages of CMA memory that cannot move, because a pipe holds them", cma },
+	{ "pin-peer", "pinned: peer-to-peer memory of a PCI device", peer },
+	{ 0 },
 };

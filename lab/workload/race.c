@@ -9,7 +9,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { THREADS = 4, ROUNDS = 5, STORM_PAGES = 32768 };
+enum {
+	THREADS = 4,
+	ROUNDS = 5,
+	STORM_PAGES = 32768,
+};
 
 struct racer {
 	void (*turn)(struct racer *);
@@ -121,7 +125,7 @@ static void migrating(struct run *run)
 }
 
 const struct scenario race_scenarios[] = {
-	{"storm-w", "PREFETCH_WRITE while other threads invalidate the range without an end", storm},
-	{"migrating-p", "PREFETCH while the kernel moves the pages", migrating},
-	{0},
+	{ "storm-w", "PREFETCH_WRITE while other threads invalidate the range without an end", storm },
+	{ "migrating-p", "PREFETCH while the kernel moves the pages", migrating },
+	{ 0 },
 };

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ROOT "/sys/fs/cgroup"
+#define ROOT  "/sys/fs/cgroup"
 #define OUTER ROOT "/workload-objects"
 #define INNER OUTER "/job"
 
@@ -109,7 +109,7 @@ static void kill_in_pin(struct run *run, int signal, int expect)
 	if (child < 0)
 		set_up_failed(run, "cannot fork: %s", strerror(errno));
 	if (child == 0) {
-		struct run inner = {.scenario = run->scenario, .bad_index = run->bad_index};
+		struct run inner = { .scenario = run->scenario, .bad_index = run->bad_index };
 
 		alarm(60);
 		_exit(run_scenario(&inner, be_victim) ? 3 : 4);
@@ -125,9 +125,7 @@ static void kill_in_pin(struct run *run, int signal, int expect)
 		set_up_failed(run, "the child process failed");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
 		set_up_failed(run, "the child process failed, or its registration succeeded");
-	print_outcome(run, &(struct outcome){.op = "reg_mr", .address = memory.base, .length = memory.length, .error = expect,
-		.expect_error = expect, .wc = -1, .process = child,
-		.ok = WIFSIGNALED(status) && WTERMSIG(status) == (signal ? signal : SIGKILL)});
+	print_outcome(run, &(struct outcome){ .op = "reg_mr", .address = memory.base, .length = memory.length, .error = expect, .expect_error = expect, .wc = -1, .process = child, .ok = WIFSIGNALED(status) && WTERMSIG(status) == (signal ? signal : SIGKILL) });
 }
 
 /* A page is waited for that nobody brings. */
@@ -149,10 +147,10 @@ static void killed_for_memory(struct run *run)
 }
 
 const struct scenario refused_scenarios[] = {
-	{"reg-objects", "registered: more objects than the control group may have", own_limit},
-	{"reg-objects-above", "registered: more objects than a control group above may have", limit_above},
-	{"reg-removed", "registered: the device is gone", removed},
-	{"pin-oom-killed", "pinned: killed by the kernel, since the memory cgroup is full", killed_for_memory},
-	{"pin-killed", "pinned: killed while it waits for a page, by SIGKILL and by SIGTERM", killed},
-	{0},
+	{ "reg-objects", "registered: more objects than the control group may have", own_limit },
+	{ "reg-objects-above", "registered: more objects than a control group above may have", limit_above },
+	{ "reg-removed", "registered: the device is gone", removed },
+	{ "pin-oom-killed", "pinned: killed by the kernel, since the memory cgroup is full", killed_for_memory },
+	{ "pin-killed", "pinned: killed while it waits for a page, by SIGKILL and by SIGTERM", killed },
+	{ 0 },
 };

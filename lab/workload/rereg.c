@@ -6,7 +6,10 @@
 #include <rdma/ib_user_verbs.h>
 #include <unistd.h>
 
-enum { TRANSLATION = 1, ACCESS = 4 }; /* enum ib_mr_rereg_flags of the kernel */
+enum {
+	TRANSLATION = 1,
+	ACCESS = 4,
+}; /* enum ib_mr_rereg_flags of the kernel */
 
 static void rereg(struct run *run, uint32_t flags, size_t off, int access, int expect)
 {
@@ -21,18 +24,15 @@ static void rereg(struct run *run, uint32_t flags, size_t off, int access, int e
 		struct ib_uverbs_cmd_hdr header;
 		struct ib_uverbs_rereg_mr rereg;
 	} command = {
-		.header = {.command = IB_USER_VERBS_CMD_REREG_MR, .in_words = sizeof(command) / 4, .out_words = sizeof(response) / 4},
-		.rereg = {.response = (uintptr_t)&response, .mr_handle = mr->handle, .flags = flags, .start = (uintptr_t)memory.base,
-			.length = memory.length, .hca_va = (uintptr_t)memory.base + off, .pd_handle = run->device->pd->handle,
-			.access_flags = access},
+		.header = { .command = IB_USER_VERBS_CMD_REREG_MR, .in_words = sizeof(command) / 4, .out_words = sizeof(response) / 4 },
+		.rereg = { .response = (uintptr_t)&response, .mr_handle = mr->handle, .flags = flags, .start = (uintptr_t)memory.base, .length = memory.length, .hca_va = (uintptr_t)memory.base + off, .pd_handle = run->device->pd->handle, .access_flags = access },
 	};
 	unsigned tries = expect ? run->times : 0;
 
 	do {
 		begin_operation(run);
 		int error = write(run->device->context->cmd_fd, &command, sizeof(command)) == sizeof(command) ? 0 : errno;
-		print_outcome(run, &(struct outcome){.op = "rereg_mr", .address = memory.base, .length = memory.length, .error = error,
-			.expect_error = expect, .wc = -1, .ok = error == expect});
+		print_outcome(run, &(struct outcome){ .op = "rereg_mr", .address = memory.base, .length = memory.length, .error = error, .expect_error = expect, .wc = -1, .ok = error == expect });
 	} while (once_more(run, &tries));
 }
 
@@ -58,9 +58,9 @@ static void fewer_rights(struct run *run)
 }
 
 const struct scenario rereg_scenarios[] = {
-	{"rereg-access-bad", "registered anew with REMOTE_WRITE without LOCAL_WRITE", access_bad},
-	{"rereg-misaligned", "registered anew with an iova of another page offset", misaligned},
-	{"rereg-translation", "registered anew with other memory, which rxe does not do", translation},
-	{"ok-rereg", "registered anew with fewer rights", fewer_rights},
-	{0},
+	{ "rereg-access-bad", "registered anew with REMOTE_WRITE without LOCAL_WRITE", access_bad },
+	{ "rereg-misaligned", "registered anew with an iova of another page offset", misaligned },
+	{ "rereg-translation", "registered anew with other memory, which rxe does not do", translation },
+	{ "ok-rereg", "registered anew with fewer rights", fewer_rights },
+	{ 0 },
 };

@@ -63,7 +63,7 @@ void undo_later(struct run *run, void (*action)(void *, size_t), void *object, s
 {
 	if (run->undo_count == sizeof(run->undo) / sizeof(run->undo[0]))
 		set_up_failed(run, "too many resources for one scenario");
-	run->undo[run->undo_count++] = (struct undo){action, object, size};
+	run->undo[run->undo_count++] = (struct undo){ action, object, size };
 }
 
 /* 0: as expected, 1: not as expected, 3: the set-up failed. */

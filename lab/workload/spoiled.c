@@ -9,7 +9,7 @@
 
 static const char letters[] = "pwxa"; /* in the order of enum way */
 
-static const struct kind *const lists[] = {mapping_kinds, file_kinds, page_kinds, userfault_kinds};
+static const struct kind *const lists[] = { mapping_kinds, file_kinds, page_kinds, userfault_kinds };
 
 void must(struct run *run, int result, const char *what)
 {
@@ -42,7 +42,7 @@ bool is_spoiled(const char *name)
 
 void list_spoiled(void)
 {
-	static const char *const said[] = {"PREFETCH", "PREFETCH_WRITE", "RDMA WRITE", "asynchronous PREFETCH"};
+	static const char *const said[] = { "PREFETCH", "PREFETCH_WRITE", "RDMA WRITE", "asynchronous PREFETCH" };
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (const struct kind *kind = lists[i]; kind->name; kind++)

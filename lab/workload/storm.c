@@ -17,10 +17,16 @@
 
 /* Far below where the kernel maps by itself, which is downwards from the stack. */
 #define FIRST_PLACE 0x100000000000UL
-#define PLACE_SIZE (64UL << 20)
-enum { MOST_THREADS = 64, MOST_TRIES = 4, PLACES = 32, MOVING_PLACES = 4, MOST_STANDING = 16 };
+#define PLACE_SIZE  (64UL << 20)
+enum {
+	MOST_THREADS = 64,
+	MOST_TRIES = 4,
+	PLACES = 32,
+	MOVING_PLACES = 4,
+	MOST_STANDING = 16,
+};
 
-struct storm_options storm_options = {.threads = 4, .gust = 4, .locked_bytes = -1};
+struct storm_options storm_options = { .threads = 4, .gust = 4, .locked_bytes = -1 };
 
 struct standing {
 	char label[64];
@@ -61,14 +67,28 @@ static unsigned dice(unsigned sides)
 }
 
 /* What is wrong by itself needs no memory of its own. */
-enum plain { NOTHING_WRONG, BEYOND, BEFORE, NO_BYTE, BAD_KEY, FOREIGN, READ_ONLY, ODP_ZERO, PIN_ZERO, WRAPS, REMOTE_ALONE, UNKNOWN_FLAG, PLAINS };
+enum plain {
+	NOTHING_WRONG,
+	BEYOND,
+	BEFORE,
+	NO_BYTE,
+	BAD_KEY,
+	FOREIGN,
+	READ_ONLY,
+	ODP_ZERO,
+	PIN_ZERO,
+	WRAPS,
+	REMOTE_ALONE,
+	UNKNOWN_FLAG,
+	PLAINS,
+};
 
 static void fail_plainly(enum plain plain)
 {
-	static const char *const labels[PLAINS] = {"storm:ok-anon", "storm:range-beyond-p", "storm:range-before-p", "storm:length-zero-p",
-		"storm:lkey-bad-p", "storm:lkey-foreign-p", "storm:mr-readonly-w", "storm:reg-zero", "storm:pin-zero", "storm:pin-wraps",
-		"storm:reg-access-bad", "storm:reg-access-unknown"};
-	struct run run = {.scenario = labels[plain], .device = &self->device, .later = &self->lines, .hurried = true};
+	static const char *const labels[PLAINS] = { "storm:ok-anon", "storm:range-beyond-p", "storm:range-before-p", "storm:length-zero-p",
+						    "storm:lkey-bad-p", "storm:lkey-foreign-p", "storm:mr-readonly-w", "storm:reg-zero", "storm:pin-zero", "storm:pin-wraps",
+						    "storm:reg-access-bad", "storm:reg-access-unknown" };
+	struct run run = { .scenario = labels[plain], .device = &self->device, .later = &self->lines, .hurried = true };
 	char *base = self->healthy;
 	size_t half = HEALTHY / 2;
 	uint32_t key = self->mr->lkey;
@@ -94,7 +114,7 @@ static void fail_plainly(enum plain plain)
 
 static void fail_standing(const struct standing *one)
 {
-	struct run run = {.scenario = one->label, .device = &self->device, .later = &self->lines, .hurried = true};
+	struct run run = { .scenario = one->label, .device = &self->device, .later = &self->lines, .hurried = true };
 	const struct memory *memory = &one->it.memory;
 
 	advise(&run, one->it.mr->lkey, one->it.way, memory->base, memory->length, one->it.error, one->it.error ? memory->bad : NULL);
@@ -126,9 +146,7 @@ static void run_one(const char *name, unsigned number)
 {
 	char label[64];
 	bool limited = strncmp(name, "pin-memlock", strlen("pin-memlock")) == 0;
-	struct run run = {.scenario = label, .bad_index = 3 + dice(10), .device = &self->device,
-		.place = self->places + number % MOVING_PLACES * PLACE_SIZE, .times = 1 + dice(MOST_TRIES), .between = between,
-		.hurried = true, .later = &self->lines};
+	struct run run = { .scenario = label, .bad_index = 3 + dice(10), .device = &self->device, .place = self->places + number % MOVING_PLACES * PLACE_SIZE, .times = 1 + dice(MOST_TRIES), .between = between, .hurried = true, .later = &self->lines };
 
 	snprintf(label, sizeof(label), "storm:%s", name);
 	int status = run_scenario(&run, limited ? pin_over_limit : find_scenario(name));
@@ -218,8 +236,7 @@ static void whole_thread(struct run *run)
 static void *blow(void *argument)
 {
 	self = argument;
-	struct run run = {.scenario = "storm:ok-anon", .device = &self->device, .later = &self->lines, .hurried = true,
-		.place = self->places + MOVING_PLACES * PLACE_SIZE};
+	struct run run = { .scenario = "storm:ok-anon", .device = &self->device, .later = &self->lines, .hurried = true, .place = self->places + MOVING_PLACES * PLACE_SIZE };
 
 	int status = run_scenario(&run, whole_thread);
 	wait_for_all(); /* also where the set-up failed */
@@ -245,8 +262,7 @@ static void whole(struct run *run)
 	open_device(run);
 	pthread_barrier_init(&ready, NULL, threads + 1);
 	for (unsigned i = 0; i < threads; i++) {
-		winds[i] = (struct wind){.device = *run->device, .places = (char *)FIRST_PLACE + i * PLACES * PLACE_SIZE,
-			.random = getpid() * MOST_THREADS + i};
+		winds[i] = (struct wind){ .device = *run->device, .places = (char *)FIRST_PLACE + i * PLACES * PLACE_SIZE, .random = getpid() * MOST_THREADS + i };
 		must(run, -pthread_create(&winds[i].thread, NULL, blow, &winds[i]), "start a thread");
 	}
 	end = now() + 3600;
@@ -262,7 +278,7 @@ static void whole(struct run *run)
 
 int run_storm(char **wanted, int number)
 {
-	struct run run = {.scenario = "storm"};
+	struct run run = { .scenario = "storm" };
 
 	names = wanted;
 	count = number;

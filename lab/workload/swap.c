@@ -28,7 +28,7 @@ static int format(int fd)
 	for (int i = 0; i < FILE_PAGES; i++) { /* no hole may be in it */
 		memset(page, 0, sizeof(page));
 		if (i == 0) {
-			uint32_t header[] = {1 /* version */, FILE_PAGES - 1, 0 /* bad pages */};
+			uint32_t header[] = { 1 /* version */, FILE_PAGES - 1, 0 /* bad pages */ };
 
 			memcpy(page + 1024, header, sizeof(header));
 			memcpy(page + sizeof(page) - 10, "SWAPSPACE2", 10);

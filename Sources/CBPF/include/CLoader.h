@@ -25,7 +25,8 @@ const char *cbpf_loader_log(struct cbpf_loader *loader);
 /// fentry and fexit programs of `function` are for its id among the kernel's types, or, where `module` is not 0,
 /// among those that this descriptor stands for. Without any target, libbpf looks for all of them; with some, a
 /// program for another function is refused. 0, or -errno.
-int cbpf_loader_add_target(struct cbpf_loader *loader, const char *function, uint32_t id, int module);
+int cbpf_loader_add_target(struct cbpf_loader *loader, const char *function, uint32_t id,
+			   int module);
 
 /// Without the targets so far.
 void cbpf_loader_forget_targets(struct cbpf_loader *loader);

@@ -16,7 +16,7 @@ struct cbpf_constants {
 /// Removes the instructions of a program that these constants make unreachable or idle, and returns how many are left;
 /// 0: nothing was done. `functions` are records of `function_size` bytes each, whose first four bytes say where a function
 /// begins; the records of functions that are no longer called are removed too.
-uint32_t cbpf_prune(struct bpf_insn *code, uint32_t count, const struct cbpf_constants *constants, void *functions,
-		    uint32_t *function_count, uint32_t function_size);
+uint32_t cbpf_prune(struct bpf_insn *code, uint32_t count, const struct cbpf_constants *constants,
+		    void *functions, uint32_t *function_count, uint32_t function_size);
 
 #endif

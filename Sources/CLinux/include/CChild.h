@@ -8,8 +8,8 @@
 /// A child that waits for cchild_go() before it runs its command.
 struct cchild {
 	pid_t pid;
-	int go;		/* write end: one byte lets it run */
-	int error;	/* read end: errno of a failed exec, or end of file */
+	int go; /* write end: one byte lets it run */
+	int error; /* read end: errno of a failed exec, or end of file */
 };
 
 /// Fork a child that will run `argv` (execvp). 0, or -errno. `output`, unless -1:

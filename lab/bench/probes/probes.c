@@ -36,7 +36,7 @@ static void list_programs(void)
 	unsigned id = 0;
 
 	while (bpf_prog_get_next_id(id, &id) == 0) {
-		struct bpf_prog_info info = {0};
+		struct bpf_prog_info info = { 0 };
 		unsigned size = sizeof(info);
 		int fd = bpf_prog_get_fd_by_id(id);
 
@@ -45,8 +45,8 @@ static void list_programs(void)
 		if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
 			printf("{\"program\":\"%s\",\"id\":%u,\"type\":%u,\"object\":%u,\"function\":%u,\"runs\":%llu,\"ns\":%llu,"
 			       "\"verified\":%u,\"translated\":%u,\"machine\":%u}\n",
-				info.name, id, info.type, info.attach_btf_obj_id, info.attach_btf_id, info.run_cnt, info.run_time_ns,
-				info.verified_insns, info.xlated_prog_len, info.jited_prog_len);
+			       info.name, id, info.type, info.attach_btf_obj_id, info.attach_btf_id, info.run_cnt, info.run_time_ns,
+			       info.verified_insns, info.xlated_prog_len, info.jited_prog_len);
 		close(fd);
 	}
 }
@@ -71,7 +71,7 @@ static void list_links(void)
 
 	while (bpf_link_get_next_id(id, &id) == 0) {
 		char name[128] = "";
-		struct bpf_link_info info = {0};
+		struct bpf_link_info info = { 0 };
 		unsigned size = sizeof(info);
 		int fd = bpf_link_get_fd_by_id(id);
 
@@ -86,7 +86,7 @@ static void list_links(void)
 				printf("tracepoint %s\n", name);
 		} else if (info.type == BPF_LINK_TYPE_TRACING) {
 			printf("tracing %u %u %u %s\n", info.tracing.attach_type, info.tracing.target_obj_id,
-				info.tracing.target_btf_id, program_name(info.prog_id));
+			       info.tracing.target_btf_id, program_name(info.prog_id));
 		} else {
 			fprintf(stderr, "probes: a link of type %u cannot be repeated by an empty program\n", info.type);
 		}
@@ -95,8 +95,8 @@ static void list_links(void)
 }
 
 const struct bpf_insn nothing[2] = {
-	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
-	{.code = BPF_JMP | BPF_EXIT},
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+	{ .code = BPF_JMP | BPF_EXIT },
 };
 
 void attach_tracing(unsigned type, unsigned object, unsigned function, const struct bpf_insn *code, size_t count)

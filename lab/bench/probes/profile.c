@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PAGE 4096ul
+#define PAGE   4096ul
 #define BUFFER (256ul << 20)
 
 static void write_all(const char *path, const char *data, size_t size)

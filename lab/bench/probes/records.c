@@ -12,7 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RING = 8 << 20, PACKET = 64 << 10, FSESSION = 58 };
+enum {
+	RING = 8 << 20,
+	PACKET = 64 << 10,
+	FSESSION = 58,
+};
 
 struct records {
 	int map, size, file;
@@ -43,17 +47,17 @@ bool sends_record(const char *program, unsigned type)
 void attach_sender(struct records *records, unsigned type, unsigned object, unsigned function)
 {
 	const struct bpf_insn send[] = {
-		{.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD, .imm = records->map},
-		{0},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = records->size},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = 0},
-		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_ringbuf_reserve},
-		{.code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = 0, .off = 3, .imm = 0},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 0},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = BPF_RB_NO_WAKEUP},
-		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_ringbuf_submit},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0},
-		{.code = BPF_JMP | BPF_EXIT},
+		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD, .imm = records->map },
+		{ 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = records->size },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = 0 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_ringbuf_reserve },
+		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = 0, .off = 3, .imm = 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = BPF_RB_NO_WAKEUP },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_ringbuf_submit },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
 	};
 
 	/* one program for entry and exit: here it is two, of which one does nothing */
@@ -79,7 +83,7 @@ static int keep(void *argument, void *data, size_t size)
 void write_records(struct records *records)
 {
 	struct ring_buffer *ring = ring_buffer__new(records->map, keep, records, NULL);
-	struct timespec pause = {.tv_nsec = 100000000};
+	struct timespec pause = { .tv_nsec = 100000000 };
 
 	if (!ring)
 		fail("cannot map the ring buffer");
