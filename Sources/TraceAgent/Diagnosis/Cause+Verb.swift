@@ -230,7 +230,7 @@ extension Cause {
 }
 
 extension Failure {
-  var isRegistration: Bool { operation.kind == .regMR || operation.kind == .reregMR }
+  var isRegistration: Bool { operation.kind.isRegistration }
 
   /// ib_check_mr_access() of a kernel before "flush": no such capability was there to read.
   fileprivate var kernelLacksFlush: Bool {

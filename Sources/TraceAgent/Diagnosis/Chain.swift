@@ -42,20 +42,15 @@ extension Failure {
     WatchedFunction.byName[layer.function].map { $0.depth > WatchedFunction.rangeDepth } ?? false
   }
 
-  private var isVerb: Bool { operation.kind != .pageFault && operation.kind != .prefetch }
+  private var isVerb: Bool { operation.kind.isSystemCall }
 
   /// The function whose result is the operation's.
   private var verb: FunctionName {
-    switch operation.kind {
-    case .pageFault, .prefetch: return "ib_umem_odp_map_dma_and_lock"
-    case .reregMR: return "ib_uverbs_rereg_mr"
-    case .adviseMR: return "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR"
-    case .regMR:
-      // The newer ioctl methods register too; the stack says which one it was.
-      let names = operation.kernelStack.compactMap { $0.name?.prefix { $0 != "+" } }
-      let method = names.first { $0.hasPrefix("ib_uverbs_handler_UVERBS_METHOD_REG_") }
-      return method.map(String.init) ?? "ib_uverbs_reg_mr"
-    }
+    guard operation.kind == .regMR else { return operation.kind.function }
+    // The newer ioctl methods register too; the stack says which one it was.
+    let names = operation.kernelStack.compactMap { $0.name?.prefix { $0 != "+" } }
+    let method = names.first { $0.hasPrefix("ib_uverbs_handler_UVERBS_METHOD_REG_") }
+    return method.map(String.init) ?? operation.kind.function
   }
 
   /// The failing page as far as its address is known.

@@ -38,7 +38,7 @@ package func diagnose(
 
   var diagnosis = Diagnosis(
     operation: operation, errno: errno,
-    delivered: operation.kindSeen ? delivered(operation.kind) : nil)
+    delivered: operation.kindSeen ? operation.kind.delivered : nil)
   diagnosis.kernel = KernelRelease(traits.release)
   diagnosis.chain = failure.chain(best?.finding)
   diagnosis.incomplete = operation.incomplete + fit.reasons + failure.holes
@@ -61,14 +61,6 @@ package func diagnose(
   diagnosis.references = best.cause.references
   diagnosis.whatIf = best.finding.rejected.map(computeWhatIf) ?? []
   return diagnosis
-}
-
-private func delivered(_ kind: Operation.Kind) -> Diagnosis.Delivered {
-  switch kind {
-  case .regMR, .reregMR, .adviseMR: .syscall
-  case .pageFault: .completion
-  case .prefetch: .discarded
-  }
 }
 
 extension Failure {

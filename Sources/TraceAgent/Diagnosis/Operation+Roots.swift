@@ -13,21 +13,14 @@ extension Operation {
   /// A verb whose entry was missed ends with what it called, though its kind is told by the stack.
   var chainRoot: FunctionName? {
     if let root { return ErrnoFlow.byFunction[root] == nil ? nil : root }
-    return Self.usualRoots[kind]
+    return kind.isSystemCall ? kind.function : nil
   }
-
-  private static let usualRoots: [Kind: FunctionName] = [
-    .regMR: "ib_uverbs_reg_mr", .reregMR: "ib_uverbs_rereg_mr",
-    .adviseMR: "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR",
-  ]
 
   /// The functions whose hooks begin or end it.
   var roots: Set<FunctionName> {
     var roots: Set<FunctionName> = []
     if let root { roots.insert(root) }
-    if kind == .prefetch {
-      roots.formUnion(["rxe_ib_prefetch_mr_work", "mlx5_ib_prefetch_mr_work"])
-    }
+    if !kind.isSystemCall { roots.formUnion(kind.askers) }
     if root == "pagefault_mr" { roots.insert("pagefault_single_data_segment") }
     return roots
   }

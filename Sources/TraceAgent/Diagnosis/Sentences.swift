@@ -14,17 +14,6 @@ func count(_ number: UInt64, _ noun: String) -> String {
   number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
 }
 
-extension Operation.Kind {
-  /// The subject of "… failed with EFAULT".
-  var subject: String {
-    switch self {
-    case .regMR, .reregMR, .adviseMR: rawValue
-    case .pageFault: "an on-demand page fault"
-    case .prefetch: "an asynchronous prefetch"
-    }
-  }
-}
-
 extension Operation {
   var subject: String {
     kindSeen ? kind.subject : "an access to on-demand memory (what asked for it was not seen)"

@@ -117,7 +117,7 @@ extension Failure {
   }
 
   /// It begins with a verb.
-  fileprivate var hasVerb: Bool { operation.kind != .pageFault && operation.kind != .prefetch }
+  fileprivate var hasVerb: Bool { operation.kind.isSystemCall }
 
   /// Functions that such an operation runs through as far as it was seen to come, in the order of the calls; where kernels have it by
   /// different names, all of them.
@@ -131,11 +131,9 @@ extension Failure {
     // What failed was seen: what is missing lies below it.
     if !walks.isEmpty { return [] }
     if !ranges.isEmpty { return Array(walk.dropFirst()) }
-    switch operation.kind {
-    case .regMR, .reregMR:
+    if operation.kind.isRegistration {
       return access?.contains(.onDemand) == true ? [["ib_umem_odp_get"]] : [pin]
-    case .adviseMR: return [map] + walk
-    case .pageFault, .prefetch: return walk
     }
+    return operation.kind.isSystemCall ? [map] + walk : walk
   }
 }

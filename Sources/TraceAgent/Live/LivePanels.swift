@@ -127,7 +127,7 @@ enum LivePanels {
     func number(_ value: UInt64, _ role: Style.Role? = nil) -> Span { Span("\(value)", role) }
     for kind in snapshot.kinds {
       // Seldom used: shown when it is.
-      if kind.kind == .reregMR, kind.operations.total == 0 { continue }
+      if kind.kind.isRare, kind.operations.total == 0 { continue }
       let good = kind.succeeded
       let bad = kind.failures
       table.add([

@@ -146,11 +146,7 @@ package struct LiveStatistics: Sendable {
   // MARK: - One operation
 
   private mutating func rank(_ operation: Operation, _ diagnosis: Diagnosis?) {
-    var faultNs: UInt64 = 0
-    switch operation.kind {
-    case .pageFault, .prefetch, .adviseMR: faultNs = operation.durationNs ?? 0
-    case .regMR, .reregMR: break
-    }
+    let faultNs = operation.kind.isRegistration ? 0 : operation.durationNs ?? 0
     let isProblem = operation.failed && operation.recoveredBy == nil
     let tally = RankTally(
       operations: 1, failures: isProblem ? 1 : 0, faultNs: faultNs, lastNs: operation.endNs)

@@ -4,15 +4,6 @@
 ///
 /// Made by Operations/Correlator.swift from events; the only input of a diagnosis besides ``KernelTraits``.
 package struct Operation: Equatable, Sendable {
-  package enum Kind: String, Sendable, CaseIterable {
-    case regMR = "reg_mr"
-    case reregMR = "rereg_mr"
-    case adviseMR = "advise_mr"
-    case pageFault = "page_fault"
-    /// Asynchronous advice, carried out by a kernel worker.
-    case prefetch = "prefetch"
-  }
-
   /// A task: who asked, or which worker did it.
   package struct Task: Equatable, Sendable {
     package var pid: Int

@@ -44,16 +44,3 @@ package struct OperationLatencies: Equatable, Sendable {
     2 * kind.place + (failed ? 1 : 0)
   }
 }
-
-extension Operation.Kind {
-  /// Its place among all kinds.
-  package var place: Int {
-    switch self {
-    case .regMR: 0
-    case .reregMR: 1
-    case .adviseMR: 2
-    case .pageFault: 3
-    case .prefetch: 4
-    }
-  }
-}

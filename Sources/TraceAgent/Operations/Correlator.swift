@@ -228,7 +228,7 @@ package struct Correlator: Sendable {
   /// An operation that is not to be returned and teaches nothing but a name; false where it may
   /// teach more.
   private mutating func endQuietly(_ record: mrt_operation, _ key: OperationKey) -> Bool {
-    guard let kind = Operation.Kind(record.kind), !kind.isRegistration,
+    guard let kind = Operation.Kind(number: record.kind), !kind.isRegistration,
       !recovery.waits(for: record.h.tid)
     else { return false }
     if record.h.operation != 0 { pending.drop(key) }

@@ -17,7 +17,7 @@ extension Operation {
     guard !kind.isSystemCall else { return }
     for frame in kernelStack {
       guard let function = frame.name?.prefix(while: { $0 != "+" && $0 != "." }),
-        let asked = Self.askers[String(function)]
+        let asked = Kind.byAsker[String(function)]
       else { continue }
       guard asked != kind else { return }
       kind = asked
@@ -63,20 +63,10 @@ extension Operation {
       && userStack.isEmpty
   }
 
-  private static let verbs: Set<FunctionName> = [
-    "ib_uverbs_reg_mr", "ib_uverbs_rereg_mr", "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR",
-    "ib_uverbs_handler_UVERBS_METHOD_REG_MR", "ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR",
-  ]
+  private static let verbs = askers { $0.isSystemCall }
+  private static let prefetches = askers { !$0.isSystemCall }
 
-  private static let prefetches: Set<FunctionName> = [
-    "rxe_ib_prefetch_mr_work", "mlx5_ib_prefetch_mr_work",
-  ]
-
-  /// What a function of the kernel stack says of the operation.
-  private static let askers: [FunctionName: Kind] = [
-    "ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR": .adviseMR, "ib_uverbs_reg_mr": .regMR,
-    "ib_uverbs_handler_UVERBS_METHOD_REG_MR": .regMR,
-    "ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR": .regMR, "ib_uverbs_rereg_mr": .reregMR,
-    "rxe_ib_prefetch_mr_work": .prefetch, "mlx5_ib_prefetch_mr_work": .prefetch,
-  ]
+  private static func askers(_ isWanted: (Kind) -> Bool) -> Set<FunctionName> {
+    Set(Kind.allCases.filter(isWanted).flatMap(\.askers))
+  }
 }

@@ -9,7 +9,7 @@ extension Operation {
   ///
   /// A field whose MRT_HAS_… bit is clear was not read: it stays nil, whatever its bytes are.
   init?(_ record: mrt_operation) {
-    guard let kind = Kind(record.kind) else { return nil }
+    guard let kind = Kind(number: record.kind) else { return nil }
     let comm = CText.string(in: record.comm)
     self.init(
       kind: kind, runner: Task(pid: Int(record.h.pid), tid: Int(record.h.tid), comm: comm),
@@ -59,7 +59,7 @@ extension Operation {
   static func owner(in record: mrt_operation) -> (pid: Int, comm: Comm)? {
     let pid = Int(record.h.pid)
     let isKnown = record.has & MRT_HAS_OWNER != 0
-    guard let kind = Kind(record.kind), isKnown || kind.isSystemCall else { return nil }
+    guard let kind = Kind(number: record.kind), isKnown || kind.isSystemCall else { return nil }
     let owner = isKnown ? Int(record.owner_pid) : pid
     if record.has & MRT_HAS_OWNER_COMM != 0 { return (owner, Comm(record.owner_comm)) }
     return (owner, owner == pid ? Comm(record.comm) : Comm())
@@ -71,29 +71,5 @@ extension Operation {
     if capabilities & MRT_CAP_FLUSH_GLOBAL != 0 { flags.insert(.flushGlobal) }
     if capabilities & MRT_CAP_FLUSH_PERSISTENT != 0 { flags.insert(.flushPersistent) }
     return flags.rawValue
-  }
-}
-
-extension Operation.Kind {
-  init?(_ kind: UInt32) {
-    switch mrt_operation_kind(rawValue: kind) {
-    case MRT_OP_REG_MR: self = .regMR
-    case MRT_OP_REREG_MR: self = .reregMR
-    case MRT_OP_ADVISE_MR: self = .adviseMR
-    case MRT_OP_PAGE_FAULT: self = .pageFault
-    case MRT_OP_PREFETCH: self = .prefetch
-    default: return nil
-    }
-  }
-
-  /// Says what an MR is.
-  var isRegistration: Bool { self == .regMR || self == .reregMR }
-
-  /// Carried out in the context of the process that asked.
-  var isSystemCall: Bool {
-    switch self {
-    case .regMR, .reregMR, .adviseMR: true
-    case .pageFault, .prefetch: false
-    }
   }
 }

@@ -53,7 +53,7 @@ struct RegionTable: Sendable {
         region: operation.mr, ownerPID: operation.ownerPID, device: operation.device,
         lkey: operation.lkey)
     case .reregMR: reregistered(operation)
-    case .adviseMR, .pageFault, .prefetch: break
+    default: break
     }
   }
 
@@ -82,11 +82,8 @@ struct RegionTable: Sendable {
 
   /// Fills what an advice, prefetch or page fault does not know of its MR.
   func complete(_ operation: inout Operation) {
-    switch operation.kind {
-    case .regMR, .reregMR: return
-    case .adviseMR, .pageFault, .prefetch: break
-    }
-    guard let umem = operation.umemIdentity, let entry = entries[umem],
+    guard !operation.kind.isRegistration, let umem = operation.umemIdentity,
+      let entry = entries[umem],
       agrees(entry, with: operation, umem: umem)
     else { return }
     let known = entry.region

@@ -45,14 +45,8 @@ extension Operation {
   }
 
   package var people: People {
-    let runByOwner: Bool
-    switch kind {
-    case .regMR, .reregMR, .adviseMR:
-      // A system call: the runner is the owner unless another one was read.
-      runByOwner = ownerPID == nil || ownerPID == runner.pid
-    case .pageFault, .prefetch:
-      runByOwner = ownerPID == runner.pid
-    }
+    // Of a system call the runner is the owner unless another one was read.
+    let runByOwner = ownerPID == runner.pid || kind.isSystemCall && ownerPID == nil
     return runByOwner
       ? People(pid: runner.pid, comm: ownerComm ?? runner.comm, tid: runner.tid, worker: nil)
       : People(pid: ownerPID, comm: ownerComm, tid: nil, worker: runner)

@@ -17,7 +17,7 @@ extension Tracer {
   package func latencies() -> KernelLatencies {
     var latencies = KernelLatencies()
     for kind in Operation.Kind.allCases {
-      let slot = kind.recorded.rawValue * 2
+      let slot = kind.number * 2
       latencies.succeeded[kind] = buckets(slot: slot)
       latencies.failed[kind] = buckets(slot: slot + 1)
     }
@@ -47,17 +47,5 @@ extension Tracer {
         maximumNs: values[first + 1])
     }
     return sum
-  }
-}
-
-extension Operation.Kind {
-  var recorded: mrt_operation_kind {
-    switch self {
-    case .regMR: MRT_OP_REG_MR
-    case .reregMR: MRT_OP_REREG_MR
-    case .adviseMR: MRT_OP_ADVISE_MR
-    case .pageFault: MRT_OP_PAGE_FAULT
-    case .prefetch: MRT_OP_PREFETCH
-    }
   }
 }
