@@ -19,3 +19,20 @@ package struct BackingRecord: Sendable {
     RecordedPath.text(path, isCut: facts.flags & MRT_BACKING_PATH_CUT != 0)
   }
 }
+
+extension BackingRecord: TailedRecord {
+  init(_ record: RawSpan, header: mrt_header, count: Int) {
+    self.init(
+      header: header, facts: record.load(\mrt_backing.facts),
+      path: record.bytes(count, at: \mrt_backing.path))
+  }
+
+  var bytes: RecordBytes {
+    let path = path.prefix(Int(MRT_PATH_MAX))
+    var bytes = RecordBytes(header, before: \mrt_backing.path)
+    bytes.set(\mrt_backing.facts, facts)
+    bytes.set(\mrt_backing.path_size, UInt32(path.count))
+    bytes.append(path)
+    return bytes
+  }
+}

@@ -15,3 +15,20 @@ package struct CgroupRecord: Sendable {
     self.path = path
   }
 }
+
+extension CgroupRecord: TailedRecord {
+  init(_ record: RawSpan, header: mrt_header, count: Int) {
+    self.init(
+      header: header, cgroup: record.load(\mrt_cgroup.cgroup),
+      path: CText.string(record.bytes(count, at: \mrt_cgroup.path)))
+  }
+
+  var bytes: RecordBytes {
+    let path = path.utf8.prefix(Int(MRT_PATH_MAX))
+    var bytes = RecordBytes(header, before: \mrt_cgroup.path)
+    bytes.set(\mrt_cgroup.cgroup, cgroup)
+    bytes.set(\mrt_cgroup.path_size, UInt32(path.count))
+    bytes.append(path)
+    return bytes
+  }
+}

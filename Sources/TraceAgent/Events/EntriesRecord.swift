@@ -24,3 +24,23 @@ package struct EntriesRecord: Sendable {
     self.values = values
   }
 }
+
+extension EntriesRecord: TailedRecord {
+  init(_ record: RawSpan, header: mrt_header, count: Int) {
+    self.init(
+      header: header, address: record.load(\mrt_entries.address),
+      what: record.load(\mrt_entries.what), search: record.load(\mrt_entries.search),
+      values: record.words(count, at: \mrt_entries.values))
+  }
+
+  var bytes: RecordBytes {
+    let values = values.prefix(Int(MRT_ENTRIES_MAX))
+    var bytes = RecordBytes(header, before: \mrt_entries.values)
+    bytes.set(\mrt_entries.address, address)
+    bytes.set(\mrt_entries.what, what)
+    bytes.set(\mrt_entries.search, search)
+    bytes.set(\mrt_entries.count, UInt32(values.count))
+    bytes.append(words: values)
+    return bytes
+  }
+}

@@ -52,3 +52,50 @@ package struct MappingRecord: Sendable {
     RecordedPath.text(path, isCut: flags & MRT_MAPPING_PATH_CUT != 0)
   }
 }
+
+extension MappingRecord: TailedRecord {
+  init(_ record: RawSpan, header: mrt_header, count: Int) {
+    self.init(
+      header: header, address: record.load(\mrt_mapping.address),
+      flags: record.load(\mrt_mapping.flags))
+    start = record.load(\mrt_mapping.start)
+    end = record.load(\mrt_mapping.end)
+    vmFlags = record.load(\mrt_mapping.vm_flags)
+    pageOffset = record.load(\mrt_mapping.pgoff)
+    previousEnd = record.load(\mrt_mapping.prev_end)
+    nextStart = record.load(\mrt_mapping.next_start)
+    inode = record.load(\mrt_mapping.inode)
+    fileSize = record.load(\mrt_mapping.file_size)
+    filesystemMagic = record.load(\mrt_mapping.fs_magic)
+    device = record.load(\mrt_mapping.device)
+    inodeFlags = record.load(\mrt_mapping.inode_flags)
+    mode = record.load(\mrt_mapping.mode)
+    filesystem = CText.string(in: record.load(\mrt_mapping.filesystem))
+    blockDevice = CText.string(in: record.load(\mrt_mapping.block_device))
+    path = record.bytes(count, at: \mrt_mapping.path)
+  }
+
+  var bytes: RecordBytes {
+    let path = path.prefix(Int(MRT_PATH_MAX))
+    var bytes = RecordBytes(header, before: \mrt_mapping.path)
+    bytes.set(\mrt_mapping.address, address)
+    bytes.set(\mrt_mapping.start, start)
+    bytes.set(\mrt_mapping.end, end)
+    bytes.set(\mrt_mapping.vm_flags, vmFlags)
+    bytes.set(\mrt_mapping.pgoff, pageOffset)
+    bytes.set(\mrt_mapping.prev_end, previousEnd)
+    bytes.set(\mrt_mapping.next_start, nextStart)
+    bytes.set(\mrt_mapping.inode, inode)
+    bytes.set(\mrt_mapping.file_size, fileSize)
+    bytes.set(\mrt_mapping.fs_magic, filesystemMagic)
+    bytes.set(\mrt_mapping.device, device)
+    bytes.set(\mrt_mapping.inode_flags, inodeFlags)
+    bytes.set(\mrt_mapping.mode, mode)
+    bytes.set(\mrt_mapping.flags, flags)
+    bytes.set(text: filesystem, \mrt_mapping.filesystem)
+    bytes.set(text: blockDevice, \mrt_mapping.block_device)
+    bytes.set(\mrt_mapping.path_size, UInt32(path.count))
+    bytes.append(path)
+    return bytes
+  }
+}

@@ -2,7 +2,7 @@
 
 import CEvents
 
-/// The size rules of one kind of record.
+/// The size rules of one kind of record, as ``RecordKind`` has its fields.
 package struct RecordLayout: Sendable {
   /// A variable tail: `count` elements after the fixed part.
   package struct Tail: Sendable {
@@ -20,41 +20,14 @@ package struct RecordLayout: Sendable {
 
   /// The rules of `kind`; nil for a kind this version does not know.
   package static func of(kind: UInt32) -> RecordLayout? {
-    switch mrt_kind(rawValue: kind) {
-    case MRT_KIND_OPERATION: fixed(mrt_operation.self)
-    case MRT_KIND_UMEM: fixed(mrt_umem.self)
-    case MRT_KIND_LAYER: fixed(mrt_layer.self)
-    case MRT_KIND_RANGE: fixed(mrt_range.self)
-    case MRT_KIND_WALK: fixed(mrt_walk.self)
-    case MRT_KIND_LEVELS: fixed(mrt_levels.self)
-    case MRT_KIND_FAULT: fixed(mrt_fault.self)
-    case MRT_KIND_COUNTER: fixed(mrt_counter.self)
-    case MRT_KIND_PAGES: fixed(mrt_pages.self)
-    case MRT_KIND_ACCOUNT: fixed(mrt_account.self)
-    case MRT_KIND_OWNER: fixed(mrt_owner.self)
-    case MRT_KIND_OMITTED: fixed(mrt_omitted.self)
-    case MRT_KIND_SHED: fixed(mrt_shed.self)
-    case MRT_KIND_FOLIO: fixed(mrt_folio.self)
-    case MRT_KIND_REFUSAL: fixed(mrt_refusal.self)
-    case MRT_KIND_FORKED: fixed(mrt_forked.self)
-    // The fixed parts of the others end where their tail begins; a test holds these numbers to the
-    // C structs.
-    case MRT_KIND_ENTRIES:
-      RecordLayout(
-        fixedSize: 64, tail: Tail(countOffset: 60, stride: 8, max: Int(MRT_ENTRIES_MAX)))
-    case MRT_KIND_MAPPING:
-      RecordLayout(fixedSize: 192, tail: Tail(countOffset: 188, stride: 1, max: Int(MRT_PATH_MAX)))
-    case MRT_KIND_STACK:
-      RecordLayout(fixedSize: 48, tail: Tail(countOffset: 44, stride: 8, max: Int(MRT_STACK_MAX)))
-    case MRT_KIND_SYMBOL:
-      RecordLayout(fixedSize: 56, tail: Tail(countOffset: 52, stride: 1, max: Int(MRT_NAME_MAX)))
-    case MRT_KIND_CGROUP:
-      RecordLayout(fixedSize: 56, tail: Tail(countOffset: 52, stride: 1, max: Int(MRT_PATH_MAX)))
-    case MRT_KIND_BACKING:
-      RecordLayout(fixedSize: 208, tail: Tail(countOffset: 204, stride: 1, max: Int(MRT_PATH_MAX)))
-    default: nil
-    }
+    kind < layouts.count ? layouts[Int(kind)] : nil
   }
+
+  /// By the number of the kind.
+  private static let layouts: [RecordLayout?] = {
+    let last = RecordKind.all.map(\.number).max() ?? 0
+    return (0...last).map { RecordKind.of($0)?.layout }
+  }()
 
   /// The record at the start of what the kernel has reserved for it, which may be longer; nil for
   /// bytes that hold no whole record.
@@ -63,10 +36,6 @@ package struct RecordLayout: Sendable {
     let size = Int(reserved.loadUnaligned(as: mrt_header.self).size)
     guard size >= headerSize, size <= reserved.count else { return nil }
     return UnsafeRawBufferPointer(rebasing: reserved[..<size])
-  }
-
-  private static func fixed<T: BitwiseCopyable>(_ type: T.Type) -> RecordLayout {
-    RecordLayout(fixedSize: MemoryLayout<T>.size, tail: nil)
   }
 
   /// Whether a whole record is exactly as long as its fields, as the recording's CTF description

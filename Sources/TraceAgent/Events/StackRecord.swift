@@ -16,3 +16,20 @@ package struct StackRecord: Sendable {
     self.addresses = addresses
   }
 }
+
+extension StackRecord: TailedRecord {
+  init(_ record: RawSpan, header: mrt_header, count: Int) {
+    self.init(
+      header: header, what: record.load(\mrt_stack.what),
+      addresses: record.words(count, at: \mrt_stack.addresses))
+  }
+
+  var bytes: RecordBytes {
+    let addresses = addresses.prefix(Int(MRT_STACK_MAX))
+    var bytes = RecordBytes(header, before: \mrt_stack.addresses)
+    bytes.set(\mrt_stack.what, what)
+    bytes.set(\mrt_stack.count, UInt32(addresses.count))
+    bytes.append(words: addresses)
+    return bytes
+  }
+}

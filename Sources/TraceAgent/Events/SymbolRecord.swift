@@ -20,3 +20,22 @@ package struct SymbolRecord: Sendable {
     self.name = name
   }
 }
+
+extension SymbolRecord: TailedRecord {
+  init(_ record: RawSpan, header: mrt_header, count: Int) {
+    self.init(
+      header: header, address: record.load(\mrt_symbol.address),
+      what: record.load(\mrt_symbol.what),
+      name: CText.string(record.bytes(count, at: \mrt_symbol.name)))
+  }
+
+  var bytes: RecordBytes {
+    let name = name.utf8.prefix(Int(MRT_NAME_MAX))
+    var bytes = RecordBytes(header, before: \mrt_symbol.name)
+    bytes.set(\mrt_symbol.address, address)
+    bytes.set(\mrt_symbol.what, what)
+    bytes.set(\mrt_symbol.name_size, UInt32(name.count))
+    bytes.append(name)
+    return bytes
+  }
+}

@@ -17,27 +17,10 @@ extension EventFields {
   }
 
   func entries(_ record: EntriesRecord, _ sink: inout some FieldSink) {
-    sink.text("what", Self.entries(record.what))
-    sink.text("search", Self.search(record.search))
+    sink.text("what", RecordEnumeration.entriesWhat.name(of: record.what))
+    sink.text("search", RecordEnumeration.entriesSearch.name(of: record.search))
     sink.hex("address", record.address)
     sink.hexes("values", record.values)
-  }
-
-  private static func entries(_ what: UInt32) -> String {
-    switch mrt_entries_what(rawValue: what) {
-    case MRT_ENTRIES_PTE: "pte"
-    case MRT_ENTRIES_HMM_PFN: "hmm_pfn"
-    default: "\(what)"
-    }
-  }
-
-  private static func search(_ search: UInt32) -> String {
-    switch Int32(bitPattern: search) {
-    case MRT_ENTRIES_WALKED: "walked"
-    case MRT_ENTRIES_FAULTED: "faulted"
-    case MRT_ENTRIES_ACCEPTED: "accepted"
-    default: "\(search)"
-    }
   }
 
   func mapping(_ record: MappingRecord, _ sink: inout some FieldSink) {
@@ -82,44 +65,6 @@ extension EventFields {
     sink.text("errno", hasError ? Errno(result: Int64(record.error))?.description : nil)
   }
 
-  func counter(_ record: mrt_counter, _ sink: inout some FieldSink) {
-    sink.text("rung", Self.rung(record.rung))
-    sink.number("seen", record.counts.seen)
-    sink.number("failed", record.counts.failed)
-    sink.number("recorded", record.counts.recorded)
-    sink.number("lost", record.counts.lost)
-    sink.number("filtered", record.counts.filtered)
-    sink.number("untracked", record.counts.untracked)
-    sink.number("missed", record.missed)
-  }
-
-  func account(_ record: mrt_account, _ sink: inout some FieldSink) {
-    sink.text("rung", Self.rung(record.rung))
-    sink.number("calls", record.calls)
-    sink.number("reported", record.reported)
-    sink.number("cut", record.cut)
-    sink.number("aggregated", record.aggregated)
-    sink.number("filtered", record.filtered)
-    sink.number("unstarted", record.unstarted)
-    sink.number("missed", record.missed)
-    sink.number("missed_returns", record.missed_returns)
-    sink.number("missed_entries", record.missed_entries)
-    sink.number("running", record.running)
-    sink.number("failed", record.failed)
-    sink.number("recorded", record.recorded)
-    sink.number("lost", record.lost)
-    sink.number("received", record.received)
-    sink.number("written", record.written)
-    sink.number("untracked", record.untracked)
-    sink.number("since_monotonic_ns", record.since_ns)
-  }
-
-  func shed(_ record: mrt_shed, _ sink: inout some FieldSink) {
-    sink.number("shed", record.shed)
-    sink.number("missed", record.missed)
-    sink.number("since_monotonic_ns", record.since_ns)
-  }
-
   func pages(_ record: mrt_pages, _ sink: inout some FieldSink) {
     let entry = PageStatistic(record, format: subject.pageTables)
     sink.text("level", entry.level)
@@ -148,11 +93,6 @@ struct PageStatistic {
       }
     self.level = level?.rawValue ?? "\(record.level)"
     flags = level.map { format.decode(record.bits, level: $0).flags }
-    outcome =
-      switch Int32(bitPattern: record.outcome) {
-      case MRT_PAGES_ACCEPTED: "accepted"
-      case MRT_PAGES_FAILED: "in_failed_walk"
-      default: "\(record.outcome)"
-      }
+    outcome = RecordEnumeration.pagesOutcome.name(of: record.outcome)
   }
 }

@@ -5,13 +5,13 @@ import Events
 import Model
 
 /// Every record of bpf/events.h, field by field: with names where they have them, and without what
-/// was not read.
+/// was not read. Kinds that need no more than events.h says of them are written by it alone.
 struct EventFields {
   let subject: ExportSubject
 
   func write(_ event: Event, to sink: inout some FieldSink) {
     sink.constant("type", "event")
-    sink.constant("kind", Self.kind(of: event))
+    sink.constant("kind", event.kindName)
     sink.text("recording", subject.isAlone ? nil : subject.name)
     let header = event.header
     sink.signed("time_ns", subject.wallTime(header.time_ns))
@@ -34,85 +34,31 @@ struct EventFields {
     case .mapping(let record): mapping(record, &sink)
     case .fault(let record): fault(record, &sink)
     case .stack(let record):
-      sink.text("what", Self.stack(record.what))
+      sink.text("what", RecordEnumeration.stackWhat.name(of: record.what))
       sink.hexes("addresses", record.addresses)
-    case .counter(let record): counter(record, &sink)
-    case .symbol(let record):
-      sink.text("what", Self.stack(record.what))
-      sink.hex("address", record.address)
-      sink.text("name", record.name)
     case .pages(let record): pages(record, &sink)
-    case .account(let record): account(record, &sink)
-    case .shed(let record): shed(record, &sink)
     case .owner(let record): owner(record, &sink)
     case .omitted(let record):
-      sink.text("what", Self.operation(record.kind))
+      sink.text("what", RecordEnumeration.operationKind.name(of: record.kind))
       sink.signed("result", record.result)
       sink.text("errno", Self.errno(record.result))
-    case .cgroup(let record):
-      sink.number("cgroup", record.cgroup)
-      sink.text("path", record.path)
     case .folio(let record): folio(record, &sink)
     case .refusal(let record): refusal(record, &sink)
     case .forked(let record): forked(record, &sink)
     case .backing(let record): backing(record, &sink)
     case .unknown(let header): sink.number("number", header.kind)
-    }
-  }
-
-  static func kind(of event: Event) -> String {
-    switch event {
-    case .operation: "operation"
-    case .umem: "umem"
-    case .layer: "layer"
-    case .range: "range"
-    case .walk: "walk"
-    case .levels: "levels"
-    case .entries: "entries"
-    case .mapping: "mapping"
-    case .fault: "fault"
-    case .stack: "stack"
-    case .counter: "counter"
-    case .symbol: "symbol"
-    case .pages: "pages"
-    case .account: "account"
-    case .owner: "owner"
-    case .omitted: "omitted"
-    case .shed: "shed"
-    case .cgroup: "cgroup"
-    case .folio: "folio"
-    case .refusal: "refusal"
-    case .forked: "forked"
-    case .backing: "backing"
-    case .unknown: "unknown"
+    // counter, account, shed, symbol, cgroup, and kinds that are not given a meaning above
+    default: described(event, &sink)
     }
   }
 
   private static func errno(_ result: Int64) -> String? { Errno(result: result)?.description }
 
-  private static func stack(_ what: UInt32) -> String {
-    switch mrt_stack_what(rawValue: what) {
-    case MRT_STACK_KERNEL: "kernel"
-    case MRT_STACK_USER: "user"
-    default: "\(what)"
-    }
-  }
-
-  static func rung(_ rung: UInt32) -> String {
-    switch mrt_rung(rawValue: rung) {
-    case MRT_RUNG_NONE: "none"
-    case MRT_RUNG_FEXIT: "fexit"
-    case MRT_RUNG_KPROBE: "kprobe"
-    case MRT_RUNG_TRACEPOINT: "tracepoint"
-    default: "\(rung)"
-    }
-  }
-
   private func operation(_ record: mrt_operation, _ sink: inout some FieldSink) {
     func known<Value>(_ bit: UInt32, _ value: Value) -> Value? {
       record.has & bit != 0 ? value : nil
     }
-    sink.text("what", Self.operation(record.kind))
+    sink.text("what", RecordEnumeration.operationKind.name(of: record.kind))
     sink.number("start_monotonic_ns", known(MRT_HAS_START, record.start_ns))
     sink.signed("result", record.result)
     sink.text("errno", Self.errno(record.result))
@@ -135,17 +81,6 @@ struct EventFields {
     sink.text("device", known(MRT_HAS_DEVICE, CText.string(in: record.device)))
     sink.number("lost", record.lost)
     sink.number("repeats_after_ns", known(MRT_HAS_REPEATED, record.repeats_ns))
-  }
-
-  private static func operation(_ kind: UInt32) -> String {
-    switch mrt_operation_kind(rawValue: kind) {
-    case MRT_OP_REG_MR: "reg_mr"
-    case MRT_OP_REREG_MR: "rereg_mr"
-    case MRT_OP_ADVISE_MR: "advise_mr"
-    case MRT_OP_PAGE_FAULT: "page_fault"
-    case MRT_OP_PREFETCH: "prefetch"
-    default: "\(kind)"
-    }
   }
 
   private func owner(_ record: mrt_owner, _ sink: inout some FieldSink) {
@@ -188,7 +123,7 @@ struct EventFields {
     sink.hexes(
       "arguments",
       withUnsafeBytes(of: record.arguments) { Array($0.bindMemory(to: UInt64.self)) })
-    sink.text("rung", Self.rung(record.rung))
+    sink.text("rung", RecordEnumeration.rung.name(of: record.rung))
   }
 
   private func range(_ record: mrt_range, _ sink: inout some FieldSink) {
@@ -199,7 +134,7 @@ struct EventFields {
     sink.hex("default_flags", record.default_flags)
     sink.hex("pfn_flags_mask", record.pfn_flags_mask)
     sink.hex("mm", record.mm)
-    sink.text("rung", Self.rung(record.rung))
+    sink.text("rung", RecordEnumeration.rung.name(of: record.rung))
     sink.hex("flags", record.flags)
   }
 
@@ -217,6 +152,6 @@ struct EventFields {
       "default_flags", record.flags & MRT_WALK_HAS_DEFAULT != 0 ? record.default_flags : nil)
     sink.flag("vma", record.flags & MRT_WALK_NO_VMA == 0)
     sink.hex("entry", record.entry)
-    sink.text("rung", Self.rung(record.rung))
+    sink.text("rung", RecordEnumeration.rung.name(of: record.rung))
   }
 }

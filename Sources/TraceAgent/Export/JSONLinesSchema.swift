@@ -35,7 +35,7 @@ package enum JSONLinesSchema {
     let subject = ExportSubject(environment)
     let fields = EventFields(subject: subject)
     let events = samples.map { event in
-      ("event_" + EventFields.kind(of: event), ShapeSink.shape { fields.write(event, to: &$0) })
+      ("event_" + event.kindName, ShapeSink.shape { fields.write(event, to: &$0) })
     }
     return [
       ("header", ShapeSink.shape { JSONLinesExporter.header(environment, &$0) }),
@@ -63,21 +63,6 @@ package enum JSONLinesSchema {
       detail: "", hookPlan: [], clockOffsetNs: 0, startWallNs: 0)
   }
 
-  /// One record of each kind.
-  private static var samples: [Event] {
-    let header = mrt_header()
-    return [
-      .operation(mrt_operation()), .umem(mrt_umem()), .layer(mrt_layer()), .range(mrt_range()),
-      .walk(mrt_walk()), .levels(mrt_levels()),
-      .entries(EntriesRecord(header: header, address: 0, what: 0, search: 0, values: [])),
-      .mapping(MappingRecord(header: header, address: 0, flags: 0)), .fault(mrt_fault()),
-      .stack(StackRecord(header: header, what: 0, addresses: [])), .counter(mrt_counter()),
-      .symbol(SymbolRecord(header: header, address: 0, what: 0, name: "")), .pages(mrt_pages()),
-      .account(mrt_account()), .owner(mrt_owner()), .omitted(mrt_omitted()),
-      .cgroup(CgroupRecord(header: header, cgroup: 0, path: "")), .folio(mrt_folio()),
-      .refusal(mrt_refusal()), .forked(mrt_forked()), .shed(mrt_shed()),
-      .backing(BackingRecord(header: header, facts: mrt_backing_facts())),
-      .unknown(header),
-    ]
-  }
+  /// One record of each kind, and of a kind that is not known.
+  private static var samples: [Event] { RecordKind.all.map(\.empty) + [.unknown(mrt_header())] }
 }

@@ -38,7 +38,8 @@ package struct AccessFlags: OptionSet, Sendable {
     FlagNames.of(UInt64(value), in: table)
   }
 
-  private static let table: [(bit: Int, name: String)] = [
+  /// Every bit that has a name.
+  package static let table: [(bit: Int, name: String)] = [
     (0, "LOCAL_WRITE"), (1, "REMOTE_WRITE"), (2, "REMOTE_READ"), (3, "REMOTE_ATOMIC"),
     (4, "MW_BIND"), (5, "ZERO_BASED"), (6, "ON_DEMAND"), (7, "HUGETLB"), (8, "FLUSH_GLOBAL"),
     (9, "FLUSH_PERSISTENT"), (20, "RELAXED_ORDERING"),

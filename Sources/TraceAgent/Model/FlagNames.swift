@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Names of the bits of a kernel flag word.
-enum FlagNames {
+package enum FlagNames {
   /// The names of the bits set in `value`, in the table's order; what is left over as one "0x…".
-  static func of(_ value: UInt64, in table: [(bit: Int, name: String)]) -> [String] {
+  package static func of(_ value: UInt64, in table: [(bit: Int, name: String)]) -> [String] {
     var rest = value
     var names: [String] = []
     for entry in table where value >> UInt64(entry.bit) & 1 != 0 {

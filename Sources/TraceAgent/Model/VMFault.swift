@@ -18,7 +18,8 @@ package struct VMFault: OptionSet, Sendable {
     FlagNames.of(UInt64(value), in: table)
   }
 
-  private static let table: [(bit: Int, name: String)] = [
+  /// Every bit that has a name.
+  package static let table: [(bit: Int, name: String)] = [
     (0, "VM_FAULT_OOM"), (1, "VM_FAULT_SIGBUS"), (2, "VM_FAULT_MAJOR"), (4, "VM_FAULT_HWPOISON"),
     (5, "VM_FAULT_HWPOISON_LARGE"), (6, "VM_FAULT_SIGSEGV"), (8, "VM_FAULT_NOPAGE"),
     (9, "VM_FAULT_LOCKED"), (10, "VM_FAULT_RETRY"), (11, "VM_FAULT_FALLBACK"),

@@ -17,10 +17,7 @@ struct BabeltraceTests {
     #expect(run.errors == "")
     // All that was written, and the closing record.
     #expect(run.lines.count == events.count + 1)
-    for name in [
-      "operation", "umem", "layer", "range", "walk", "levels", "entries", "mapping", "fault",
-      "stack", "counter", "symbol", "pages",
-    ] {
+    for name in RecordKind.all.map(\.name) {
       let expected = name == "counter" ? 7 : 6
       #expect(run.lines.count { $0.contains(" \(name): ") } == expected, "\(name)")
     }
