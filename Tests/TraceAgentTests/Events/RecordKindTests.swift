@@ -247,7 +247,10 @@ import Testing
   /// What the agent calls them is what readers of the recording see.
   @Test func meaningsHaveTheSameNames() {
     for value in RecordEnumeration.operationKind.values {
-      #expect(Operation.Kind(value.number)?.rawValue == value.name)
+      #expect(Operation.Kind(number: value.number)?.rawValue == value.name)
+    }
+    for value in RecordEnumeration.rung.values {
+      #expect(Rung(value.number).rawValue == value.name)
     }
     for value in RecordEnumeration.refusalWhat.values {
       #expect(RefusalEvidence.What(value.number)?.rawValue == value.name)
