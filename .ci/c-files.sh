@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # Which C files .ci/check and .ci/format hold to .clang-format.
-c_places="Sources lab"
-# One line switches the kernel's side on, once ".ci/format bpf" has been run:
-# c_places="$c_places bpf"
+c_places="Sources lab bpf"
 
 checked_c_files() {
     # shellcheck disable=SC2086 # places are words

@@ -60,8 +60,8 @@ static __noinline void fill_blocks(struct mrt_backing_facts *f, u64 address)
 	if (!f || !address || !config.per_cpu_offset)
 		return;
 	f->blocks_max = BPF_CORE_READ(info, max_blocks);
-	f->blocks_used = counter_sum(
-		address + bpf_core_field_offset(struct shmem_sb_info, used_blocks));
+	f->blocks_used =
+		counter_sum(address + bpf_core_field_offset(struct shmem_sb_info, used_blocks));
 	f->has |= MRT_BACKING_HAS_BLOCKS;
 }
 
@@ -153,8 +153,7 @@ static __always_inline void fill_group(struct mrt_backing_facts *f, u64 hstate)
 	if (!css || index > 3)
 		return;
 	index = index * size - bpf_core_field_offset(struct hugetlb_cgroup, css);
-	find_nearest(&nearest, css,
-		     bpf_core_field_offset(struct hugetlb_cgroup, hugepage) + index);
+	find_nearest(&nearest, css, bpf_core_field_offset(struct hugetlb_cgroup, hugepage) + index);
 	f->group = nearest.group;
 	f->group_usage = nearest.usage;
 	f->group_max = nearest.max;
@@ -340,8 +339,7 @@ static __always_inline void send_huge(u32 hook, u64 address, u64 vma_address)
 	struct file *file = BPF_CORE_READ(vma, vm_file);
 
 	if (file)
-		send_facts(hook, address, vma_address,
-			   (u64)BPF_CORE_READ(file, f_mapping, host));
+		send_facts(hook, address, vma_address, (u64)BPF_CORE_READ(file, f_mapping, host));
 }
 
 #endif

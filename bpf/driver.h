@@ -48,8 +48,7 @@ static __always_inline struct in_flight *on_worker_entry(void *ctx, struct call 
 	return begin(c->hook, MRT_OP_PREFETCH, 0);
 }
 
-static __always_inline bool on_worker(void *ctx, struct call *c, struct in_flight *op,
-				      bool last)
+static __always_inline bool on_worker(void *ctx, struct call *c, struct in_flight *op, bool last)
 {
 	if (op->root != c->hook)
 		return false;
@@ -58,9 +57,9 @@ static __always_inline bool on_worker(void *ctx, struct call *c, struct in_fligh
 	return true;
 }
 
-ON_OPERATION(rxe_ib_prefetch_mr_work, MRT_HOOK_RXE_PREFETCH_WORK, 1, s32,
-	     on_worker_entry, no_evidence, on_worker, without_entry)
-ON_OPERATION(mlx5_ib_prefetch_mr_work, MRT_HOOK_MLX5_PREFETCH_WORK, 1, s32,
-	     on_worker_entry, no_evidence, on_worker, without_entry)
+ON_OPERATION(rxe_ib_prefetch_mr_work, MRT_HOOK_RXE_PREFETCH_WORK, 1, s32, on_worker_entry,
+	     no_evidence, on_worker, without_entry)
+ON_OPERATION(mlx5_ib_prefetch_mr_work, MRT_HOOK_MLX5_PREFETCH_WORK, 1, s32, on_worker_entry,
+	     no_evidence, on_worker, without_entry)
 
 #endif

@@ -16,6 +16,8 @@
  * Growing: add fields at the end of a record's fixed part only together with a
  * new minor format version; add kinds freely.
  */
+/* Members, their units and their comments stand in columns. */
+/* clang-format off */
 #ifndef MRTRACE_EVENTS_H
 #define MRTRACE_EVENTS_H
 

@@ -16,9 +16,8 @@
 #ifndef MRTRACE_FAULT_H
 #define MRTRACE_FAULT_H
 
-static __always_inline void send_fault(struct in_flight *op, u32 hook, u64 address,
-				       u32 result, u32 fault_flags,
-				       struct inode *inode, u64 pgoff, s32 error)
+static __always_inline void send_fault(struct in_flight *op, u32 hook, u64 address, u32 result,
+				       u32 fault_flags, struct inode *inode, u64 pgoff, s32 error)
 {
 	struct mrt_fault *r;
 
@@ -84,9 +83,8 @@ static __always_inline int on_dax_fault(void *ctx, struct call *c)
 	struct vm_fault *vmf = (void *)c->a[1];
 
 	if (op)
-		send_fault(op, c->hook, BPF_CORE_READ(vmf, address), c->ret,
-			   fault_flags_of(vmf), (void *)c->a[0],
-			   BPF_CORE_READ(vmf, pgoff), 0);
+		send_fault(op, c->hook, BPF_CORE_READ(vmf, address), c->ret, fault_flags_of(vmf),
+			   (void *)c->a[0], BPF_CORE_READ(vmf, pgoff), 0);
 	return 0;
 }
 
@@ -129,16 +127,13 @@ static __always_inline int on_handle_mm_fault(void *ctx, struct call *c)
 	struct in_flight *op = failed_fault(c);
 
 	if (op)
-		send_fault(op, c->hook, c->a[1] & ~(PAGE_SIZE - 1), c->ret, c->a[2],
-			   NULL, 0, 0);
+		send_fault(op, c->hook, c->a[1] & ~(PAGE_SIZE - 1), c->ret, c->a[2], NULL, 0, 0);
 	return 0;
 }
 
-ON_FEXIT_GATED(handle_mm_fault, MRT_HOOK_HANDLE_MM_FAULT, 4, u32, fault_failed,
-	       on_handle_mm_fault)
+ON_FEXIT_GATED(handle_mm_fault, MRT_HOOK_HANDLE_MM_FAULT, 4, u32, fault_failed, on_handle_mm_fault)
 ON_KPROBE(handle_mm_fault, MRT_HOOK_HANDLE_MM_FAULT)
-ON_KRETPROBE_GATED(handle_mm_fault, MRT_HOOK_HANDLE_MM_FAULT, u32, fault_failed,
-		   on_handle_mm_fault)
+ON_KRETPROBE_GATED(handle_mm_fault, MRT_HOOK_HANDLE_MM_FAULT, u32, fault_failed, on_handle_mm_fault)
 
 /*
  * dax_iomap_fault(vmf, order, pfnp, iomap_errp, ops): ext4 asks for the errno in
@@ -162,8 +157,7 @@ static __always_inline int on_dax_iomap_fault(void *ctx, struct call *c)
 		error = 0;
 	file = BPF_CORE_READ(vmf, vma, vm_file);
 	send_fault(op, c->hook, BPF_CORE_READ(vmf, address) & ~(PAGE_SIZE - 1), c->ret,
-		   fault_flags_of(vmf),
-		   file ? BPF_CORE_READ(file, f_mapping, host) : NULL,
+		   fault_flags_of(vmf), file ? BPF_CORE_READ(file, f_mapping, host) : NULL,
 		   BPF_CORE_READ(vmf, pgoff), error);
 	return 0;
 }
@@ -197,8 +191,8 @@ static __always_inline int on_handle_userfault(void *ctx, struct call *c)
 	struct vm_fault *vmf = (void *)c->a[0];
 
 	if (op)
-		send_fault(op, c->hook, BPF_CORE_READ(vmf, address) & ~(PAGE_SIZE - 1),
-			   c->ret, fault_flags_of(vmf), NULL, 0, 0);
+		send_fault(op, c->hook, BPF_CORE_READ(vmf, address) & ~(PAGE_SIZE - 1), c->ret,
+			   fault_flags_of(vmf), NULL, 0, 0);
 	return 0;
 }
 
@@ -263,21 +257,19 @@ int fexit__dax_iomap_fault(unsigned long long *ctx)
 ON_KPROBE_INSIDE(dax_iomap_fault, MRT_HOOK_DAX_IOMAP_FAULT)
 ON_KRETPROBE_GATED(dax_iomap_fault, MRT_HOOK_DAX_IOMAP_FAULT, u32, failed_inside,
 		   on_dax_iomap_fault)
-ON_FEXIT_GATED(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT, 4, u32, failed_inside,
-	       on_hugetlb_fault)
+ON_FEXIT_GATED(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT, 4, u32, failed_inside, on_hugetlb_fault)
 ON_KPROBE_INSIDE(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT)
-ON_KRETPROBE_GATED(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT, u32, failed_inside,
-		   on_hugetlb_fault)
+ON_KRETPROBE_GATED(hugetlb_fault, MRT_HOOK_HUGETLB_FAULT, u32, failed_inside, on_hugetlb_fault)
 ON_FEXIT_GATED(handle_userfault, MRT_HOOK_HANDLE_USERFAULT, 2, u32, failed_inside,
 	       on_handle_userfault)
 ON_KPROBE_INSIDE(handle_userfault, MRT_HOOK_HANDLE_USERFAULT)
 ON_KRETPROBE_GATED(handle_userfault, MRT_HOOK_HANDLE_USERFAULT, u32, failed_inside,
 		   on_handle_userfault)
-ON_FEXIT_ANY_GATED(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, 3, s32,
-		   error_inside, on_xfs_write_direct)
+ON_FEXIT_ANY_GATED(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, 3, s32, error_inside,
+		   on_xfs_write_direct)
 ON_KPROBE_INSIDE(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT)
-ON_KRETPROBE_GATED(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, s32,
-		   error_inside, on_xfs_write_direct)
+ON_KRETPROBE_GATED(xfs_iomap_write_direct, MRT_HOOK_XFS_WRITE_DIRECT, s32, error_inside,
+		   on_xfs_write_direct)
 
 ON_FEXIT_GATED(shmem_unused_huge_shrink, MRT_HOOK_SHMEM_FULL, 3, s64, no_block_inside,
 	       on_shmem_full)
@@ -300,7 +292,6 @@ int fexit__ext4_should_retry_alloc(unsigned long long *ctx)
 }
 
 ON_KPROBE_INSIDE(ext4_should_retry_alloc, MRT_HOOK_EXT4_FULL)
-ON_KRETPROBE_GATED(ext4_should_retry_alloc, MRT_HOOK_EXT4_FULL, s32, gave_up_inside,
-		   on_ext4_full)
+ON_KRETPROBE_GATED(ext4_should_retry_alloc, MRT_HOOK_EXT4_FULL, s32, gave_up_inside, on_ext4_full)
 
 #endif

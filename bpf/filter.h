@@ -15,7 +15,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
-	__type(key, u32);	/* number of the process, as the agent sees it */
+	__type(key, u32); /* number of the process, as the agent sees it */
 	__type(value, u8);
 } watched SEC(".maps");
 
@@ -30,14 +30,14 @@ struct name_64 {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MRT_FILTER_VALUES);
-	__type(key, struct name_16);	/* filled up with NUL */
+	__type(key, struct name_16); /* filled up with NUL */
 	__type(value, u8);
 } wanted_comms SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MRT_FILTER_VALUES);
-	__type(key, u64);		/* of a control group: the inode of its directory */
+	__type(key, u64); /* of a control group: the inode of its directory */
 	__type(value, u8);
 } wanted_cgroups SEC(".maps");
 
@@ -155,8 +155,7 @@ static __always_inline bool is_wanted_caller(void)
 
 	if (!(config.filter & ~MRT_FILTER_DEVICE))
 		return true;
-	if ((config.filter & ~MRT_FILTER_DEVICE) == MRT_FILTER_PID &&
-	    !config.pid_namespace) {
+	if ((config.filter & ~MRT_FILTER_DEVICE) == MRT_FILTER_PID && !config.pid_namespace) {
 		tgid = bpf_get_current_pid_tgid() >> 32;
 		return bpf_map_lookup_elem(&watched, &tgid) != NULL;
 	}

@@ -10,9 +10,9 @@
 #ifndef MRTRACE_FOLIO_H
 #define MRTRACE_FOLIO_H
 
-#define PAGE_MAPPING_ANON 1ul	/* bits of page.mapping, all kernels */
+#define PAGE_MAPPING_ANON  1ul /* bits of page.mapping, all kernels */
 #define PAGE_MAPPING_FLAGS 3ul
-#define VMEMMAP_ALIGNMENT (1ul << PUD_SHIFT)	/* kernel_randomize_memory() */
+#define VMEMMAP_ALIGNMENT  (1ul << PUD_SHIFT) /* kernel_randomize_memory() */
 
 /* Relocations of types and members that some kernels lack are each in a function of their own. */
 static __noinline u32 lru_of_folio(void)
@@ -119,8 +119,8 @@ static __noinline void fill_large_folio(struct mrt_folio *r, u64 address)
 }
 
 /* A bit of page.flags that this kernel has by that name. */
-#define PAGE_FLAG(flags, name)                                                 \
-	(bpf_core_enum_value_exists(enum pageflags, name) &&                   \
+#define PAGE_FLAG(flags, name)                               \
+	(bpf_core_enum_value_exists(enum pageflags, name) && \
 	 (flags) >> (bpf_core_enum_value(enum pageflags, name) & 63) & 1)
 
 static __noinline u32 state_of(u64 flags, u64 mapping)

@@ -66,8 +66,8 @@ static __always_inline u64 send_if_not_copied(u32 hook, u64 child, u64 address, 
 	/* nor has it: perhaps it was forked as well */
 	if (!vma)
 		return (u64)parent;
-	if (BPF_CORE_READ(vma, vm_flags) & VM_DONTCOPY &&
-	    BPF_CORE_READ(vma, vm_start) <= address && BPF_CORE_READ(vma, vm_end) > address)
+	if (BPF_CORE_READ(vma, vm_flags) & VM_DONTCOPY && BPF_CORE_READ(vma, vm_start) <= address &&
+	    BPF_CORE_READ(vma, vm_end) > address)
 		send_ancestor(hook, child, (u64)vma, address, generation);
 	return 0;
 }

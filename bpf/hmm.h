@@ -28,9 +28,8 @@ static __always_inline bool is_failure(s64 ret)
 	return ret < 0 && ret != -E_BUSY;
 }
 
-static __always_inline void send_walk(struct in_flight *op, struct call *c,
-				      u64 start, u64 end, struct mm_walk *mm_walk,
-				      u64 entry)
+static __always_inline void send_walk(struct in_flight *op, struct call *c, u64 start, u64 end,
+				      struct mm_walk *mm_walk, u64 entry)
 {
 	struct hmm_vma_walk *walk = BPF_CORE_READ(mm_walk, private);
 	struct mrt_walk *r = evidence(c->hook, MRT_KIND_WALK, sizeof(*r));
@@ -54,17 +53,15 @@ static __always_inline void send_walk(struct in_flight *op, struct call *c,
 }
 
 /* The PTEs of [start, end) under this PMD, and what HMM made of them so far. */
-static __always_inline void send_walked(struct in_flight *op, u32 hook,
-					struct mm_walk *mm_walk, u64 pmd,
-					u64 start, u64 end)
+static __always_inline void send_walked(struct in_flight *op, u32 hook, struct mm_walk *mm_walk,
+					u64 pmd, u64 start, u64 end)
 {
 	struct hmm_vma_walk *walk = BPF_CORE_READ(mm_walk, private);
 	struct hmm_range *range = BPF_CORE_READ(walk, range);
 	u64 pages = (end - start) >> PAGE_SHIFT;
 	u64 from;
 
-	if (op->done & DONE_ENTRIES || !is_table(pmd) || end <= start ||
-	    pages > MRT_ENTRIES_MAX)
+	if (op->done & DONE_ENTRIES || !is_table(pmd) || end <= start || pages > MRT_ENTRIES_MAX)
 		return;
 	op->done |= DONE_ENTRIES;
 	send_entries(hook, MRT_ENTRIES_PTE, start, pte_in(pmd, start), pages);
@@ -91,8 +88,7 @@ static __always_inline void remember_pending(struct mm_walk *mm_walk)
 
 /* Gate of all callbacks: NULL unless an operation we follow has just failed here. */
 static __always_inline struct in_flight *failed_walk(void *ctx, struct call *c,
-						     struct mm_walk *mm_walk,
-						     bool may_repeat)
+						     struct mm_walk *mm_walk, bool may_repeat)
 {
 	struct in_flight *op;
 
@@ -145,7 +141,7 @@ static __always_inline void send_refused(struct in_flight *op)
  * sends all this, not each callback's, where the agent knows that it is attached.
  */
 static __always_inline void note_refused(struct in_flight *op, u32 hook, struct mm_walk *mm_walk,
-				u64 start, u64 end, bool may_fault)
+					 u64 start, u64 end, bool may_fault)
 {
 	struct hmm_vma_walk *walk = BPF_CORE_READ(mm_walk, private);
 
@@ -159,8 +155,7 @@ static __always_inline void note_refused(struct in_flight *op, u32 hook, struct 
 	op->refused.end = end;
 	op->refused.last = BPF_CORE_READ(walk, last);
 	op->refused.may_fault = may_fault;
-	op->refused.write =
-		!!(BPF_CORE_READ(walk, range, default_flags) & HMM_PFN_REQ_WRITE);
+	op->refused.write = !!(BPF_CORE_READ(walk, range, default_flags) & HMM_PFN_REQ_WRITE);
 	if (config.range_hook)
 		op->done |= DONE_UNSENT;
 	else
@@ -171,8 +166,8 @@ static __always_inline void note_refused(struct in_flight *op, u32 hook, struct 
  * Sends, for --detail pages, the range that a callback accepted and its raw entries.
  * Pages that HMM first has to fault in are sent when the next walk accepts them.
  */
-static __always_inline void send_accepted(struct call *c, struct mm_walk *mm_walk,
-					  u64 start, u64 end, u64 at)
+static __always_inline void send_accepted(struct call *c, struct mm_walk *mm_walk, u64 start,
+					  u64 end, u64 at)
 {
 	struct in_flight *op;
 	u64 pages = (end - start) >> PAGE_SHIFT, entry = 0;
@@ -214,8 +209,7 @@ static __always_inline int on_walk_hole(void *ctx, struct call *c)
 {
 	struct mm_walk *mm_walk = (void *)c->a[3];
 	/* where there is a mapping, a page fault has failed */
-	struct in_flight *op = failed_walk(ctx, c, mm_walk,
-					   !BPF_CORE_READ(mm_walk, vma));
+	struct in_flight *op = failed_walk(ctx, c, mm_walk, !BPF_CORE_READ(mm_walk, vma));
 
 	if (!op) {
 		send_accepted(c, mm_walk, c->a[0], c->a[1], 0);
@@ -227,8 +221,8 @@ static __always_inline int on_walk_hole(void *ctx, struct call *c)
 }
 
 /* hmm_vma_walk_pmd and _pud share a signature; so does the PTE of hugetlb's. */
-static __always_inline int on_walk_entry(void *ctx, struct call *c, u64 start,
-					 u64 end, struct mm_walk *mm_walk)
+static __always_inline int on_walk_entry(void *ctx, struct call *c, u64 start, u64 end,
+					 struct mm_walk *mm_walk)
 {
 	struct in_flight *op = failed_walk(ctx, c, mm_walk, false);
 	u64 entry = 0;
@@ -304,7 +298,7 @@ static __always_inline void send_failed_pending(struct in_flight *op, struct cal
 {
 	struct hmm_range *range = (void *)c->a[0];
 	u64 mm = (u64)BPF_CORE_READ(range, notifier, mm);
-	u32 write = op->required_fault & 2;	/* HMM_NEED_WRITE_FAULT */
+	u32 write = op->required_fault & 2; /* HMM_NEED_WRITE_FAULT */
 	struct mrt_walk *r = evidence(c->hook, MRT_KIND_WALK, sizeof(*r));
 
 	if (!r)
@@ -323,7 +317,7 @@ static __always_inline void send_failed_pending(struct in_flight *op, struct cal
 	send_mapping(c->hook, mm, op->witness ? op->witness : op->pending_start, 0);
 	if (op->witness)
 		send_levels(c->hook, mm, op->witness);
-	else if (c->ret == -E_PERM)	/* refused before the first fault */
+	else if (c->ret == -E_PERM) /* refused before the first fault */
 		send_levels(c->hook, mm, op->pending_start);
 	else
 		send_unfaulted(c->hook, mm, op->pending_start, op->pending_end, write);
@@ -334,8 +328,8 @@ static __always_inline void send_failed_pending(struct in_flight *op, struct cal
  * first page that is not as wanted. Inline: before 7.0 the verifier allows no more
  * nested calls.
  */
-static __always_inline void look_through(struct in_flight *op, u32 hook, u64 mm, u64 start,
-					 u64 end, u32 write)
+static __always_inline void look_through(struct in_flight *op, u32 hook, u64 mm, u64 start, u64 end,
+					 u32 write)
 {
 	send_refused_mappings(hook, mm, start, end);
 	if (op->witness)
@@ -438,8 +432,7 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 	}
 	if (c->hook == MRT_HOOK_RANGE_FAULT_LOCKED && op->pending_start)
 		send_failed_pending(op, c);
-	else if (c->hook == config.range_hook && !(op->done & DONE_MAPPING) &&
-		 c->ret != -E_INVAL)
+	else if (c->hook == config.range_hook && !(op->done & DONE_MAPPING) && c->ret != -E_INVAL)
 		send_unseen(op, c);
 	op->pending_start = 0;
 	send_range(op, c);
@@ -448,7 +441,6 @@ static __always_inline int on_range_fault(void *ctx, struct call *c)
 
 ON_EXIT(hmm_range_fault, MRT_HOOK_RANGE_FAULT, 1, s32, on_range_fault)
 ON_EXIT(hmm_range_fault_locked, MRT_HOOK_RANGE_FAULT_LOCKED, 2, s32, on_range_fault)
-ON_EXIT(hmm_range_fault_unlocked_timeout, MRT_HOOK_RANGE_FAULT_UNLOCKED, 2, s32,
-	on_range_fault)
+ON_EXIT(hmm_range_fault_unlocked_timeout, MRT_HOOK_RANGE_FAULT_UNLOCKED, 2, s32, on_range_fault)
 
 #endif

@@ -21,17 +21,27 @@ static __always_inline int without_arguments(void *ctx, struct call *c)
 
 #define ARG(i) c.a[i] = ctx[i]
 #define ARGS_1 ARG(0)
-#define ARGS_2 ARGS_1; ARG(1)
-#define ARGS_3 ARGS_2; ARG(2)
-#define ARGS_4 ARGS_3; ARG(3)
-#define ARGS_5 ARGS_4; ARG(4)
-#define ARGS_6 ARGS_5; ARG(5)
+#define ARGS_2  \
+	ARGS_1; \
+	ARG(1)
+#define ARGS_3  \
+	ARGS_2; \
+	ARG(2)
+#define ARGS_4  \
+	ARGS_3; \
+	ARG(3)
+#define ARGS_5  \
+	ARGS_4; \
+	ARG(4)
+#define ARGS_6  \
+	ARGS_5; \
+	ARG(5)
 
-#define ON_KPROBE(symbol, id)                                                  \
-	SEC("kprobe/" #symbol)                                                 \
-	int kprobe__##symbol(struct pt_regs *ctx)                              \
-	{                                                                      \
-		return keep_arguments(ctx, id);                                \
+#define ON_KPROBE(symbol, id)                     \
+	SEC("kprobe/" #symbol)                    \
+	int kprobe__##symbol(struct pt_regs *ctx) \
+	{                                         \
+		return keep_arguments(ctx, id);   \
 	}
 
 /*
@@ -112,161 +122,161 @@ static __always_inline bool never(s64 ret)
 	return false;
 }
 
-#define HANDLE(ctx, c, handler)                                                \
-	({                                                                     \
-		(c)->tally = tally_of((c)->hook);                              \
-		if ((c)->tally) {                                              \
-			handler(ctx, c);                                       \
-			call_ends(ctx, c);                                     \
-		}                                                              \
-		0;                                                             \
+#define HANDLE(ctx, c, handler)                   \
+	({                                        \
+		(c)->tally = tally_of((c)->hook); \
+		if ((c)->tally) {                 \
+			handler(ctx, c);          \
+			call_ends(ctx, c);        \
+		}                                 \
+		0;                                \
 	})
 
-#define ON_KRETPROBE(symbol, id, ret_type, handler)                            \
-	SEC("kretprobe/" #symbol)                                              \
-	int kretprobe__##symbol(struct pt_regs *ctx)                           \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
-                                                                               \
-		if (!take_arguments(&c))                                       \
-			return HANDLE(ctx, &c, without_arguments);             \
-		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
-		return HANDLE(ctx, &c, handler);                               \
+#define ON_KRETPROBE(symbol, id, ret_type, handler)                      \
+	SEC("kretprobe/" #symbol)                                        \
+	int kretprobe__##symbol(struct pt_regs *ctx)                     \
+	{                                                                \
+		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE }; \
+                                                                         \
+		if (!take_arguments(&c))                                 \
+			return HANDLE(ctx, &c, without_arguments);       \
+		c.ret = (ret_type)PT_REGS_RC(ctx);                       \
+		return HANDLE(ctx, &c, handler);                         \
 	}
 
-#define ON_KRETPROBE_GATED(symbol, id, ret_type, gate, handler)                \
-	SEC("kretprobe/" #symbol)                                              \
-	int kretprobe__##symbol(struct pt_regs *ctx)                           \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
-                                                                               \
-		if (!take_arguments(&c))                                       \
-			return 0;                                              \
-		c.ret = (ret_type)PT_REGS_RC(ctx);                             \
-		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;                \
+#define ON_KRETPROBE_GATED(symbol, id, ret_type, gate, handler)          \
+	SEC("kretprobe/" #symbol)                                        \
+	int kretprobe__##symbol(struct pt_regs *ctx)                     \
+	{                                                                \
+		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE }; \
+                                                                         \
+		if (!take_arguments(&c))                                 \
+			return 0;                                        \
+		c.ret = (ret_type)PT_REGS_RC(ctx);                       \
+		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;          \
 	}
 
-#define CALL(id, nargs, result)                                                \
-	struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT };                \
-									       \
-	ARGS_##nargs;                                                          \
+#define CALL(id, nargs, result)                                 \
+	struct call c = { .hook = id, .rung = MRT_RUNG_FEXIT }; \
+                                                                \
+	ARGS_##nargs;                                           \
 	c.ret = result
 
-#define ON_FEXIT_GATED(symbol, id, nargs, ret_type, gate, handler)             \
-	SEC("fexit/" #symbol)                                                  \
-	int fexit__##symbol(unsigned long long *ctx)                           \
-	{                                                                      \
-		CALL(id, nargs, (ret_type)ctx[nargs]);                         \
-		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;                \
+#define ON_FEXIT_GATED(symbol, id, nargs, ret_type, gate, handler) \
+	SEC("fexit/" #symbol)                                      \
+	int fexit__##symbol(unsigned long long *ctx)               \
+	{                                                          \
+		CALL(id, nargs, (ret_type)ctx[nargs]);             \
+		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;    \
 	}
 
 /* `quick` says by the result alone that a call is only counted: then that is all that runs. */
-#define ON_FEXIT(symbol, id, nargs, ret_type, quick, handler)                  \
-	SEC("fexit/" #symbol)                                                  \
-	int fexit__##symbol(unsigned long long *ctx)                           \
-	{                                                                      \
-		if (quick((ret_type)ctx[nargs]))                               \
-			return count_success(id);                              \
-		CALL(id, nargs, (ret_type)ctx[nargs]);                         \
-		return HANDLE(ctx, &c, handler);                               \
+#define ON_FEXIT(symbol, id, nargs, ret_type, quick, handler) \
+	SEC("fexit/" #symbol)                                 \
+	int fexit__##symbol(unsigned long long *ctx)          \
+	{                                                     \
+		if (quick((ret_type)ctx[nargs]))              \
+			return count_success(id);             \
+		CALL(id, nargs, (ret_type)ctx[nargs]);        \
+		return HANDLE(ctx, &c, handler);              \
 	}
 
 /*
  * The first `nargs` arguments of a function that has grown others since. Its
  * fexit needs 5.17 (bpf_get_func_ret); before, the agent takes the kprobe.
  */
-#define ON_FEXIT_ANY_GATED(symbol, id, nargs, ret_type, gate, handler)         \
-	SEC("fexit/" #symbol)                                                  \
-	int fexit__##symbol(unsigned long long *ctx)                           \
-	{                                                                      \
-		u64 ret = 0;                                                   \
-                                                                               \
-		bpf_get_func_ret(ctx, &ret);                                   \
-		CALL(id, nargs, (ret_type)ret);                                \
-		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;                \
+#define ON_FEXIT_ANY_GATED(symbol, id, nargs, ret_type, gate, handler) \
+	SEC("fexit/" #symbol)                                          \
+	int fexit__##symbol(unsigned long long *ctx)                   \
+	{                                                              \
+		u64 ret = 0;                                           \
+                                                                       \
+		bpf_get_func_ret(ctx, &ret);                           \
+		CALL(id, nargs, (ret_type)ret);                        \
+		return gate(&c) ? HANDLE(ctx, &c, handler) : 0;        \
 	}
 
-#define ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler)                     \
-	SEC("fexit/" #symbol)                                                  \
-	int fexit__##symbol(unsigned long long *ctx)                           \
-	{                                                                      \
-		u64 ret = 0;                                                   \
-                                                                               \
-		bpf_get_func_ret(ctx, &ret);                                   \
-		if (only_counts((ret_type)ret))                                \
-			return count_success(id);                              \
-		CALL(id, nargs, (ret_type)ret);                                \
-		return HANDLE(ctx, &c, handler);                               \
+#define ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler) \
+	SEC("fexit/" #symbol)                              \
+	int fexit__##symbol(unsigned long long *ctx)       \
+	{                                                  \
+		u64 ret = 0;                               \
+                                                           \
+		bpf_get_func_ret(ctx, &ret);               \
+		if (only_counts((ret_type)ret))            \
+			return count_success(id);          \
+		CALL(id, nargs, (ret_type)ret);            \
+		return HANDLE(ctx, &c, handler);           \
 	}
 
 /* ret: the C type the function returns, so that an int is sign-extended. */
-#define ON_EXIT(symbol, id, nargs, ret_type, handler)                          \
-	ON_FEXIT(symbol, id, nargs, ret_type, only_counts, handler)            \
-	ON_KPROBE(symbol, id)                                                  \
+#define ON_EXIT(symbol, id, nargs, ret_type, handler)               \
+	ON_FEXIT(symbol, id, nargs, ret_type, only_counts, handler) \
+	ON_KPROBE(symbol, id)                                       \
 	ON_KRETPROBE(symbol, id, ret_type, handler)
 
 /* The handler looks at what succeeds as well. */
-#define ON_EVERY_EXIT(symbol, id, nargs, ret_type, handler)                    \
-	ON_FEXIT(symbol, id, nargs, ret_type, never, handler)                  \
-	ON_KPROBE(symbol, id)                                                  \
+#define ON_EVERY_EXIT(symbol, id, nargs, ret_type, handler)   \
+	ON_FEXIT(symbol, id, nargs, ret_type, never, handler) \
+	ON_KPROBE(symbol, id)                                 \
 	ON_KRETPROBE(symbol, id, ret_type, handler)
 
-#define ON_EXIT_ANY(symbol, id, nargs, ret_type, handler)                      \
-	ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler)                     \
-	ON_KPROBE(symbol, id)                                                  \
+#define ON_EXIT_ANY(symbol, id, nargs, ret_type, handler)  \
+	ON_FEXIT_ANY(symbol, id, nargs, ret_type, handler) \
+	ON_KPROBE(symbol, id)                              \
 	ON_KRETPROBE(symbol, id, ret_type, handler)
 
 /* Run about once an operation, and decisive where it fails: there is a second copy. */
-#define ON_EXIT_TWICE(symbol, id, nargs, ret_type, failed, handler)            \
-	ON_EXIT(symbol, id, nargs, ret_type, handler)                          \
-	SEC("fexit/" #symbol)                                                  \
-	int fexit2__##symbol(unsigned long long *ctx)                          \
-	{                                                                      \
-		if (!failed((ret_type)ctx[nargs]) || has_evidence(ctx, id))    \
-			return 0;                                              \
-		CALL(id, nargs, (ret_type)ctx[nargs]);                         \
-		return was_missed(&c) ? HANDLE(ctx, &c, handler) : 0;          \
+#define ON_EXIT_TWICE(symbol, id, nargs, ret_type, failed, handler)         \
+	ON_EXIT(symbol, id, nargs, ret_type, handler)                       \
+	SEC("fexit/" #symbol)                                               \
+	int fexit2__##symbol(unsigned long long *ctx)                       \
+	{                                                                   \
+		if (!failed((ret_type)ctx[nargs]) || has_evidence(ctx, id)) \
+			return 0;                                           \
+		CALL(id, nargs, (ret_type)ctx[nargs]);                      \
+		return was_missed(&c) ? HANDLE(ctx, &c, handler) : 0;       \
 	}
 
 /* Not RDMA's own: others run it too, for whom a kprobe keeps no arguments. */
-#define ON_KPROBE_INSIDE(symbol, id)                                           \
-	SEC("kprobe/" #symbol)                                                 \
-	int kprobe__##symbol(struct pt_regs *ctx)                              \
-	{                                                                      \
-		return in_flight() ? keep_arguments(ctx, id) : 0;              \
+#define ON_KPROBE_INSIDE(symbol, id)                              \
+	SEC("kprobe/" #symbol)                                    \
+	int kprobe__##symbol(struct pt_regs *ctx)                 \
+	{                                                         \
+		return in_flight() ? keep_arguments(ctx, id) : 0; \
 	}
 
 /* `done` says that another copy of the program has done it. */
-#define ENTRY_PROGRAM(name, symbol, id, nargs, done, handler)                  \
-	SEC("fentry/" #symbol)                                                 \
-	int name##__##symbol(unsigned long long *ctx)                          \
-	{                                                                      \
-		if (done(ctx))                                                 \
-			return 0;                                              \
-		CALL(id, nargs, 0);                                            \
-		return handler(ctx, &c);                                       \
+#define ENTRY_PROGRAM(name, symbol, id, nargs, done, handler) \
+	SEC("fentry/" #symbol)                                \
+	int name##__##symbol(unsigned long long *ctx)         \
+	{                                                     \
+		if (done(ctx))                                \
+			return 0;                             \
+		CALL(id, nargs, 0);                           \
+		return handler(ctx, &c);                      \
 	}
 
-#define EXIT_PROGRAM(name, symbol, id, nargs, ret_type, done, handler)         \
-	SEC("fexit/" #symbol)                                                  \
-	int name##__##symbol(unsigned long long *ctx)                          \
-	{                                                                      \
-		if (done(ctx))                                                 \
-			return 0;                                              \
-		CALL(id, nargs, (ret_type)ctx[nargs]);                         \
-		return handler(ctx, &c);                                       \
+#define EXIT_PROGRAM(name, symbol, id, nargs, ret_type, done, handler) \
+	SEC("fexit/" #symbol)                                          \
+	int name##__##symbol(unsigned long long *ctx)                  \
+	{                                                              \
+		if (done(ctx))                                         \
+			return 0;                                      \
+		CALL(id, nargs, (ret_type)ctx[nargs]);                 \
+		return handler(ctx, &c);                               \
 	}
 
 /* kprobe__ does the entry's work as well. */
-#define ENTRY_KPROBE(symbol, id, handler)                                      \
-	SEC("kprobe/" #symbol)                                                 \
-	int kprobe__##symbol(struct pt_regs *ctx)                              \
-	{                                                                      \
-		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE };       \
-									       \
-		keep_arguments(ctx, id);                                       \
-		read_arguments(ctx, c.a);                                      \
-		return handler(ctx, &c);                                       \
+#define ENTRY_KPROBE(symbol, id, handler)                                \
+	SEC("kprobe/" #symbol)                                           \
+	int kprobe__##symbol(struct pt_regs *ctx)                        \
+	{                                                                \
+		struct call c = { .hook = id, .rung = MRT_RUNG_KPROBE }; \
+                                                                         \
+		keep_arguments(ctx, id);                                 \
+		read_arguments(ctx, c.a);                                \
+		return handler(ctx, &c);                                 \
 	}
 
 static __always_inline bool nothing_done(void *ctx)
@@ -275,10 +285,10 @@ static __always_inline bool nothing_done(void *ctx)
 }
 
 /* Entry and exit both matter, for no operation. */
-#define ON_ENTRY_EXIT(symbol, id, nargs, ret_type, entry, handler)             \
-	ENTRY_PROGRAM(fentry, symbol, id, nargs, nothing_done, entry)          \
-	ON_FEXIT(symbol, id, nargs, ret_type, never, handler)                  \
-	ENTRY_KPROBE(symbol, id, entry)                                        \
+#define ON_ENTRY_EXIT(symbol, id, nargs, ret_type, entry, handler)    \
+	ENTRY_PROGRAM(fentry, symbol, id, nargs, nothing_done, entry) \
+	ON_FEXIT(symbol, id, nargs, ret_type, never, handler)         \
+	ENTRY_KPROBE(symbol, id, entry)                               \
 	ON_KRETPROBE(symbol, id, ret_type, handler)
 
 #endif

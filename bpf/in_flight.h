@@ -7,20 +7,20 @@
 #define MRTRACE_IN_FLIGHT_H
 
 /* Evidence already taken in this attempt, so that callers do not repeat it. */
-#define DONE_STACK	(1u << 0)
-#define DONE_MAPPING	(1u << 1)
-#define DONE_ENTRIES	(1u << 2)
+#define DONE_STACK   (1u << 0)
+#define DONE_MAPPING (1u << 1)
+#define DONE_ENTRIES (1u << 2)
 /* With a filter by errno: records of the operation were sent. */
-#define DONE_SENT	(1u << 3)
+#define DONE_SENT (1u << 3)
 /* With a filter by errno: an inner function's own errno was not asked for, so its evidence was not sent. */
-#define DONE_WITHHELD	(1u << 4)
+#define DONE_WITHHELD (1u << 4)
 /* A callback refused, and the range fault around it still has to send what (`refused`). */
-#define DONE_UNSENT	(1u << 5)
+#define DONE_UNSENT (1u << 5)
 /* The operation repeats an earlier failure, `lender`, and shares its evidence (repeats.h). */
-#define DONE_REPEATS	(1u << 6)
+#define DONE_REPEATS (1u << 6)
 /* Later failures may repeat this one: `asking` says by what they are known. */
-#define DONE_LENDS	(1u << 7)
-#define DONE_FILTERS	(DONE_SENT | DONE_WITHHELD)
+#define DONE_LENDS   (1u << 7)
+#define DONE_FILTERS (DONE_SENT | DONE_WITHHELD)
 
 /* What an operation asked ib_umem_odp_map_dma_and_lock() for. */
 struct asked {
@@ -37,17 +37,17 @@ struct asked {
  */
 struct failure_key {
 	u64 mm;
-	u32 root;		/* hook of the operation */
-	u32 hook;		/* of the function that refused … */
-	s64 result;		/* … and with what */
-	u64 request[8];		/* what was asked for */
-	u64 mapping[8];		/* the mapping that was refused, or the state of all */
+	u32 root; /* hook of the operation */
+	u32 hook; /* of the function that refused … */
+	s64 result; /* … and with what */
+	u64 request[8]; /* what was asked for */
+	u64 mapping[8]; /* the mapping that was refused, or the state of all */
 };
 
 /* A failure whose evidence has been sent. */
 struct lender {
-	u64 id;			/* of its operation; 0 = none */
-	u64 time_ns;		/* when that ended */
+	u64 id; /* of its operation; 0 = none */
+	u64 time_ns; /* when that ended */
 	s64 result;
 };
 
@@ -62,7 +62,7 @@ struct stacks_taken {
 /* What a page walk's callback refused: where, and what it had been asked for. */
 struct refused {
 	u64 mm;
-	u64 vma;		/* 0 = there is no mapping */
+	u64 vma; /* 0 = there is no mapping */
 	u64 start;
 	u64 end;
 	u64 last;
@@ -73,39 +73,40 @@ struct refused {
 };
 
 struct in_flight {
-	u64 id;			/* start time: unique on its task */
+	u64 id; /* start time: unique on its task */
 	u64 start_ns;
-	u64 attrs;		/* uverbs_attr_bundle, for system calls */
-	u64 umem;		/* that this operation made or used, 0 = none yet */
-	u64 pending_start;	/* 7.3: what the last walk wants faulted; 0 = nothing */
+	u64 attrs; /* uverbs_attr_bundle, for system calls */
+	u64 umem; /* that this operation made or used, 0 = none yet */
+	u64 pending_start; /* 7.3: what the last walk wants faulted; 0 = nothing */
 	u64 pending_end;
-	u64 witness;		/* address of the last failed fault, 0 = none */
-	u64 mr;			/* driver's MR of a page fault, 0 = none yet */
-	u64 request_address;	/* of the driver's page fault */
+	u64 witness; /* address of the last failed fault, 0 = none */
+	u64 mr; /* driver's MR of a page fault, 0 = none yet */
+	u64 request_address; /* of the driver's page fault */
 	u64 request_length;
 	struct asked asked;
 	u32 required_fault;
-	u32 kind;		/* enum mrt_operation_kind; 0 = none is in flight */
-	u32 root;		/* hook that began it and will end it */
-	u32 done;		/* DONE_… */
+	u32 kind; /* enum mrt_operation_kind; 0 = none is in flight */
+	u32 root; /* hook that began it and will end it */
+	u32 done; /* DONE_… */
 	u32 lost;
-	u32 muted;		/* owner is not watched */
-	u32 driver;		/* hook of the driver's page fault around, 0 = none */
-	u32 unstarted;		/* its beginning was not seen */
-	u32 orphan;		/* a process's thread maps pages for a call that was not seen to begin */
-	s32 orphan_result;	/* with which that failed; 0 = it has not */
-	u32 evidence;		/* hook whose evidence of a failure has just been taken */
+	u32 muted; /* owner is not watched */
+	u32 driver; /* hook of the driver's page fault around, 0 = none */
+	u32 unstarted; /* its beginning was not seen */
+	u32 orphan; /* a process's thread maps pages for a call that was not seen to begin */
+	s32 orphan_result; /* with which that failed; 0 = it has not */
+	u32 evidence; /* hook whose evidence of a failure has just been taken */
 	/* what is of the task, and stays when its operation has ended */
-	u32 resident;		/* so does the entry */
-	u32 now;		/* MRT_NOW_…: what became of the records of the call that returns */
-	u32 begun;		/* hook at whose entry a program has run, and the last copy has not yet */
-	u32 ended;		/* the same at the return */
-	u32 wakes;		/* waking the agent is left to the last program at the return */
+	u32 resident; /* so does the entry */
+	u32 now; /* MRT_NOW_…: what became of the records of the call that returns */
+	u32 begun; /* hook at whose entry a program has run, and the last copy has not yet */
+	u32 ended; /* the same at the return */
+	u32 wakes; /* waking the agent is left to the last program at the return */
 	struct stacks_taken stacks[STACK_PLACES];
-	struct refused refused;		/* with DONE_UNSENT */
-	struct failure_key asking;	/* this operation's failure, from DONE_REPEATS or DONE_LENDS on */
-	struct failure_key lent;	/* the task's last failure with evidence that others may share … */
-	struct lender lender;		/* … and, with DONE_REPEATS, whose evidence this operation shares */
+	struct refused refused; /* with DONE_UNSENT */
+	struct failure_key
+		asking; /* this operation's failure, from DONE_REPEATS or DONE_LENDS on */
+	struct failure_key lent; /* the task's last failure with evidence that others may share … */
+	struct lender lender; /* … and, with DONE_REPEATS, whose evidence this operation shares */
 };
 
 /* Where the kernel can (config.task_storage): a lookup costs half, and it goes with its task. */
@@ -126,7 +127,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 2 * RESIDENTS);
-	__type(key, u64);	/* pid_tgid */
+	__type(key, u64); /* pid_tgid */
 	__type(value, struct in_flight);
 } operations SEC(".maps");
 
@@ -143,8 +144,7 @@ static __always_inline struct in_flight *entry_of_task(u64 flags)
 	u64 task;
 
 	if (config.task_storage)
-		return bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL,
-					    flags);
+		return bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, flags);
 	task = bpf_get_current_pid_tgid();
 	return bpf_map_lookup_elem(&operations, &task);
 }

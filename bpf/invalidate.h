@@ -13,8 +13,8 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
-	__type(key, u64);	/* pid_tgid: it may sleep, and runs in whoever unmaps */
-	__type(value, u64);	/* start, ns */
+	__type(key, u64); /* pid_tgid: it may sleep, and runs in whoever unmaps */
+	__type(value, u64); /* start, ns */
 } invalidations SEC(".maps");
 
 /* …invalidate_range(struct mmu_interval_notifier *, range, sequence): whose memory */
@@ -29,8 +29,7 @@ static __always_inline int on_invalidate_entry(void *ctx, struct call *c)
 {
 	u64 task = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
 
-	if (is_wanted_mapping(c->a[0]) &&
-	    bpf_map_update_elem(&invalidations, &task, &now, BPF_ANY))
+	if (is_wanted_mapping(c->a[0]) && bpf_map_update_elem(&invalidations, &task, &now, BPF_ANY))
 		count_untracked(c->hook);
 	return 0;
 }
@@ -49,9 +48,9 @@ static __always_inline int on_invalidate(void *ctx, struct call *c)
 	return 0;
 }
 
-ON_ENTRY_EXIT(rxe_ib_invalidate_range, MRT_HOOK_RXE_INVALIDATE, 3, u8,
-	      on_invalidate_entry, on_invalidate)
-ON_ENTRY_EXIT(mlx5_ib_invalidate_range, MRT_HOOK_MLX5_INVALIDATE, 3, u8,
-	      on_invalidate_entry, on_invalidate)
+ON_ENTRY_EXIT(rxe_ib_invalidate_range, MRT_HOOK_RXE_INVALIDATE, 3, u8, on_invalidate_entry,
+	      on_invalidate)
+ON_ENTRY_EXIT(mlx5_ib_invalidate_range, MRT_HOOK_MLX5_INVALIDATE, 3, u8, on_invalidate_entry,
+	      on_invalidate)
 
 #endif

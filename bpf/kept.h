@@ -11,19 +11,19 @@ struct call {
 	s64 ret;
 	u32 hook;
 	u32 rung;
-	u32 now;			/* MRT_NOW_…, where no operation is followed */
-	struct mrt_tally *tally;	/* of this hook on this CPU */
-	struct in_flight *op;		/* whose records this call makes */
+	u32 now; /* MRT_NOW_…, where no operation is followed */
+	struct mrt_tally *tally; /* of this hook on this CPU */
+	struct in_flight *op; /* whose records this call makes */
 };
 
 /*
  * kprobe twins keep the arguments from entry to return: with their task where the
  * kernel can (config.task_storage), which is a fifth of the work, else in a table.
  */
-#define KEPT_CALLS 8	/* one inside the other, and those whose return was missed */
+#define KEPT_CALLS 8 /* one inside the other, and those whose return was missed */
 
 struct kept_call {
-	u64 hook;		/* 0 = none */
+	u64 hook; /* 0 = none */
 	u64 a[6];
 };
 
@@ -61,7 +61,7 @@ static __always_inline void read_arguments(struct pt_regs *ctx, u64 *a)
 	a[2] = PT_REGS_PARM3(ctx);
 	a[3] = PT_REGS_PARM4(ctx);
 	a[4] = PT_REGS_PARM5(ctx);
-	a[5] = ctx->r9;	/* bpf_tracing.h of libbpf 1.1 stops at five */
+	a[5] = ctx->r9; /* bpf_tracing.h of libbpf 1.1 stops at five */
 }
 
 /* Where the call of that hook's function is kept; KEPT_CALLS: nowhere. */
@@ -79,9 +79,8 @@ static __always_inline u32 kept_at(struct kept_calls *kept, u64 hook)
 static __always_inline int keep_with_task(struct pt_regs *ctx, u32 hook)
 {
 	struct mrt_tally *tally = tally_of(hook);
-	struct kept_calls *kept =
-		bpf_task_storage_get(&kept_calls, bpf_get_current_task_btf(), NULL,
-				     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct kept_calls *kept = bpf_task_storage_get(&kept_calls, bpf_get_current_task_btf(),
+						       NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct kept_call *call;
 	u32 at;
 

@@ -13,10 +13,9 @@ struct times {
 } __attribute__((aligned(8)));
 
 static void *(*const bpf_rdonly_cast)(const void *from, u32 type) = (void *)MRT_CALL_CAST;
-static int (*const bpf_iter_num_new)(struct times *times, int first, int end) =
-	(void *)MRT_CALL_TIMES_NEW;
+static int (*const bpf_iter_num_new)(struct times *times, int first,
+				     int end) = (void *)MRT_CALL_TIMES_NEW;
 static int *(*const bpf_iter_num_next)(struct times *times) = (void *)MRT_CALL_TIMES_NEXT;
-static void (*const bpf_iter_num_destroy)(struct times *times) =
-	(void *)MRT_CALL_TIMES_DESTROY;
+static void (*const bpf_iter_num_destroy)(struct times *times) = (void *)MRT_CALL_TIMES_DESTROY;
 
 #endif

@@ -40,9 +40,9 @@ enum {
 };
 
 /* bpf_ringbuf_submit(), bpf_ringbuf_query() */
-#define BPF_RB_NO_WAKEUP	(1ull << 0)
-#define BPF_RB_FORCE_WAKEUP	(1ull << 1)
-#define BPF_RB_AVAIL_DATA	0
+#define BPF_RB_NO_WAKEUP    (1ull << 0)
+#define BPF_RB_FORCE_WAKEUP (1ull << 1)
+#define BPF_RB_AVAIL_DATA   0
 enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
 enum { BPF_F_NO_PREALLOC = 1 };
 enum { BPF_F_SKIP_FIELD_MASK = 0xff, BPF_F_USER_STACK = 1 << 8 };
@@ -66,7 +66,6 @@ struct rlimit {
 	unsigned long rlim_cur;
 };
 
-
 struct ns_common {
 	unsigned int inum;
 };
@@ -86,7 +85,7 @@ struct pid {
 };
 
 typedef struct {
-	u64 val;		/* two u32 before 6.3: the same bytes */
+	u64 val; /* two u32 before 6.3: the same bytes */
 } kernel_cap_t;
 
 enum pid_type {
@@ -107,7 +106,7 @@ struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
 	unsigned int flags;
-	struct task_struct *group_exec_task;	/* 5.17 and later; before, group_exit_task */
+	struct task_struct *group_exec_task; /* 5.17 and later; before, group_exit_task */
 	struct mm_struct *oom_mm;
 	struct pid *pids[PIDTYPE_MAX];
 	struct rlimit rlim[16];
@@ -224,9 +223,9 @@ struct seqcount {
 };
 
 struct mm_struct {
-	struct seqcount mm_lock_seq;	/* with CONFIG_PER_VMA_LOCK; of this type from 6.14 on */
-	struct maple_tree mm_mt;	/* 6.1 and later */
-	struct rb_root mm_rb;		/* before */
+	struct seqcount mm_lock_seq; /* with CONFIG_PER_VMA_LOCK; of this type from 6.14 on */
+	struct maple_tree mm_mt; /* 6.1 and later */
+	struct rb_root mm_rb; /* before */
 	void *pgd;
 	struct task_struct *owner;
 	struct atomic64 pinned_vm;
@@ -248,7 +247,7 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct super_block *d_sb;
-	struct hlist_node d_u;		/* a union, of d_alias among others */
+	struct hlist_node d_u; /* a union, of d_alias among others */
 };
 
 struct vfsmount {
@@ -294,7 +293,7 @@ struct inode {
 };
 
 struct gendisk {
-	struct backing_dev_info *bdi;	/* 5.15 and later */
+	struct backing_dev_info *bdi; /* 5.15 and later */
 };
 
 struct block_device {
@@ -317,9 +316,9 @@ struct file {
 	struct address_space *f_mapping;
 };
 
-struct backing_file {		/* 6.5 and later */
+struct backing_file { /* 6.5 and later */
 	struct file file;
-	struct path user_path;		/* 6.8 and later */
+	struct path user_path; /* 6.8 and later */
 };
 
 struct vm_operations_struct {
@@ -371,7 +370,7 @@ struct vm_area_struct {
 	struct file *vm_file;
 	struct vm_operations_struct *vm_ops;
 	void *vm_private_data;
-	struct rb_node vm_rb;		/* before 6.1 */
+	struct rb_node vm_rb; /* before 6.1 */
 };
 
 enum fault_flag {
@@ -386,12 +385,12 @@ struct vm_fault {
 };
 
 struct vm_fault___5_10 {
-	unsigned int flags;		/* an enum from 5.14 on */
+	unsigned int flags; /* an enum from 5.14 on */
 };
 
 enum migrate_reason {
 	MR_CONTIG_RANGE = 6,
-	MR_LONGTERM_PIN = 7,		/* 5.13 and later */
+	MR_LONGTERM_PIN = 7, /* 5.13 and later */
 };
 
 /* struct page before 5.16 */
@@ -409,17 +408,17 @@ struct folio {
 	unsigned long index;
 	atomic_t _mapcount;
 	atomic_t _refcount;
-	atomic_t _large_mapcount;	/* 6.10 and later */
-	atomic_t _total_mapcount;	/* 6.1 */
+	atomic_t _large_mapcount; /* 6.10 and later */
+	atomic_t _total_mapcount; /* 6.1 */
 	atomic_t _pincount;
-	unsigned int _nr_pages;		/* 6.15 and later */
-	unsigned int _folio_nr_pages;	/* before */
+	unsigned int _nr_pages; /* 6.15 and later */
+	unsigned int _folio_nr_pages; /* before */
 };
 
 enum pageflags {
 	PG_locked,
 	PG_dirty = 4,
-	PG_owner_priv_1 = 9,		/* of swap: PG_swapcache */
+	PG_owner_priv_1 = 9, /* of swap: PG_swapcache */
 	PG_private = 13,
 	PG_private_2 = 14,
 	PG_writeback = 15,
@@ -458,10 +457,10 @@ struct hmm_range {
 
 struct hmm_vma_walk {
 	struct hmm_range *range;
-	bool *locked;			/* 7.3 and later: the engine changed */
+	bool *locked; /* 7.3 and later: the engine changed */
 	unsigned long last;
-	unsigned long end;		/* 7.3 */
-	unsigned int required_fault;	/* 7.3 */
+	unsigned long end; /* 7.3 */
+	unsigned int required_fault; /* 7.3 */
 };
 
 struct mm_walk {
@@ -478,13 +477,13 @@ enum ib_kernel_cap_flags {
 
 /* the values are those of the running kernel; here only the names matter */
 enum ib_device_cap_flags {
-	IB_DEVICE_FLUSH_GLOBAL = 1,	/* 6.2 and later */
+	IB_DEVICE_FLUSH_GLOBAL = 1, /* 6.2 and later */
 	IB_DEVICE_FLUSH_PERSISTENT = 2,
 };
 
 struct ib_device_attr {
 	u64 device_cap_flags;
-	u64 kernel_cap_flags;		/* 6.0 and later */
+	u64 kernel_cap_flags; /* 6.0 and later */
 };
 
 struct ib_device_ops {
@@ -611,42 +610,42 @@ struct ib_sge_abi {
 };
 
 /* errno values and flags that are the same on every architecture here */
-#define E_PERM 1
-#define E_NOENT 2
-#define E_INTR 4
-#define E_IO 5
-#define E_AGAIN 11
-#define E_NOMEM 12
-#define E_ACCES 13
-#define E_FAULT 14
-#define E_INVAL 22
-#define E_BUSY 16
-#define E_NODEV 19
+#define E_PERM      1
+#define E_NOENT     2
+#define E_INTR      4
+#define E_IO        5
+#define E_AGAIN     11
+#define E_NOMEM     12
+#define E_ACCES     13
+#define E_FAULT     14
+#define E_INVAL     22
+#define E_BUSY      16
+#define E_NODEV     19
 #define E_OPNOTSUPP 95
 /* the kernel image and, above it, the modules */
-#define START_KERNEL_MAP 0xffffffff80000000ull
-#define VM_READ 0x1ul
-#define VM_WRITE 0x2ul
-#define VM_SHARED 0x8ul
-#define VM_MAYWRITE 0x20ul
-#define VM_MAYSHARE 0x80ul
-#define VM_PFNMAP 0x400ul
-#define VM_IO 0x4000ul
-#define VM_DONTCOPY 0x20000ul
-#define VM_HUGETLB 0x400000ul
-#define TMPFS_MAGIC 0x01021994
-#define BDEVFS_MAGIC 0x62646576
+#define START_KERNEL_MAP  0xffffffff80000000ull
+#define VM_READ           0x1ul
+#define VM_WRITE          0x2ul
+#define VM_SHARED         0x8ul
+#define VM_MAYWRITE       0x20ul
+#define VM_MAYSHARE       0x80ul
+#define VM_PFNMAP         0x400ul
+#define VM_IO             0x4000ul
+#define VM_DONTCOPY       0x20000ul
+#define VM_HUGETLB        0x400000ul
+#define TMPFS_MAGIC       0x01021994
+#define BDEVFS_MAGIC      0x62646576
 #define BDI_CAP_WRITEBACK 1u
-#define S_DAX (1u << 13)
-#define S_IFMT 0170000
-#define S_IFREG 0100000
-#define S_IFCHR 0020000
-#define PF_KTHREAD 0x00200000
+#define S_DAX             (1u << 13)
+#define S_IFMT            0170000
+#define S_IFREG           0100000
+#define S_IFCHR           0020000
+#define PF_KTHREAD        0x00200000
 #define HMM_PFN_REQ_FAULT (1ull << 63)
 #define HMM_PFN_REQ_WRITE (1ull << 62)
-#define RLIMIT_MEMLOCK 8
-#define CAP_IPC_LOCK 14
-#define SIGKILL 9
+#define RLIMIT_MEMLOCK    8
+#define CAP_IPC_LOCK      14
+#define SIGKILL           9
 #define SIGNAL_GROUP_EXIT 4
 /* what a fault handler's failure is, but VM_FAULT_FALLBACK, which is none */
 #define VM_FAULT_FAILED 0x73

@@ -73,8 +73,7 @@ __noinline int add_latency(u32 slot, u64 ns)
 static __always_inline void count_operation(struct in_flight *op, s64 result)
 {
 	if (config.statistics && is_wanted_result(result))
-		add_latency(op->kind * 2 + (result < 0),
-			    bpf_ktime_get_ns() - op->start_ns);
+		add_latency(op->kind * 2 + (result < 0), bpf_ktime_get_ns() - op->start_ns);
 }
 
 #endif

@@ -16,11 +16,11 @@
  * first members are at these offsets (drivers/infiniband/include/rdma/ib_umem.h,
  * unchanged from 5.10 to 7.3).
  */
-#define UMEM_IBDEV 0
+#define UMEM_IBDEV     0
 #define UMEM_OWNING_MM 8
-#define UMEM_IOVA 16
-#define UMEM_LENGTH 24
-#define UMEM_ADDRESS 32
+#define UMEM_IOVA      16
+#define UMEM_LENGTH    24
+#define UMEM_ADDRESS   32
 
 static __always_inline u64 read_u64(u64 address)
 {
@@ -36,24 +36,24 @@ static __always_inline bool is_5_10(void)
 }
 
 /* struct uverbs_attr_bundle, include/rdma/uverbs_ioctl.h */
-#define BUNDLE_INBUF_5_10 32
-#define BUNDLE_UFILE_5_10 64
+#define BUNDLE_INBUF_5_10   32
+#define BUNDLE_UFILE_5_10   64
 #define BUNDLE_UOBJECT_5_10 80
 #define BUNDLE_PRESENT_5_10 88
-#define BUNDLE_ATTRS_5_10 96
-#define ATTR_SIZE_5_10 16
+#define BUNDLE_ATTRS_5_10   96
+#define ATTR_SIZE_5_10      16
 /* struct ib_uverbs_file, drivers/infiniband/core/uverbs.h: after ref, device, a mutex */
 #define UFILE_MUTEX_5_10 16
 /* struct ib_ucontext: device, ufile */
 #define UCONTEXT_UFILE_5_10 8
 /* struct ib_device, include/rdma/ib_verbs.h */
-#define DEVICE_ADVISE_5_10 464
-#define DEVICE_NAME_5_10 1000
-#define DEVICE_PAGE_SIZES_5_10 2200	/* attrs.page_size_cap */
-#define DEVICE_CAPS_5_10 2232		/* attrs.device_cap_flags */
+#define DEVICE_ADVISE_5_10     464
+#define DEVICE_NAME_5_10       1000
+#define DEVICE_PAGE_SIZES_5_10 2200 /* attrs.page_size_cap */
+#define DEVICE_CAPS_5_10       2232 /* attrs.device_cap_flags */
 /* struct ib_umem_odp: after struct ib_umem, a struct mmu_interval_notifier … */
-#define ODP_NOTIFIER_5_10 104
-#define ODP_AFTER_MUTEX_5_10 16		/* … tgid, two lists, a mutex, private, npages, flags */
+#define ODP_NOTIFIER_5_10    104
+#define ODP_AFTER_MUTEX_5_10 16 /* … tgid, two lists, a mutex, private, npages, flags */
 /* bits of the word after ib_umem.address */
 #define UMEM_BITS_5_10 40
 
@@ -67,8 +67,7 @@ static __noinline u64 bundle_device_btf(u64 address)
 static __noinline u64 bundle_device_5_10(u64 address)
 {
 	u64 ufile = read_u64(address + BUNDLE_UFILE_5_10);
-	u64 ucontext = read_u64(ufile + UFILE_MUTEX_5_10 +
-				bpf_core_type_size(struct mutex));
+	u64 ucontext = read_u64(ufile + UFILE_MUTEX_5_10 + bpf_core_type_size(struct mutex));
 
 	if (read_u64(ucontext + UCONTEXT_UFILE_5_10) != ufile)
 		return 0;
@@ -149,8 +148,7 @@ static __noinline void fill_device_btf(struct mrt_operation *r, u64 address)
 		r->has |= MRT_HAS_DEVICE;
 	if (!bpf_core_read(&caps, sizeof(caps), &device->attrs.kernel_cap_flags)) {
 		r->has |= MRT_HAS_CAPS;
-		if (caps & bpf_core_enum_value(enum ib_kernel_cap_flags,
-					       IBK_ON_DEMAND_PAGING))
+		if (caps & bpf_core_enum_value(enum ib_kernel_cap_flags, IBK_ON_DEMAND_PAGING))
 			r->device_caps |= MRT_CAP_ON_DEMAND;
 	}
 	r->has |= MRT_HAS_DRIVER_OPS;
@@ -169,8 +167,7 @@ static __noinline void fill_flush_btf(struct mrt_operation *r, u64 address)
 	r->has |= MRT_HAS_FLUSH_CAPS;
 	if (caps & bpf_core_enum_value(enum ib_device_cap_flags, IB_DEVICE_FLUSH_GLOBAL))
 		r->device_caps |= MRT_CAP_FLUSH_GLOBAL;
-	if (caps &
-	    bpf_core_enum_value(enum ib_device_cap_flags, IB_DEVICE_FLUSH_PERSISTENT))
+	if (caps & bpf_core_enum_value(enum ib_device_cap_flags, IB_DEVICE_FLUSH_PERSISTENT))
 		r->device_caps |= MRT_CAP_FLUSH_PERSISTENT;
 }
 
@@ -210,8 +207,8 @@ static __noinline int is_device_name(const u8 *name)
 
 		if (!c)
 			return i > 0;
-		if (!((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') &&
-		    c != '_' && c != '-' && c != '.')
+		if (!((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') && c != '_' &&
+		    c != '-' && c != '.')
 			return 0;
 	}
 	return 1;
@@ -252,8 +249,7 @@ static __always_inline void fill_device(struct mrt_operation *r, u64 device)
 			fill_device_5_10(r, device);
 	} else if (bpf_core_field_exists(struct ib_device_attr, kernel_cap_flags)) {
 		fill_device_btf(r, device);
-		if (bpf_core_enum_value_exists(enum ib_device_cap_flags,
-					       IB_DEVICE_FLUSH_GLOBAL))
+		if (bpf_core_enum_value_exists(enum ib_device_cap_flags, IB_DEVICE_FLUSH_GLOBAL))
 			fill_flush_btf(r, device);
 	} else {
 		fill_device_5_19(r, device);
@@ -282,8 +278,7 @@ static __noinline void fill_odp_5_10(struct mrt_umem *r, u64 umem)
 {
 	u64 notifier = umem + ODP_NOTIFIER_5_10;
 	u64 tgid = notifier + bpf_core_type_size(struct mmu_interval_notifier);
-	u64 mm = read_u64(notifier +
-			  bpf_core_field_offset(struct mmu_interval_notifier, mm));
+	u64 mm = read_u64(notifier + bpf_core_field_offset(struct mmu_interval_notifier, mm));
 	struct pid *pid;
 	u64 bits;
 
@@ -296,8 +291,8 @@ static __noinline void fill_odp_5_10(struct mrt_umem *r, u64 umem)
 		r->flags |= MRT_UMEM_ODP;
 	if (!(bits & 2) || !mm || mm != read_u64(umem + UMEM_OWNING_MM))
 		return;
-	r->page_shift = read_u64(tgid + 24 + bpf_core_type_size(struct mutex) +
-				 ODP_AFTER_MUTEX_5_10);
+	r->page_shift =
+		read_u64(tgid + 24 + bpf_core_type_size(struct mutex) + ODP_AFTER_MUTEX_5_10);
 	if (r->page_shift >= PAGE_SHIFT && r->page_shift < 64)
 		r->flags |= MRT_UMEM_HAS_PAGE_SHIFT;
 	else

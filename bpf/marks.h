@@ -10,9 +10,9 @@
 struct marks {
 	u64 begun;
 	u64 ended;
-	u64 evidence;		/* of a failure has been taken … */
-	u64 evidence_hook;	/* … by this hook's program: functions may share a context */
-	u64 wakes;		/* waking the agent is left to the last copy */
+	u64 evidence; /* of a failure has been taken … */
+	u64 evidence_hook; /* … by this hook's program: functions may share a context */
+	u64 wakes; /* waking the agent is left to the last copy */
 };
 
 struct {

@@ -18,10 +18,10 @@
 #define MRTRACE_MLX5_H
 
 /* struct mlx5_ib_mr begins with its struct ib_mr: device, pd, lkey, rkey, … */
-#define MR_LKEY_5_10 16
-#define MR_IOVA_5_10 24
+#define MR_LKEY_5_10   16
+#define MR_IOVA_5_10   24
 #define MR_LENGTH_5_10 32
-#define MR_UMEM_5_10 240
+#define MR_UMEM_5_10   240
 
 struct mlx5_mr {
 	u64 device;
@@ -60,8 +60,7 @@ static __always_inline bool read_mr(u64 address, struct mlx5_mr *out)
 		out->length = read_u64(address + MR_LENGTH_5_10);
 		out->lkey = read_u64(address + MR_LKEY_5_10);
 	}
-	return out->umem && out->device &&
-	       umem_field(out->umem, UMEM_IBDEV) == out->device;
+	return out->umem && out->device && umem_field(out->umem, UMEM_IBDEV) == out->device;
 }
 
 static __always_inline struct in_flight *on_segment_entry(void *ctx, struct call *c)
@@ -106,8 +105,7 @@ static __always_inline struct in_flight *on_pagefault_entry(void *ctx, struct ca
 	return op;
 }
 
-static __always_inline void send_pagefault(struct in_flight *op, struct call *c,
-					   bool last)
+static __always_inline void send_pagefault(struct in_flight *op, struct call *c, bool last)
 {
 	struct mrt_operation *r;
 	struct mlx5_mr mr;
@@ -134,8 +132,7 @@ static __always_inline void send_pagefault(struct in_flight *op, struct call *c,
 	send_last(op, r, c->hook, last);
 }
 
-static __always_inline int on_pagefault_evidence(void *ctx, struct call *c,
-						  struct in_flight *op)
+static __always_inline int on_pagefault_evidence(void *ctx, struct call *c, struct in_flight *op)
 {
 	struct mlx5_mr mr;
 
@@ -150,8 +147,7 @@ static __always_inline int on_pagefault_evidence(void *ctx, struct call *c,
 	return 0;
 }
 
-static __always_inline bool on_pagefault(void *ctx, struct call *c, struct in_flight *op,
-					 bool last)
+static __always_inline bool on_pagefault(void *ctx, struct call *c, struct in_flight *op, bool last)
 {
 	if (c->ret < 0)
 		count(&c->tally->failed);

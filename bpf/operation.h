@@ -37,8 +37,7 @@ static __always_inline void begin_attempt(struct in_flight *op)
 }
 
 /* A worker's operation is watched if the process that owns the memory is. */
-static __always_inline void mute_others(struct in_flight *op, u64 mm_address,
-					u64 device)
+static __always_inline void mute_others(struct in_flight *op, u64 mm_address, u64 device)
 {
 	if (config.filter)
 		op->muted = !is_wanted_on(device) || !is_wanted_mm(mm_address);
@@ -68,8 +67,8 @@ static __always_inline bool omitted(struct in_flight *op, struct call *c)
 }
 
 /* An OPERATION record with all that does not depend on its kind. */
-static __always_inline struct mrt_operation *operation_record(struct in_flight *op,
-							      u32 hook, s64 result)
+static __always_inline struct mrt_operation *operation_record(struct in_flight *op, u32 hook,
+							      s64 result)
 {
 	struct mrt_operation *r = record(op, hook, MRT_KIND_OPERATION, sizeof(*r));
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -125,15 +124,13 @@ static __always_inline bool may_lock(struct task_struct *task)
 	u64 capabilities = 0;
 
 	bpf_probe_read_kernel(&capabilities, sizeof(capabilities),
-			      (char *)cred +
-				      bpf_core_field_offset(struct cred, cap_effective));
+			      (char *)cred + bpf_core_field_offset(struct cred, cap_effective));
 	return capabilities >> CAP_IPC_LOCK & 1 &&
 	       (u64)BPF_CORE_READ(cred, user_ns) == config.init_user_ns;
 }
 
 /* Sends the umem of an ODP operation; with umem 0 the request of a pinned registration and what may be locked. */
-static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem,
-				      u32 access)
+static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem, u32 access)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct mrt_umem *r = evidence(hook, MRT_KIND_UMEM, sizeof(*r));
@@ -154,8 +151,8 @@ static __always_inline void send_umem(struct in_flight *op, u32 hook, u64 umem,
 		mm = BPF_CORE_READ(task, mm);
 		if (mm) {
 			r->pinned_vm = BPF_CORE_READ(mm, pinned_vm.counter);
-			r->memlock_limit = BPF_CORE_READ(
-				task, signal, rlim[RLIMIT_MEMLOCK].rlim_cur);
+			r->memlock_limit =
+				BPF_CORE_READ(task, signal, rlim[RLIMIT_MEMLOCK].rlim_cur);
 			r->flags |= MRT_UMEM_HAS_MEMLOCK;
 			if (may_lock(task))
 				r->flags |= MRT_UMEM_MAY_LOCK;

@@ -7,17 +7,17 @@
 #ifndef MRTRACE_PAGE_TABLE_H
 #define MRTRACE_PAGE_TABLE_H
 
-#define PAGE_SHIFT 12
-#define PMD_SHIFT 21
-#define PUD_SHIFT 30
-#define P4D_SHIFT 39
-#define PAGE_SIZE (1ul << PAGE_SHIFT)
-#define PMD_SIZE (1ul << PMD_SHIFT)
-#define ENTRY_PRESENT 0x1ull
-#define ENTRY_RW 0x2ull
-#define ENTRY_LEAF 0x80ull
+#define PAGE_SHIFT     12
+#define PMD_SHIFT      21
+#define PUD_SHIFT      30
+#define P4D_SHIFT      39
+#define PAGE_SIZE      (1ul << PAGE_SHIFT)
+#define PMD_SIZE       (1ul << PMD_SHIFT)
+#define ENTRY_PRESENT  0x1ull
+#define ENTRY_RW       0x2ull
+#define ENTRY_LEAF     0x80ull
 #define ENTRY_PROTNONE 0x100ull
-#define ENTRY_ADDRESS 0x000ffffffffff000ull
+#define ENTRY_ADDRESS  0x000ffffffffff000ull
 
 struct paging {
 	u64 direct_map;
@@ -33,16 +33,13 @@ static __always_inline void paging_of_kernel(struct paging *p)
 	p->direct_map = 0;
 	p->physical_mask = ENTRY_ADDRESS;
 	p->pgd_shift = P4D_SHIFT;
-	if (config.pgdir_shift &&
-	    !read_kernel(&shift, sizeof(shift), (void *)config.pgdir_shift))
+	if (config.pgdir_shift && !read_kernel(&shift, sizeof(shift), (void *)config.pgdir_shift))
 		p->pgd_shift = shift;
 	if (config.page_offset_base)
-		read_kernel(&p->direct_map, sizeof(p->direct_map),
-			    (void *)config.page_offset_base);
+		read_kernel(&p->direct_map, sizeof(p->direct_map), (void *)config.page_offset_base);
 	if (!p->direct_map)
-		p->direct_map = p->pgd_shift == P4D_SHIFT ?
-					0xffff888000000000ull :
-					0xff11000000000000ull;
+		p->direct_map = p->pgd_shift == P4D_SHIFT ? 0xffff888000000000ull
+							  : 0xff11000000000000ull;
 	if (config.physical_mask)
 		read_kernel(&p->physical_mask, sizeof(p->physical_mask),
 			    (void *)config.physical_mask);
@@ -78,8 +75,7 @@ static __always_inline bool is_table(u64 entry)
  * Entries on the way to `address`, as far down as there are tables. Returns the
  * address of the PTE table (kernel virtual), or 0 when there is none.
  */
-static __always_inline u64 read_levels(u64 mm_address, u64 address,
-				       struct mrt_levels *out)
+static __always_inline u64 read_levels(u64 mm_address, u64 address, struct mrt_levels *out)
 {
 	struct mm_struct *mm = (void *)mm_address;
 	struct paging p;
@@ -154,26 +150,25 @@ static __always_inline bool wants_fault(u64 entry, bool write)
  * `count` 8-byte entries from kernel address `from`, for the pages from
  * `address` on. Ring-buffer space is asked for in constant sizes: three.
  */
-#define SEND_ENTRIES(capacity)                                                 \
-	do {                                                                   \
-		struct mrt_entries *r = evidence(hook, MRT_KIND_ENTRIES,        \
-						 64 + 8 * (capacity));         \
-		if (!r)                                                        \
-			return 0;                                              \
-		r->address = address;                                          \
-		r->what = what & 0xff;                                         \
-		r->search = what >> 8;                                         \
-		r->reserved = 0;                                               \
-		bytes = count * 8;                                             \
-		barrier_var(bytes);	/* the verifier must see the check */  \
-		if (bytes > 8 * (capacity) ||                                  \
-		    bpf_probe_read_kernel(r->values, bytes, (void *)from)) {   \
-			bpf_ringbuf_discard(r, 0);                             \
-			return 0;                                              \
-		}                                                              \
-		r->count = bytes / 8;                                          \
-		r->h.size = 64 + bytes;                                        \
-		send_evidence(r, hook);                                                 \
+#define SEND_ENTRIES(capacity)                                                                 \
+	do {                                                                                   \
+		struct mrt_entries *r = evidence(hook, MRT_KIND_ENTRIES, 64 + 8 * (capacity)); \
+		if (!r)                                                                        \
+			return 0;                                                              \
+		r->address = address;                                                          \
+		r->what = what & 0xff;                                                         \
+		r->search = what >> 8;                                                         \
+		r->reserved = 0;                                                               \
+		bytes = count * 8;                                                             \
+		barrier_var(bytes); /* the verifier must see the check */                      \
+		if (bytes > 8 * (capacity) ||                                                  \
+		    bpf_probe_read_kernel(r->values, bytes, (void *)from)) {                   \
+			bpf_ringbuf_discard(r, 0);                                             \
+			return 0;                                                              \
+		}                                                                              \
+		r->count = bytes / 8;                                                          \
+		r->h.size = 64 + bytes;                                                        \
+		send_evidence(r, hook);                                                        \
 	} while (0)
 
 /* what: enum mrt_entries_what, and in the second byte what the search was for */
@@ -208,8 +203,7 @@ __noinline u64 pmd_of(u64 mm_address, u64 address)
 	    (!read_entry(table_of(&p, entry), address, P4D_SHIFT, &entry) ||
 	     !(entry & ENTRY_PRESENT)))
 		return 0;
-	if (!read_entry(table_of(&p, entry), address, PUD_SHIFT, &entry) ||
-	    !is_table(entry))
+	if (!read_entry(table_of(&p, entry), address, PUD_SHIFT, &entry) || !is_table(entry))
 		return 0;
 	if (!read_entry(table_of(&p, entry), address, PMD_SHIFT, &entry))
 		return 0;
@@ -232,8 +226,7 @@ __noinline u32 wanting_of_block(u64 block, u32 first, u32 last, u32 write)
 		return BLOCK;
 	write = write ? ENTRY_RW : 0;
 	for (i = 0; i < BLOCK; i++)
-		wanting |= (~entries[i] & ENTRY_PRESENT) << i |
-			   (~entries[i] & write) >> 1 << i;
+		wanting |= (~entries[i] & ENTRY_PRESENT) << i | (~entries[i] & write) >> 1 << i;
 	if (last < BLOCK)
 		wanting &= (1u << last) - 1;
 	wanting = wanting >> (first & (BLOCK - 1)) << (first & (BLOCK - 1));
@@ -270,7 +263,7 @@ static __always_inline u64 pages_in_table(u64 address, u64 end)
 	return pages < wanted ? pages : wanted;
 }
 
-#define FOUND 1ull	/* beside an address, of which it is no part */
+#define FOUND 1ull /* beside an address, of which it is no part */
 
 /*
  * The first page from `address` on, in one page table, that a fault is still wanted
@@ -283,7 +276,7 @@ __noinline u64 next_wanting(u64 mm, u64 address, u64 end, u32 write)
 
 	address &= ~(PAGE_SIZE - 1);
 	if (!is_table(pmd)) {
-		if (wants_fault(pmd, write))	/* no table: `address` itself is the page */
+		if (wants_fault(pmd, write)) /* no table: `address` itself is the page */
 			return address | FOUND;
 		return (address + PMD_SIZE) & ~(PMD_SIZE - 1);
 	}

@@ -9,19 +9,19 @@
 /* Of walks that succeed: the first so many on a CPU, then at random one of so many. */
 #define SAMPLE MRT_PAGES_SAMPLE
 
-#define ENTRY_MARKERS 8			/* a swap offset below is a marker's own */
-#define ENTRY_SWAP_OFFSET 0x07fffffffffffe00ull	/* inverted: all ones is 0 */
+#define ENTRY_MARKERS     8 /* a swap offset below is a marker's own */
+#define ENTRY_SWAP_OFFSET 0x07fffffffffffe00ull /* inverted: all ones is 0 */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 512);
 	__type(key, struct mrt_pages_key);
-	__type(value, u64);	/* 4 KiB pages */
+	__type(value, u64); /* 4 KiB pages */
 } pages SEC(".maps");
 
 struct accepted_walks {
-	u64 count;	/* walks that succeeded */
-	u64 random;	/* state of the generator */
+	u64 count; /* walks that succeeded */
+	u64 random; /* state of the generator */
 };
 
 struct {
@@ -165,8 +165,7 @@ __noinline int count_pages(u64 pmd, u64 start, u64 end, u32 how)
  * for that and cost a twentieth of the kernel's own. A walk that asks for no fault
  * (a snapshot) accepts every entry, which says nothing of it.
  */
-static __always_inline void sample_accepted(struct mm_walk *mm_walk, u64 pmdp,
-					    u64 start, u64 end)
+static __always_inline void sample_accepted(struct mm_walk *mm_walk, u64 pmdp, u64 start, u64 end)
 {
 	struct hmm_vma_walk *walk;
 	struct in_flight *op;
@@ -185,8 +184,7 @@ static __always_inline void sample_accepted(struct mm_walk *mm_walk, u64 pmdp,
 	if (!op || op->muted)
 		return;
 	walk = BPF_CORE_READ(mm_walk, private);
-	if (!(BPF_CORE_READ(walk, range, default_flags) &
-	      (HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE)))
+	if (!(BPF_CORE_READ(walk, range, default_flags) & (HMM_PFN_REQ_FAULT | HMM_PFN_REQ_WRITE)))
 		return;
 	read_kernel(&pmd, sizeof(pmd), (void *)pmdp);
 	count_pages(pmd, start, end,

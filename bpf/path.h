@@ -13,7 +13,7 @@
  */
 struct path_cursor {
 	u64 dentry;
-	u64 mount;		/* 0 = not known: up to the root of the file system */
+	u64 mount; /* 0 = not known: up to the root of the file system */
 	u64 at;
 	u64 cut;
 };
@@ -38,16 +38,15 @@ static __always_inline bool read_name(u8 *path, volatile struct path_cursor *cur
 	if (!parent)
 		goto out;
 	if (!mount && parent == dentry)
-		return false;	/* where that is mounted is not known: cut */
+		return false; /* where that is mounted is not known: cut */
 	at = cursor->at;
 	if (at > MRT_PATH_MAX - NAME_SPACE)
 		return false;
-	n = bpf_probe_read_kernel_str(&path[at], NAME_SPACE,
-				      BPF_CORE_READ(dentry, d_name.name));
+	n = bpf_probe_read_kernel_str(&path[at], NAME_SPACE, BPF_CORE_READ(dentry, d_name.name));
 	if (n <= 0 || n > NAME_SPACE)
 		goto out;
 	cursor->at = at + n;
-	if (parent == dentry)	/* no mount above: memfd and its like */
+	if (parent == dentry) /* no mount above: memfd and its like */
 		goto out;
 	cursor->dentry = (u64)parent;
 	return true;
@@ -93,8 +92,7 @@ static __noinline u64 opened_path(u64 address)
 		return 0;
 	dentry = BPF_CORE_READ(backing, user_path.dentry);
 	mnt = BPF_CORE_READ(backing, user_path.mnt);
-	if (!dentry || !mnt ||
-	    BPF_CORE_READ(dentry, d_sb) != BPF_CORE_READ(mnt, mnt_sb))
+	if (!dentry || !mnt || BPF_CORE_READ(dentry, d_sb) != BPF_CORE_READ(mnt, mnt_sb))
 		return 0;
 	return address + bpf_core_field_offset(struct backing_file, user_path);
 }

@@ -20,11 +20,11 @@
  * the agent's: what could be refused by some kernel is recorded. Of a range of
  * more mappings than this nothing is known beyond them.
  */
-#define PIN_MAPPINGS 512
-#define PIN_STEP 32	/* so many at a time */
-#define VM_PKEYS (15ull << 32)	/* x86: VM_PKEY_BIT0 to 3 */
-#define VM_UFFD 0x1200ull	/* VM_UFFD_MISSING, VM_UFFD_WP */
-#define ACCESS_WRITES 0x1b	/* ib_access_writable() */
+#define PIN_MAPPINGS  512
+#define PIN_STEP      32 /* so many at a time */
+#define VM_PKEYS      (15ull << 32) /* x86: VM_PKEY_BIT0 to 3 */
+#define VM_UFFD       0x1200ull /* VM_UFFD_MISSING, VM_UFFD_WP */
+#define ACCESS_WRITES 0x1b /* ib_access_writable() */
 
 static __always_inline bool pin_may_refuse(struct vm_area_struct *vma)
 {
@@ -68,8 +68,7 @@ __noinline u64 send_some_refused(u32 hook, u64 mm, u64 address, u64 end)
 	return address;
 }
 
-static __always_inline void send_refused_mappings(u32 hook, u64 mm, u64 address,
-						  u64 end)
+static __always_inline void send_refused_mappings(u32 hook, u64 mm, u64 address, u64 end)
 {
 	u32 i;
 
@@ -87,7 +86,7 @@ static __always_inline bool refuses_pins(u64 address, u32 access)
 	       (access & ACCESS_WRITES && !(flags & VM_WRITE));
 }
 
-#define PIN_REPEATS 8	/* mappings looked at */
+#define PIN_REPEATS 8 /* mappings looked at */
 
 /*
  * Where in [address, end) the first mapping is that refuses pins, or the first gap, which
@@ -109,8 +108,8 @@ __noinline u64 where_refused(u64 mm, u64 address, u64 end, u32 access)
 	return 0;
 }
 
-static __always_inline bool repeats_pin(struct in_flight *op, struct call *c, u64 mm,
-					u64 start, u64 end)
+static __always_inline bool repeats_pin(struct in_flight *op, struct call *c, u64 mm, u64 start,
+					u64 end)
 {
 	struct failure_key *key;
 	u64 vma, at;
@@ -157,8 +156,7 @@ static __always_inline int on_umem_get(void *ctx, struct call *c)
 		 * wanted is where the pin stopped, if it was a fault.
 		 */
 		if (mm && (c->ret == -E_FAULT || c->ret == -E_NOMEM))
-			send_unfaulted(c->hook, mm, start, end,
-				       !!(c->a[3] & ACCESS_WRITES));
+			send_unfaulted(c->hook, mm, start, end, !!(c->a[3] & ACCESS_WRITES));
 		send_umem(op, c->hook, 0, c->a[3]);
 	}
 	send_layer(op, c);
@@ -223,7 +221,10 @@ int fexit__migrate_pages(unsigned long long *ctx)
 	if (!is_for_a_pin(ctx[5]))
 		return 0;
 	/* not the two functions: 5.10 lets no program read such an argument */
-	ARG(0); ARG(3); ARG(4); ARG(5);
+	ARG(0);
+	ARG(3);
+	ARG(4);
+	ARG(5);
 	/* a seventh argument came between the two reasons */
 	if (bpf_core_enum_value_exists(enum migrate_reason, MR_LONGTERM_PIN))
 		bpf_get_func_ret(ctx, &ret);

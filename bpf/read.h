@@ -36,31 +36,30 @@ static __always_inline long read_kernel(void *to, u32 size, const void *from)
 
 /* BPF_CORE_READ() reads with this. */
 #undef bpf_core_read
-#define bpf_core_read(to, size, from)                                          \
+#define bpf_core_read(to, size, from) \
 	read_kernel(to, size, (const void *)__builtin_preserve_access_index(from))
 
 /* A bit of a struct: BPF_CORE_READ_BITFIELD_PROBED() reads but the bytes that hold it. */
-#define READ_BIT(s, field)                                                     \
-	({                                                                     \
-		u64 word = 0;                                                  \
-									       \
-		if (config.plain_loads) {                                           \
-			read_kernel(&word, sizeof(word),                       \
-				    (const char *)(s) +                        \
-					    __CORE_RELO(s, field, BYTE_OFFSET)); \
-			word <<= __CORE_RELO(s, field, LSHIFT_U64);            \
-			word >>= __CORE_RELO(s, field, RSHIFT_U64);            \
-		} else {                                                       \
-			word = BPF_CORE_READ_BITFIELD_PROBED(s, field);        \
-		}                                                              \
-		word;                                                          \
+#define READ_BIT(s, field)                                                                   \
+	({                                                                                   \
+		u64 word = 0;                                                                \
+                                                                                             \
+		if (config.plain_loads) {                                                    \
+			read_kernel(&word, sizeof(word),                                     \
+				    (const char *)(s) + __CORE_RELO(s, field, BYTE_OFFSET)); \
+			word <<= __CORE_RELO(s, field, LSHIFT_U64);                          \
+			word >>= __CORE_RELO(s, field, RSHIFT_U64);                          \
+		} else {                                                                     \
+			word = BPF_CORE_READ_BITFIELD_PROBED(s, field);                      \
+		}                                                                            \
+		word;                                                                        \
 	})
 
 /* The name of a task, which fills its 16 bytes up with NUL where it can be read so. */
 static __always_inline long read_comm(u8 *to, const void *comm)
 {
-	return config.plain_loads ? read_kernel(to, 16, comm) :
-				     bpf_probe_read_kernel_str(to, 16, comm);
+	return config.plain_loads ? read_kernel(to, 16, comm)
+				  : bpf_probe_read_kernel_str(to, 16, comm);
 }
 
 #endif

@@ -13,15 +13,15 @@
 #ifndef MRTRACE_REFUSAL_H
 #define MRTRACE_REFUSAL_H
 
-#define CGROUP_LEVELS 32
-#define CGROUP_POOLS 64		/* devices */
+#define CGROUP_LEVELS              32
+#define CGROUP_POOLS               64 /* devices */
 #define RDMACG_RESOURCE_HCA_OBJECT 1
 
 /* Its last kill, of each process that the kernel has chosen. */
 struct oom_kill {
-	u64 start_ns;		/* of the process: numbers are given again */
+	u64 start_ns; /* of the process: numbers are given again */
 	u64 killed_ns;
-	u64 cgroup;		/* 0 = memory of the whole machine, or of its nodes */
+	u64 cgroup; /* 0 = memory of the whole machine, or of its nodes */
 	u64 usage;
 	u64 limit;
 };
@@ -29,7 +29,7 @@ struct oom_kill {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
-	__type(key, u32);	/* tgid */
+	__type(key, u32); /* tgid */
 	__type(value, struct oom_kill);
 } oom_kills SEC(".maps");
 
@@ -121,8 +121,9 @@ __noinline int send_full_rdma_group(u32 hook, u64 css_address, u64 device)
 	pool = rdma_pool_of(css_address - bpf_core_field_offset(struct rdma_cgroup, css), device);
 	if (!pool)
 		return 0;
-	resource = (void *)(pool + bpf_core_field_offset(struct rdmacg_resource_pool, resources) +
-			    RDMACG_RESOURCE_HCA_OBJECT * bpf_core_type_size(struct rdmacg_resource));
+	resource =
+		(void *)(pool + bpf_core_field_offset(struct rdmacg_resource_pool, resources) +
+			 RDMACG_RESOURCE_HCA_OBJECT * bpf_core_type_size(struct rdmacg_resource));
 	r = evidence(hook, MRT_KIND_REFUSAL, sizeof(*r));
 	if (!r)
 		return 0;

@@ -27,14 +27,12 @@ struct {
 /* Nothing of this operation has failed before that evidence was taken of. */
 static __always_inline bool is_first_failure(struct in_flight *op)
 {
-	return config.detail < MRT_DETAIL_LAYERS && !op->muted && !op->driver &&
-	       !op->orphan && !op->witness &&
-	       !(op->done & (DONE_STACK | DONE_MAPPING | DONE_ENTRIES | DONE_REPEATS |
-			     DONE_LENDS));
+	return config.detail < MRT_DETAIL_LAYERS && !op->muted && !op->driver && !op->orphan &&
+	       !op->witness &&
+	       !(op->done & (DONE_STACK | DONE_MAPPING | DONE_ENTRIES | DONE_REPEATS | DONE_LENDS));
 }
 
-static __always_inline bool same_key(const struct failure_key *one,
-				     const struct failure_key *other)
+static __always_inline bool same_key(const struct failure_key *one, const struct failure_key *other)
 {
 	const u64 *a = (const u64 *)one, *b = (const u64 *)other;
 	u64 differ = 0;
@@ -177,8 +175,8 @@ static __always_inline bool note_mapping(struct failure_key *key, u64 vma, u64 a
  * A page walk's callback refused a mapping, or that there is none, in [start, end).
  * ib_umem_odp_map_dma_and_lock() asked for it.
  */
-static __always_inline bool repeats_walk(struct in_flight *op, struct call *c, u64 mm,
-					 u64 vma, u64 start, u64 end)
+static __always_inline bool repeats_walk(struct in_flight *op, struct call *c, u64 mm, u64 vma,
+					 u64 start, u64 end)
 {
 	struct failure_key *key;
 	u64 umem = op->asked.umem;

@@ -15,7 +15,7 @@ enum {
 	ADVISE_MR_ADVICE = 1,
 	ADVISE_MR_FLAGS = 2,
 	ADVISE_MR_SGE_LIST = 3,
-	REG_MR_HANDLE = 0,	/* REG_DMABUF_MR's too: the struct ib_uobject of the MR */
+	REG_MR_HANDLE = 0, /* REG_DMABUF_MR's too: the struct ib_uobject of the MR */
 	REG_MR_PD = 1,
 	REG_MR_DMA_HANDLE = 2,
 	REG_DMABUF_MR_LENGTH = 3,
@@ -29,8 +29,7 @@ enum {
 };
 
 /* A value of up to 8 bytes; false: the caller did not give that attribute. */
-static __always_inline bool attribute(u64 bundle_address, u32 id, u64 *value,
-				      u16 *length)
+static __always_inline bool attribute(u64 bundle_address, u32 id, u64 *value, u16 *length)
 {
 	struct uverbs_ptr_attr attr;
 	u64 address = bundle_attribute(bundle_address, ATTR_SLOT(id));
@@ -57,8 +56,7 @@ static __always_inline bool read_advice(u64 *request, u64 attrs)
 		return false;
 	attribute(attrs, ADVISE_MR_FLAGS, &request[1], NULL);
 	attribute(attrs, ADVISE_MR_PD, &request[6], NULL);
-	if (!length || length > REQUEST_SGES * size ||
-	    read_kernel(&request[2], size, (void *)sges))
+	if (!length || length > REQUEST_SGES * size || read_kernel(&request[2], size, (void *)sges))
 		return false;
 	return length == size || !read_kernel(&request[4], size, (void *)(sges + size));
 }
@@ -96,16 +94,11 @@ static __always_inline bool read_registration(u64 *request, u64 attrs)
 static __always_inline bool read_request(u64 *request, u64 attrs, u32 root)
 {
 	switch (root) {
-	case MRT_HOOK_ADVISE_MR:
-		return read_advice(request, attrs);
-	case MRT_HOOK_REG_MR:
-		return read_command(request, attrs, sizeof(struct uapi_reg_mr));
-	case MRT_HOOK_REREG_MR:
-		return read_command(request, attrs, sizeof(struct uapi_rereg_mr));
-	case MRT_HOOK_METHOD_REG_MR:
-		return read_registration(request, attrs);
-	default:
-		return false;
+	case MRT_HOOK_ADVISE_MR: return read_advice(request, attrs);
+	case MRT_HOOK_REG_MR: return read_command(request, attrs, sizeof(struct uapi_reg_mr));
+	case MRT_HOOK_REREG_MR: return read_command(request, attrs, sizeof(struct uapi_rereg_mr));
+	case MRT_HOOK_METHOD_REG_MR: return read_registration(request, attrs);
+	default: return false;
 	}
 }
 

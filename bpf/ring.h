@@ -29,8 +29,8 @@ static __always_inline void count_lost(struct in_flight *op, u32 hook)
  * the two, and a recording, in which time does not go back, would move all records
  * behind a late one to its time.
  */
-static __always_inline void fill_header(struct in_flight *op, struct mrt_header *h,
-					u32 hook, u32 kind, u32 size, u64 time_ns)
+static __always_inline void fill_header(struct in_flight *op, struct mrt_header *h, u32 hook,
+					u32 kind, u32 size, u64 time_ns)
 {
 	u64 task = bpf_get_current_pid_tgid();
 
@@ -47,8 +47,7 @@ static __always_inline void fill_header(struct in_flight *op, struct mrt_header 
 }
 
 /* Room for a record, its header filled in; NULL and counted when there is none. */
-static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind,
-				    u64 size)
+static __always_inline void *record(struct in_flight *op, u32 hook, u32 kind, u64 size)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct mrt_header *h = bpf_ringbuf_reserve(&ring, size, 0);
@@ -135,12 +134,9 @@ static __always_inline u64 room_for(u32 kind)
 	u64 eighth = config.ring_size / 8;
 
 	switch (kind) {
-	case MRT_KIND_STACK:
-		return 4 * eighth;
-	case MRT_KIND_OWNER:
-		return 6 * eighth;
-	default:
-		return 7 * eighth;
+	case MRT_KIND_STACK: return 4 * eighth;
+	case MRT_KIND_OWNER: return 6 * eighth;
+	default: return 7 * eighth;
 	}
 }
 

@@ -22,8 +22,8 @@ static __noinline void send_stack(void *ctx, u32 hook, u32 what, u32 own)
 	if (!r)
 		return;
 	bytes = bpf_get_stack(ctx, r->addresses, sizeof(r->addresses),
-			      what == MRT_STACK_USER ? BPF_F_USER_STACK :
-						       own & BPF_F_SKIP_FIELD_MASK);
+			      what == MRT_STACK_USER ? BPF_F_USER_STACK
+						     : own & BPF_F_SKIP_FIELD_MASK);
 	/* a chain of fewer frames than these has no others: take it as it is */
 	if (bytes <= 0 && own)
 		bytes = bpf_get_stack(ctx, r->addresses, sizeof(r->addresses), 0);
@@ -97,8 +97,7 @@ static __always_inline void send_stacks(void *ctx, struct in_flight *op, struct 
 	op->done |= DONE_STACK;
 	if (had_stacks(op, c->hook) || !has_stacks_left())
 		return;
-	send_stack(ctx, c->hook, MRT_STACK_KERNEL,
-		   c->rung == MRT_RUNG_FEXIT ? OWN_FRAMES : 0);
+	send_stack(ctx, c->hook, MRT_STACK_KERNEL, c->rung == MRT_RUNG_FEXIT ? OWN_FRAMES : 0);
 	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
 		send_stack(ctx, c->hook, MRT_STACK_USER, 0);
 }

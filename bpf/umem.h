@@ -56,8 +56,7 @@ static __always_inline struct in_flight *on_map_entry(void *ctx, struct call *c)
 	return op;
 }
 
-static __always_inline void send_worker_operation(struct in_flight *op,
-						  struct call *c, bool last)
+static __always_inline void send_worker_operation(struct in_flight *op, struct call *c, bool last)
 {
 	struct mrt_operation *r;
 	u64 umem = c->a[0];
@@ -102,8 +101,7 @@ static __always_inline int on_map_evidence(void *ctx, struct call *c, struct in_
 	return 0;
 }
 
-static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *op,
-				   bool last)
+static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *op, bool last)
 {
 	bool worker = is_of_worker(op);
 
@@ -132,8 +130,8 @@ static __always_inline bool on_map(void *ctx, struct call *c, struct in_flight *
 	return true;
 }
 
-ON_OPERATION(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32, on_map_entry,
-	     on_map_evidence, on_map, without_entry)
+ON_OPERATION(ib_umem_odp_map_dma_and_lock, MRT_HOOK_ODP_MAP, 5, s32, on_map_entry, on_map_evidence,
+	     on_map, without_entry)
 
 /* …get(device, addr, size, access, ops); ERR_PTR on failure */
 static __always_inline int on_odp_get(void *ctx, struct call *c)
@@ -142,7 +140,7 @@ static __always_inline int on_odp_get(void *ctx, struct call *c)
 
 	if (op)
 		send_layer(op, c);
-	if ((u64)c->ret < (u64)-4095) {		/* no ERR_PTR: the new MR's umem */
+	if ((u64)c->ret < (u64)-4095) { /* no ERR_PTR: the new MR's umem */
 		op = in_flight();
 		if (op)
 			op->umem = c->ret;

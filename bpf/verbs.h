@@ -18,8 +18,7 @@ static __always_inline bool is_wanted_verb(struct call *c)
 {
 	if (!is_wanted_caller())
 		return false;
-	return !(config.filter & MRT_FILTER_DEVICE) ||
-	       is_wanted_device(bundle_device(c->a[0]));
+	return !(config.filter & MRT_FILTER_DEVICE) || is_wanted_device(bundle_device(c->a[0]));
 }
 
 static __always_inline struct in_flight *on_verb_entry(struct call *c, u32 kind)
@@ -42,8 +41,8 @@ static __always_inline struct in_flight *on_advise_entry(void *ctx, struct call 
 	return on_verb_entry(c, MRT_OP_ADVISE_MR);
 }
 
-static __always_inline void fill_mr(struct mrt_operation *r, u64 start, u64 length,
-				    u64 iova, u32 access)
+static __always_inline void fill_mr(struct mrt_operation *r, u64 start, u64 length, u64 iova,
+				    u32 access)
 {
 	r->mr_address = start;
 	r->mr_length = length;
@@ -63,8 +62,7 @@ static __always_inline void fill_from_command(struct mrt_operation *r, u64 attrs
 		return;
 	if (r->kind == MRT_OP_REG_MR) {
 		if (!bpf_probe_read_user(&reg, sizeof(reg), user))
-			fill_mr(r, reg.start, reg.length, reg.hca_va,
-				reg.access_flags);
+			fill_mr(r, reg.start, reg.length, reg.hca_va, reg.access_flags);
 		return;
 	}
 	if (bpf_probe_read_user(&rereg, sizeof(rereg), user))
@@ -77,27 +75,24 @@ static __always_inline void fill_from_command(struct mrt_operation *r, u64 attrs
 		r->has &= ~MRT_HAS_ACCESS;
 }
 
-static __always_inline void fill_from_reg_method(struct mrt_operation *r, u64 attrs,
-						 u32 hook)
+static __always_inline void fill_from_reg_method(struct mrt_operation *r, u64 attrs, u32 hook)
 {
 	bool dmabuf = hook == MRT_HOOK_METHOD_REG_DMABUF_MR;
 	u64 value;
 
-	if (attribute(attrs, dmabuf ? REG_DMABUF_MR_LENGTH : REG_MR_LENGTH, &value,
-		      NULL)) {
+	if (attribute(attrs, dmabuf ? REG_DMABUF_MR_LENGTH : REG_MR_LENGTH, &value, NULL)) {
 		r->mr_length = value;
 		if (!dmabuf && attribute(attrs, REG_MR_ADDR, &value, NULL)) {
 			r->mr_address = value;
 			r->has |= MRT_HAS_MR;
 		}
 	}
-	if (attribute(attrs, dmabuf ? REG_DMABUF_MR_IOVA : REG_MR_IOVA, &value,
-		      NULL)) {
+	if (attribute(attrs, dmabuf ? REG_DMABUF_MR_IOVA : REG_MR_IOVA, &value, NULL)) {
 		r->mr_iova = value;
 		r->has |= MRT_HAS_IOVA;
 	}
-	if (attribute(attrs, dmabuf ? REG_DMABUF_MR_ACCESS_FLAGS : REG_MR_ACCESS_FLAGS,
-		      &value, NULL)) {
+	if (attribute(attrs, dmabuf ? REG_DMABUF_MR_ACCESS_FLAGS : REG_MR_ACCESS_FLAGS, &value,
+		      NULL)) {
 		r->access = value;
 		r->has |= MRT_HAS_ACCESS;
 	}
@@ -154,8 +149,7 @@ static __always_inline void fill_advice(struct mrt_operation *r, u64 attrs)
 	if (!attribute(attrs, ADVISE_MR_SGE_LIST, &value, &length))
 		return;
 	r->num_sge = length / sizeof(sge);
-	if (!r->num_sge ||
-	    read_kernel(&sge, sizeof(sge), (void *)value))
+	if (!r->num_sge || read_kernel(&sge, sizeof(sge), (void *)value))
 		return;
 	r->request_address = sge.addr;
 	r->request_length = sge.length;
@@ -172,8 +166,7 @@ static __always_inline int on_verb_evidence(void *ctx, struct call *c, struct in
 {
 	if (c->ret >= 0)
 		return 0;
-	if (op->muted || op->root != c->hook || !is_wanted_result(c->ret) ||
-	    has_lender(op, c->ret))
+	if (op->muted || op->root != c->hook || !is_wanted_result(c->ret) || has_lender(op, c->ret))
 		return 0;
 	/*
 	 * The call that ends counts, which need not be the one that began. Stored first:
@@ -188,8 +181,7 @@ static __always_inline int on_verb_evidence(void *ctx, struct call *c, struct in
 	return 0;
 }
 
-static __always_inline void fill_verb(struct mrt_operation *r, struct in_flight *op,
-				      u32 hook)
+static __always_inline void fill_verb(struct mrt_operation *r, struct in_flight *op, u32 hook)
 {
 	r->umem = op->umem;
 	if (!op->unstarted) {
@@ -200,7 +192,8 @@ static __always_inline void fill_verb(struct mrt_operation *r, struct in_flight 
 	r->owner_pid = r->h.pid;
 	/* by words */
 	_Static_assert(offsetof(struct mrt_operation, owner_comm) % 4 == 0 &&
-		       offsetof(struct mrt_operation, comm) % 4 == 0, "aligned");
+			       offsetof(struct mrt_operation, comm) % 4 == 0,
+		       "aligned");
 	__builtin_memcpy(__builtin_assume_aligned(r->owner_comm, 4),
 			 __builtin_assume_aligned(r->comm, 4), sizeof(r->comm));
 	r->has |= MRT_HAS_OWNER | MRT_HAS_OWNER_COMM;
@@ -235,12 +228,12 @@ static __always_inline void finish_verb(struct call *c, struct in_flight *op, bo
 
 static __always_inline u32 kind_of_verb(u32 hook)
 {
-	return hook == MRT_HOOK_ADVISE_MR ? MRT_OP_ADVISE_MR :
-	       hook == MRT_HOOK_REREG_MR ? MRT_OP_REREG_MR : MRT_OP_REG_MR;
+	return hook == MRT_HOOK_ADVISE_MR  ? MRT_OP_ADVISE_MR
+	       : hook == MRT_HOOK_REREG_MR ? MRT_OP_REREG_MR
+					   : MRT_OP_REG_MR;
 }
 
-static __always_inline bool on_verb(void *ctx, struct call *c, struct in_flight *op,
-				    bool last)
+static __always_inline bool on_verb(void *ctx, struct call *c, struct in_flight *op, bool last)
 {
 	if (op->root != c->hook) {
 		if (!op->orphan)
@@ -296,14 +289,13 @@ static __always_inline int on_unseen_verb(void *ctx, struct call *c, bool last)
 	return 0;
 }
 
-#define ON_VERB(symbol, id, entry)                                             \
+#define ON_VERB(symbol, id, entry) \
 	ON_AWAITED(symbol, id, 1, s32, entry, on_verb_evidence, on_verb, on_unseen_verb)
 
 ON_VERB(ib_uverbs_reg_mr, MRT_HOOK_REG_MR, on_reg_entry)
 ON_VERB(ib_uverbs_rereg_mr, MRT_HOOK_REREG_MR, on_rereg_entry)
 ON_VERB(ib_uverbs_handler_UVERBS_METHOD_ADVISE_MR, MRT_HOOK_ADVISE_MR, on_advise_entry)
 ON_VERB(ib_uverbs_handler_UVERBS_METHOD_REG_MR, MRT_HOOK_METHOD_REG_MR, on_reg_entry)
-ON_VERB(ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR, MRT_HOOK_METHOD_REG_DMABUF_MR,
-	on_reg_entry)
+ON_VERB(ib_uverbs_handler_UVERBS_METHOD_REG_DMABUF_MR, MRT_HOOK_METHOD_REG_DMABUF_MR, on_reg_entry)
 
 #endif

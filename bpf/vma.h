@@ -4,18 +4,18 @@
 #define MRTRACE_VMA_H
 
 /* include/linux/maple_tree.h, the same from 6.1 to 7.3 on 64 bit */
-#define MAPLE_LEAF_64 1
-#define MAPLE_ARANGE_64 3
-#define MAPLE_PIVOTS 8		/* offset of pivot[] in a node */
-#define MAPLE_RANGE_SLOTS 128	/* offset of slot[16] */
-#define MAPLE_ARANGE_SLOTS 80	/* offset of slot[10] */
+#define MAPLE_LEAF_64      1
+#define MAPLE_ARANGE_64    3
+#define MAPLE_PIVOTS       8 /* offset of pivot[] in a node */
+#define MAPLE_RANGE_SLOTS  128 /* offset of slot[16] */
+#define MAPLE_ARANGE_SLOTS 80 /* offset of slot[10] */
 
-#define VMA_UNKNOWN 1ull	/* no VMA has this address */
+#define VMA_UNKNOWN 1ull /* no VMA has this address */
 
 struct vma_found {
-	u64 vma;	/* 0: no mapping holds the address */
-	u64 low;	/* the gap (or mapping) around it: first … */
-	u64 high;	/* … and last address, inclusive */
+	u64 vma; /* 0: no mapping holds the address */
+	u64 low; /* the gap (or mapping) around it: first … */
+	u64 high; /* … and last address, inclusive */
 };
 
 /* Of a node as its parent has it: with its type. */
@@ -53,9 +53,9 @@ __noinline u32 maple_slot(u64 entry, u64 address)
 }
 
 enum maple_what {
-	MAPLE_VALUE,	/* a VMA or 0, or the next node; VMA_UNKNOWN: it cannot be read */
-	MAPLE_FIRST,	/* first address, 0: this node says none */
-	MAPLE_LAST,	/* last address, 0: this node says none */
+	MAPLE_VALUE, /* a VMA or 0, or the next node; VMA_UNKNOWN: it cannot be read */
+	MAPLE_FIRST, /* first address, 0: this node says none */
+	MAPLE_LAST, /* last address, 0: this node says none */
 };
 
 /* Of a slot of a node. */
@@ -159,8 +159,7 @@ static __always_inline bool look_up(u64 mm_address, u64 address, struct vma_foun
 	struct mm_struct *mm = (void *)mm_address;
 
 	if (bpf_core_field_exists(mm->mm_mt))
-		return maple_find((u64)BPF_CORE_READ(mm, mm_mt.ma_root), address,
-				  out);
+		return maple_find((u64)BPF_CORE_READ(mm, mm_mt.ma_root), address, out);
 	return rb_find(mm_address, address, out);
 }
 
