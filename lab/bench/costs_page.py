@@ -34,7 +34,7 @@ and what that mode shows beyond them is not theirs. With one CPU, what the agent
 what the traced process did, kernel and BPF programs included. A monitor or recording that falls behind loses records, and
 says so: (e) fails as fast as it can, and rounds in which evidence found no room in the ring buffer cost less than what
 is kept whole. So (e) shows mrtrace's cheapest and dearest round, and its bound is compared with the dearest. It fails in the same
-way each time: from 6.17 on most of its failures repeat one before and refer to its evidence ([recording.md](recording.md)).
+way each time: most of its failures repeat one before and refer to its evidence ([recording.md](recording.md)).
 In the mode *layers* none does: that is what a failure with evidence of its own costs.
 
 *failures*, *operations* (the default), *layers* and *pages* are `mrtrace record --detail`, *fault-codes* is `mrtrace record --fault-codes`,
