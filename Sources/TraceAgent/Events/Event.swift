@@ -273,12 +273,7 @@ extension RecordKind {
 /// Names of numbers, each as `enum mrt_…` or the `MRT_…` of events.h has them but for the prefix.
 extension RecordEnumeration {
   package static let operationKind = RecordEnumeration(
-    "operation_kind",
-    [
-      ("reg_mr", MRT_OP_REG_MR.rawValue), ("rereg_mr", MRT_OP_REREG_MR.rawValue),
-      ("advise_mr", MRT_OP_ADVISE_MR.rawValue), ("page_fault", MRT_OP_PAGE_FAULT.rawValue),
-      ("prefetch", MRT_OP_PREFETCH.rawValue),
-    ])
+    "operation_kind", Operation.Kind.allCases.map { ($0.rawValue, $0.number) })
 
   package static let rung = RecordEnumeration(
     "rung",
