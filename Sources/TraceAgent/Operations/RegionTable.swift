@@ -128,7 +128,9 @@ struct RegionTable: Sendable {
     }
     let region = operation.umems.last { $0.identity == umem }?.region
     let known = entry.region
+    // A umem's place is given again: where the registration of its next owner was not seen, the key tells.
     return same(entry.ownerPID, operation.ownerPID) && same(entry.device, operation.device)
+      && same(entry.lkey, operation.lkey)
       && same(known.address, operation.mr.address) && same(known.length, operation.mr.length)
       && same(known.address, region?.start) && same(known.length, region?.length)
   }

@@ -87,6 +87,16 @@ import Testing
     #expect(region(after: registration(), release, fault: fault()) == MemoryRegion())
   }
 
+  /// Seen in a storm: the registration of the umem's next owner had been missed, and the advice names another key.
+  @Test func anotherKeyIsAnotherRegion() {
+    let other = fault {
+      $0.has |= MRT_HAS_LKEY
+      $0.lkey = 0x1CDE2
+    }
+    #expect(region(after: registration { $0.lkey = 0x1A1EF }, fault: other) == MemoryRegion())
+    #expect(region(after: registration { $0.lkey = 0x1CDE2 }, fault: other)?.iova == 0x1000)
+  }
+
   /// The address was reused for an MR whose registration was not seen.
   @Test func contradictionsAreNotUsed() {
     #expect(
